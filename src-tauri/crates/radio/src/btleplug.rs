@@ -1,0 +1,1 @@
+//! The system's Bluetooth through the `btleplug` library: BlueZ, CoreBluetooth, WinRT.

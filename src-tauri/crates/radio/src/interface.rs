@@ -1,0 +1,255 @@
+//! The traits that every radio implements, and what passes through them.
+//!
+//! Three rules hold for all of them. Every call ends: it has a deadline or can be cancelled. Sinks
+//! are synchronous and must return at once: they stamp, count or queue, and never wait. What is lost
+//! is counted, never hidden.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use async_trait::async_trait;
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::{
+    AdapterId, AdapterInfo, Advertisement, AttrId, Caps, DeviceId, GattDb, Result, Rssi, Timestamp,
+};
+
+/// Which implementation a radio is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RadioKind {
+    /// The system's Bluetooth through `btleplug`.
+    Btleplug,
+    /// The lab of virtual devices.
+    Simulated,
+}
+
+/// Whether an adapter can be used now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum RadioState {
+    /// It works.
+    On,
+    /// It is switched off.
+    Off,
+    /// The system does not let this program use it.
+    Unauthorized,
+    /// It was unplugged, or the system's service is gone.
+    Gone,
+    /// The system has not said yet.
+    #[default]
+    Unknown,
+}
+
+/// What to listen for. Everything is heard by default; the explorer's own filter does the rest.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ScanFilter {
+    /// Only devices that advertise one of these services; empty for all. (macOS needs it in the
+    /// background and on 12.0 to 12.2.)
+    pub services: Vec<Uuid>,
+}
+
+/// How to connect.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ConnectOptions {
+    /// Gives up after this long, service discovery included.
+    pub timeout: Duration,
+}
+
+impl Default for ConnectOptions {
+    fn default() -> Self {
+        Self {
+            timeout: Duration::from_secs(30),
+        }
+    }
+}
+
+/// With or without an answer from the peer.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum WriteKind {
+    /// The peer confirms (ATT Write Request, or a queued write when it is long).
+    WithResponse,
+    /// Nobody confirms (ATT Write Command).
+    WithoutResponse,
+}
+
+/// What to ask for when an attribute offers both.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyMode {
+    /// Whatever the system prefers.
+    #[default]
+    System,
+    /// Notifications, which nobody confirms.
+    Notify,
+    /// Indications, which the system confirms.
+    Indicate,
+}
+
+/// How a value came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum SampleKind {
+    /// As a notification.
+    Notification,
+    /// As an indication.
+    Indication,
+    /// The system does not tell which of the two.
+    NotificationOrIndication,
+}
+
+/// A value that a peer sent without being asked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Sample {
+    /// The characteristic.
+    pub attribute: AttrId,
+    /// When it arrived, stamped before anything else was done with it.
+    pub at: Timestamp,
+    /// How many values the radio's own queue dropped just before this one, where it can know.
+    pub lost_before: u32,
+    /// How it came.
+    pub kind: SampleKind,
+    /// The bytes.
+    pub bytes: Bytes,
+}
+
+/// Why a link ended.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum DisconnectReason {
+    /// This program asked for it.
+    Requested,
+    /// The peer or the air ended it; the system's words, where it has any.
+    Remote(Option<String>),
+    /// The adapter went off or away.
+    AdapterLost,
+}
+
+/// Whether a link is up.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum LinkState {
+    /// It is.
+    Up,
+    /// It is not, and will not be again: a new connection is a new link.
+    Down(DisconnectReason),
+}
+
+/// Takes advertisements. It is called on the radio's task and must return at once.
+pub trait AdvertisementSink: Send + Sync {
+    /// Takes one report.
+    fn advertisement(&self, advertisement: Advertisement);
+}
+
+impl<F: Fn(Advertisement) + Send + Sync> AdvertisementSink for F {
+    fn advertisement(&self, advertisement: Advertisement) {
+        self(advertisement);
+    }
+}
+
+/// Takes values of subscribed characteristics. It is called on the radio's task and must return at
+/// once.
+pub trait SampleSink: Send + Sync {
+    /// Takes one value.
+    fn sample(&self, sample: Sample);
+}
+
+impl<F: Fn(Sample) + Send + Sync> SampleSink for F {
+    fn sample(&self, sample: Sample) {
+        self(sample);
+    }
+}
+
+/// A way to reach adapters: the system's, or the simulated lab's.
+#[async_trait]
+pub trait Backend: Send + Sync {
+    /// Which implementation it is.
+    fn kind(&self) -> RadioKind;
+
+    /// What runs underneath, for people: `BlueZ`, `CoreBluetooth`, `WinRT`, `Simulated lab`.
+    fn stack(&self) -> &'static str;
+
+    /// The adapters that are there now; none is an empty list and not an error.
+    async fn adapters(&self) -> Result<Vec<AdapterInfo>>;
+
+    /// Opens one of them.
+    async fn open(&self, adapter: &AdapterId) -> Result<Arc<dyn Radio>>;
+}
+
+/// One adapter.
+#[async_trait]
+pub trait Radio: Send + Sync {
+    /// The adapter as it was when it was opened.
+    fn adapter(&self) -> &AdapterInfo;
+
+    /// What it can do.
+    fn caps(&self) -> Caps;
+
+    /// Whether it can be used, live.
+    fn state(&self) -> watch::Receiver<RadioState>;
+
+    /// Switches the adapter on or off.
+    async fn set_power(&self, on: bool) -> Result<()>;
+
+    /// Hands every advertisement to `sink` until [`stop_scan`](Self::stop_scan). Starting while a
+    /// scan runs replaces its filter and sink.
+    async fn start_scan(&self, filter: ScanFilter, sink: Arc<dyn AdvertisementSink>) -> Result<()>;
+
+    /// Ends the scan; does nothing when none runs. No report is handed out after it returns.
+    async fn stop_scan(&self) -> Result<()>;
+
+    /// Connects and discovers services. One link per device: connecting again while it is up is
+    /// [`Busy`](crate::Error::Busy).
+    async fn connect(
+        &self,
+        device: &DeviceId,
+        options: ConnectOptions,
+        cancel: CancellationToken,
+    ) -> Result<Arc<dyn Link>>;
+}
+
+/// One connection to one device, from connecting until it ends.
+#[async_trait]
+pub trait Link: Send + Sync {
+    /// The device at the other end.
+    fn device(&self) -> &DeviceId;
+
+    /// Whether the link is up, live.
+    fn state(&self) -> watch::Receiver<LinkState>;
+
+    /// The ATT MTU in bytes, live; `None` where the system does not tell.
+    fn mtu(&self) -> watch::Receiver<Option<u16>>;
+
+    /// What the last discovery found.
+    fn gatt(&self) -> Arc<GattDb>;
+
+    /// The most bytes that a write of this kind to this attribute can carry.
+    fn max_write(&self, attribute: AttrId, kind: WriteKind) -> Result<usize>;
+
+    /// Reads a characteristic or descriptor from the device, whole.
+    async fn read(&self, attribute: AttrId) -> Result<Bytes>;
+
+    /// Writes a characteristic or descriptor.
+    async fn write(&self, attribute: AttrId, value: Bytes, kind: WriteKind) -> Result<()>;
+
+    /// Asks for notifications or indications and hands every one to `sink`, from the first.
+    /// Subscribing again replaces the sink.
+    async fn subscribe(
+        &self,
+        attribute: AttrId,
+        mode: NotifyMode,
+        sink: Arc<dyn SampleSink>,
+    ) -> Result<()>;
+
+    /// Ends a subscription; does nothing when there is none. No value is handed out after it returns.
+    async fn unsubscribe(&self, attribute: AttrId) -> Result<()>;
+
+    /// Signal strength of the link.
+    async fn rssi(&self) -> Result<Rssi>;
+
+    /// Ends the link; does nothing when it is down.
+    async fn disconnect(&self) -> Result<()>;
+}

@@ -1,0 +1,1 @@
+//! A lab of virtual devices that needs no hardware.
