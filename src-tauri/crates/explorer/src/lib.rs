@@ -1,1 +1,2 @@
-//! Placeholder.
+//! The application without a window.
+pub mod view;

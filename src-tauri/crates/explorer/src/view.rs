@@ -1,0 +1,641 @@
+//! What the window is told: plain data, cleaned for display, one shape for each part of the screen.
+//!
+//! Everything here is generated into `ui/src/bindings` (`cargo xtask test bindings` fails when they
+//! differ). Text from the air has been cleaned; times are Unix milliseconds unless a name says
+//! otherwise; an attribute is one number ([`radio::AttrId::to_u64`]).
+
+use serde::{Deserialize, Serialize};
+use ts_rs::TS;
+
+/// A failure as it is shown: what happened and why, and what to do.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct Problem {
+    /// A stable word for the kind of failure, such as `att` or `timed_out`.
+    pub code: String,
+    /// What happened and why.
+    pub message: String,
+    /// What to do about it; empty when there is nothing.
+    pub hint: String,
+    /// Where in the input the trouble is (character offset), for input that was typed.
+    pub at: Option<u32>,
+}
+
+/// News for the window, over one channel.
+#[derive(Clone, Debug, Serialize, TS)]
+#[serde(tag = "type", rename_all = "snake_case")]
+#[ts(export)]
+pub enum Event {
+    /// The adapter, its power, the scan. Sent whole on every change.
+    Radio(RadioView),
+    /// Rows of the device table that changed, at most four times a second.
+    Devices(DevicesView),
+    /// A connection changed. Sent whole.
+    Link(LinkView),
+    /// The attributes of a device, after each discovery.
+    Gatt(GattView),
+    /// Newest values of attributes, at most four times a second.
+    Values {
+        /// One entry for each attribute that has news.
+        values: Vec<ValueView>,
+    },
+    /// The list of series changed. Sent whole.
+    Series {
+        /// Every series, in the order in which they were added.
+        series: Vec<SeriesView>,
+    },
+    /// The recording, at most four times a second.
+    Recording(RecordingView),
+    /// Rates for the status bar, once a second.
+    Rates(RatesView),
+    /// New log entries, at most ten times a second; older ones are dropped from the view, not from
+    /// the file.
+    Log {
+        /// The new entries, oldest first.
+        entries: Vec<LogEntry>,
+    },
+    /// Something that the person at the screen should see at once.
+    Notice(NoticeView),
+    /// Settings changed. Sent whole.
+    Settings(SettingsView),
+}
+
+/// What the window needs before its first event.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct Welcome {
+    /// Gattscope's version.
+    pub version: String,
+    /// `linux`, `macos` or `windows`.
+    pub os: String,
+    /// Unix milliseconds at which the session's clock stood at zero.
+    pub session_start_ms: f64,
+    /// Settings as they are stored.
+    pub settings: SettingsView,
+}
+
+/// The radio bar.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct RadioView {
+    /// Every adapter of every radio, the simulated lab last.
+    pub adapters: Vec<AdapterView>,
+    /// The one in use.
+    pub adapter: Option<String>,
+    /// What runs underneath, such as `BlueZ` or `Simulated lab`.
+    pub stack: String,
+    /// Whether it is the simulated lab.
+    pub simulated: bool,
+    /// Why the simulated lab was chosen without being asked for; shown as a banner.
+    pub fallback: Option<String>,
+    /// `on`, `off`, `unauthorized`, `gone`, `unknown`, or `none` when there is no adapter.
+    pub state: String,
+    /// Whether a scan runs.
+    pub scanning: bool,
+    /// What this radio can do here.
+    pub caps: Vec<CapView>,
+}
+
+/// One adapter in the list.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct AdapterView {
+    /// Its identifier for `choose_adapter`.
+    pub id: String,
+    /// Its name.
+    pub name: String,
+    /// Its address, where the system tells.
+    pub address: Option<String>,
+    /// What runs underneath.
+    pub stack: String,
+    /// Whether it is the simulated lab.
+    pub simulated: bool,
+}
+
+/// One capability.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct CapView {
+    /// Its stable word, such as `pairing`.
+    pub cap: String,
+    /// A few words for people.
+    pub label: String,
+    /// `yes`, `partly` or `no`.
+    pub support: String,
+    /// Why it is not a plain yes; empty otherwise.
+    pub reason: String,
+}
+
+/// Changes of the device table.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct DevicesView {
+    /// Whether what the window had must be forgotten first (another adapter, another filter).
+    pub reset: bool,
+    /// Rows that are new or changed, and match the filter.
+    pub changed: Vec<DeviceRow>,
+    /// Devices that no longer match the filter, or were aged out.
+    pub removed: Vec<String>,
+    /// How many match.
+    pub shown: u32,
+    /// How many there are.
+    pub total: u32,
+}
+
+/// One row of the device table.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct DeviceRow {
+    /// Its identifier for every command.
+    pub id: String,
+    /// The name to show: alias, else advertised name, else address or identifier.
+    pub name: String,
+    /// The advertised name, cleaned.
+    pub local_name: Option<String>,
+    /// The name that the user gave.
+    pub alias: Option<String>,
+    /// Whether the user starred it.
+    pub starred: bool,
+    /// Address, where the system shows it.
+    pub address: Option<String>,
+    /// `public`, `static`, `private` (resolvable) or `non-resolvable`; `None` where unknown.
+    pub address_kind: Option<String>,
+    /// Whether it takes connections, where the system tells.
+    pub connectable: Option<bool>,
+    /// Latest signal strength, dBm.
+    pub rssi: Option<i16>,
+    /// Signal strength over the last minute, oldest first, at most 30 numbers, dBm.
+    pub trend: Vec<i16>,
+    /// Estimated advertising interval, ms.
+    pub interval_ms: Option<f64>,
+    /// When it was first heard.
+    pub first_seen_ms: f64,
+    /// When it was last heard.
+    pub last_seen_ms: f64,
+    /// How many advertisements were heard.
+    pub adverts: u32,
+    /// Advertised services.
+    pub services: Vec<NamedUuid>,
+    /// Company of the manufacturer data, such as `Apple, Inc.`.
+    pub company: Option<String>,
+    /// What a beacon says, in a line.
+    pub summary: Option<String>,
+    /// Advertised transmit power, dBm.
+    pub tx_power: Option<i16>,
+    /// State of its connection, as in [`LinkView::state`]; `none` when there never was one.
+    pub link: String,
+    /// Not heard for 60 s and not connected.
+    pub gone: bool,
+}
+
+/// A UUID with its name.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct NamedUuid {
+    /// Whole, lower case.
+    pub uuid: String,
+    /// `0x180D` for assigned ones, whole otherwise.
+    pub short: String,
+    /// Its name, where there is one.
+    pub name: Option<String>,
+}
+
+/// What a device advertises, field by field: the page before a connection.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct AdvertView {
+    /// The device.
+    pub row: DeviceRow,
+    /// Fields of the latest report.
+    pub fields: Vec<AdvertField>,
+    /// Whether the fields are the bytes that were sent, or what the system made of them.
+    pub raw: bool,
+    /// Signal strength over time: Unix ms and dBm, oldest first.
+    pub signal: Vec<(f64, i16)>,
+}
+
+/// One field of an advertisement.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct AdvertField {
+    /// AD type, such as `0xFF`; empty where the system does not tell.
+    pub ad_type: String,
+    /// Its name.
+    pub name: String,
+    /// Its value in words.
+    pub value: String,
+    /// Its bytes, hexadecimal with spaces.
+    pub bytes: String,
+}
+
+/// A connection.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct LinkView {
+    /// The device.
+    pub device: String,
+    /// Its name, as in its row.
+    pub name: String,
+    /// Its address or identifier.
+    pub address: String,
+    /// `connecting`, `connected`, `disconnecting`, `disconnected` or `failed`.
+    pub state: String,
+    /// Since when it is in this state.
+    pub since_ms: f64,
+    /// When connecting gives up.
+    pub deadline_ms: Option<f64>,
+    /// ATT MTU, where the system tells.
+    pub mtu: Option<u16>,
+    /// Signal strength: of the link where the system tells, else of its last advertisement.
+    pub rssi: Option<i16>,
+    /// Whether nobody asked for the end of it.
+    pub unexpected: bool,
+    /// Why it failed or ended.
+    pub problem: Option<Problem>,
+}
+
+/// The attributes of a device.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct GattView {
+    /// The device.
+    pub device: String,
+    /// Which discovery this is.
+    pub generation: u32,
+    /// Services, each with its characteristics, each with its descriptors.
+    pub services: Vec<AttributeView>,
+}
+
+/// One attribute of the tree.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct AttributeView {
+    /// Its identifier for every command, until the next discovery.
+    #[ts(type = "number")]
+    pub id: u64,
+    /// Its place in words, which outlives a reconnection: `180d/2a37`, with `#2` for a second
+    /// instance.
+    pub key: String,
+    /// `service`, `characteristic` or `descriptor`.
+    pub kind: String,
+    /// UUID with its name.
+    pub uuid: NamedUuid,
+    /// The name to show: the device's own description (0x2901) where it has been read, else the
+    /// assigned name, else `Unknown characteristic` and its like.
+    pub name: String,
+    /// Handle, where the system tells.
+    pub handle: Option<u16>,
+    /// Which one of how many with this UUID in the same service, when there are several.
+    pub instance: Option<(u32, u32)>,
+    /// Names of its properties.
+    pub properties: Vec<String>,
+    /// What can be done with it.
+    pub actions: ActionsView,
+    /// Format that decodes its values: `sig` or a layout such as `temp:i16le*0.01 °C`; empty for
+    /// none.
+    pub format: String,
+    /// Characteristics of a service, descriptors of a characteristic.
+    pub children: Vec<AttributeView>,
+}
+
+/// For each action: null when it can be done, else why not and what to do.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct ActionsView {
+    /// Read.
+    pub read: Option<String>,
+    /// Write with response.
+    pub write: Option<String>,
+    /// Write without response.
+    pub write_without: Option<String>,
+    /// Subscribe.
+    pub subscribe: Option<String>,
+    /// Most bytes of a write with response.
+    pub max_write: u32,
+    /// Most bytes of a write without response.
+    pub max_write_without: u32,
+}
+
+/// Newest value of an attribute, for its row in the tree.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct ValueView {
+    /// The device.
+    pub device: String,
+    /// The attribute.
+    #[ts(type = "number")]
+    pub attribute: u64,
+    /// When the value came; `None` when there is none yet.
+    pub at_ms: Option<f64>,
+    /// In a line: decoded where a format is known, else hexadecimal, shortened.
+    pub text: String,
+    /// Unit of the text, if it is one number.
+    pub unit: String,
+    /// Values per second over the last second, when it is more than one.
+    pub rate: Option<f64>,
+    /// How many values came since the connection.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// How many of them were lost, by the device's counter and by queues.
+    #[ts(type = "number")]
+    pub lost: u64,
+    /// Lost in the last five seconds.
+    #[ts(type = "number")]
+    pub lost_lately: u64,
+    /// Whether it is subscribed.
+    pub subscribed: bool,
+    /// Whether it is plotted.
+    pub plotted: bool,
+    /// What is under way: `reading`, `writing`, `subscribing`; empty for nothing.
+    pub busy: String,
+    /// Why the last operation failed.
+    pub problem: Option<Problem>,
+}
+
+/// What the inspector shows of one attribute.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct InspectView {
+    /// The attribute.
+    #[ts(type = "number")]
+    pub attribute: u64,
+    /// When the newest value came.
+    pub at_ms: Option<f64>,
+    /// Its bytes, hexadecimal with spaces.
+    pub bytes: String,
+    /// The headline: the first number or text with its unit.
+    pub headline: String,
+    /// Unit of the headline.
+    pub unit: String,
+    /// Decoded fields.
+    pub fields: Vec<FieldView>,
+    /// Format in use, as in [`AttributeView::format`].
+    pub format: String,
+    /// What is wrong with the format for this value, such as `3 of 4 bytes`; empty when it fits.
+    pub format_note: String,
+    /// Newest values, newest first.
+    pub history: Vec<HistoryRow>,
+    /// How many values there were.
+    #[ts(type = "number")]
+    pub count: u64,
+}
+
+/// One decoded field.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct FieldView {
+    /// Its name.
+    pub name: String,
+    /// Its value in words.
+    pub value: String,
+    /// Its unit.
+    pub unit: String,
+    /// First byte and one past the last.
+    pub bytes: (u32, u32),
+    /// Bits within the bytes, such as `bits 1–2`; empty for whole bytes.
+    pub bits: String,
+    /// Colour, 1 to 8; 0 for none.
+    pub colour: u8,
+    /// Why it has no value, such as `missing`; empty when it has one.
+    pub problem: String,
+}
+
+/// One value of the past.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct HistoryRow {
+    /// When it came.
+    pub at_ms: f64,
+    /// `read`, `write`, `notify`, `indicate` or `lost`.
+    pub kind: String,
+    /// Its bytes, hexadecimal with spaces, shortened at 64 bytes.
+    pub bytes: String,
+    /// Decoded, in a line.
+    pub text: String,
+    /// How many were lost just before it.
+    pub lost_before: u32,
+}
+
+/// One plotted series: one numeric field of one attribute.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SeriesView {
+    /// Its identifier for the pump.
+    pub id: u32,
+    /// The device.
+    pub device: String,
+    /// Its name.
+    pub device_name: String,
+    /// The attribute's key, as in [`AttributeView::key`].
+    pub attribute: String,
+    /// The lane it is drawn in: series of one attribute with one unit share it.
+    pub lane: String,
+    /// Title of the lane.
+    pub lane_name: String,
+    /// Name of the series.
+    pub name: String,
+    /// Unit.
+    pub unit: String,
+    /// Colour, 1 to 8.
+    pub colour: u8,
+    /// Whether it is dashed, because the colours have come round again.
+    pub dashed: bool,
+    /// Whether it is drawn.
+    pub visible: bool,
+    /// Whether values still come.
+    pub live: bool,
+}
+
+/// Numbers of one series over a range, from raw samples.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct StatisticsView {
+    /// The series.
+    pub series: u32,
+    /// How many samples.
+    #[ts(type = "number")]
+    pub count: u64,
+    /// Smallest.
+    pub min: Option<f64>,
+    /// Mean.
+    pub mean: Option<f64>,
+    /// Largest.
+    pub max: Option<f64>,
+    /// Samples per second.
+    pub rate: Option<f64>,
+    /// Lost in the range.
+    #[ts(type = "number")]
+    pub lost: u64,
+}
+
+/// What the pump is asked for. It answers with one binary frame; see [`crate::frame`].
+#[derive(Clone, Debug, Deserialize, TS)]
+#[ts(export)]
+pub struct PumpRequest {
+    /// Series to draw.
+    pub series: Vec<u32>,
+    /// Start of the range, seconds of the session; `None` follows the newest sample.
+    pub from: Option<f64>,
+    /// Length of the range, seconds.
+    pub span: f64,
+    /// Width of the plot, device pixels.
+    pub pixels: u32,
+    /// Revision of the last frame that was drawn; the answer waits until there is another, or for
+    /// `patience_ms`.
+    #[ts(type = "number")]
+    pub seen: u64,
+    /// How long the answer may wait, ms.
+    pub patience_ms: u32,
+}
+
+/// The recording.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct RecordingView {
+    /// `recording`, `paused` (it cannot write; see `problem`) or `off`.
+    pub state: String,
+    /// File name.
+    pub name: String,
+    /// Folder.
+    pub folder: String,
+    /// Since when.
+    pub since_ms: f64,
+    /// Values recorded: reads, writes, notifications, indications.
+    #[ts(type = "number")]
+    pub values: u64,
+    /// Everything recorded.
+    #[ts(type = "number")]
+    pub events: u64,
+    /// Size on disk, bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Lost, by cause.
+    pub lost: LostView,
+    /// Why it does not record.
+    pub problem: Option<Problem>,
+}
+
+/// Lost values, by cause.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct LostView {
+    /// Gaps in a device's own counter.
+    #[ts(type = "number")]
+    pub device: u64,
+    /// Dropped by the system's or the library's queue.
+    #[ts(type = "number")]
+    pub queue: u64,
+    /// Dropped by Gattscope.
+    #[ts(type = "number")]
+    pub gattscope: u64,
+}
+
+/// Rates for the status bar.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct RatesView {
+    /// Advertisements per second.
+    pub adverts: f64,
+    /// Notifications and indications per second.
+    pub notifications: f64,
+    /// Dropped by Gattscope and the system's queue, in all.
+    #[ts(type = "number")]
+    pub dropped: u64,
+}
+
+/// One line of the log.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct LogEntry {
+    /// Counts up by one; a jump means that entries were dropped from the view.
+    #[ts(type = "number")]
+    pub seq: u64,
+    /// When.
+    pub at_ms: f64,
+    /// `error`, `warn`, `info`, `debug` or `trace`.
+    pub level: String,
+    /// `scan`, `link`, `discovery`, `read`, `write`, `notify`, `lost` or `app`.
+    pub category: String,
+    /// Device, if it is about one.
+    pub device: Option<String>,
+    /// Its name.
+    pub device_name: Option<String>,
+    /// What was done, such as `Read` or `Read failed`; the module for `app`.
+    pub operation: String,
+    /// Name of the attribute.
+    pub attribute: Option<String>,
+    /// The rest, in a line.
+    pub detail: String,
+    /// Why it failed.
+    pub problem: Option<Problem>,
+}
+
+/// Something to see at once.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct NoticeView {
+    /// `bad`, `warn` or `info`.
+    pub severity: String,
+    /// What it is about, in two or three words.
+    pub title: String,
+    /// What happened, why, what to do.
+    pub problem: Problem,
+    /// The device, if it is about one.
+    pub device: Option<String>,
+    /// What a button beside it offers: `reconnect`, `power_on`, `look_again`; empty for none.
+    pub action: String,
+}
+
+/// What is remembered between runs.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SettingsView {
+    /// `system`, `light` or `dark`.
+    pub theme: String,
+    /// Log level of the view and the file.
+    pub log_level: String,
+    /// How long connecting may take, seconds.
+    pub connect_timeout_s: u32,
+    /// Whether single letters act on a focused row or plot.
+    pub single_key_shortcuts: bool,
+    /// Folder of the session files.
+    pub session_folder: String,
+    /// Folder of the log files.
+    pub log_folder: String,
+}
+
+/// What typing into the write editor would send.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct EncodedView {
+    /// The bytes, hexadecimal with spaces; empty when the input cannot be sent.
+    pub bytes: String,
+    /// How many.
+    pub len: u32,
+    /// Why it cannot be sent.
+    pub problem: Option<Problem>,
+}
+
+/// What was typed into the write editor.
+#[derive(Clone, Debug, Serialize, Deserialize, TS)]
+#[ts(export)]
+pub struct WriteInput {
+    /// `hex`, `text`, or a number's type: `u8`, `i16le`, `f32be` and so on.
+    pub kind: String,
+    /// What was typed.
+    pub text: String,
+}
+
+/// What an export wrote.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct ExportView {
+    /// The file.
+    pub path: String,
+    /// Rows, for a table.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// Size, bytes.
+    #[ts(type = "number")]
+    pub bytes: u64,
+}
