@@ -1,1 +1,2 @@
+//! Starts Gattscope.
 fn main() {}

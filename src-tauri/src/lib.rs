@@ -1,0 +1,1 @@
+//! The shell: commands of a few lines, one bridge, settings, windows.
