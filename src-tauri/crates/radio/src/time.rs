@@ -57,6 +57,7 @@ pub struct Clock(Source);
 #[derive(Clone, Debug)]
 enum Source {
     Monotonic(Instant),
+    Tokio(tokio::time::Instant),
     Manual(Arc<AtomicI64>),
 }
 
@@ -65,6 +66,14 @@ impl Clock {
     #[must_use]
     pub fn monotonic() -> Self {
         Self(Source::Monotonic(Instant::now()))
+    }
+
+    /// The clock of tokio's timers, its origin now: the system's, until a test pauses it.
+    ///
+    /// Use it where stamps must agree with timers under paused time.
+    #[must_use]
+    pub fn tokio() -> Self {
+        Self(Source::Tokio(tokio::time::Instant::now()))
     }
 
     /// A clock that stands at zero until it is [advanced](Self::advance).
@@ -80,11 +89,14 @@ impl Clock {
             Source::Monotonic(origin) => {
                 Timestamp(i64::try_from(origin.elapsed().as_nanos()).unwrap_or(i64::MAX))
             }
+            Source::Tokio(origin) => {
+                Timestamp(i64::try_from(origin.elapsed().as_nanos()).unwrap_or(i64::MAX))
+            }
             Source::Manual(nanos) => Timestamp(nanos.load(Ordering::Acquire)),
         }
     }
 
-    /// Moves a manual clock; does nothing to the system's.
+    /// Moves a manual clock; does nothing to the others.
     pub fn advance(&self, by: Duration) {
         if let Source::Manual(nanos) = &self.0 {
             nanos.fetch_add(
@@ -106,6 +118,13 @@ mod tests {
         assert_eq!(clone.now(), Timestamp(0));
         clock.advance(Duration::from_millis(3));
         assert_eq!(clone.now(), Timestamp(3_000_000));
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn the_clock_of_the_timers_moves_with_them() {
+        let clock = Clock::tokio();
+        tokio::time::sleep(Duration::from_secs(90)).await;
+        assert_eq!(clock.now(), Timestamp(90_000_000_000));
     }
 
     #[test]
