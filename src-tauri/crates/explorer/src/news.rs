@@ -1,0 +1,31 @@
+//! The one way of news to the window: a listener that can be bound anew when the page is reloaded.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use crate::view::Event;
+
+type Listener = Arc<dyn Fn(Event) + Send + Sync>;
+
+/// Hands events to whoever listens now; nobody listening is no error.
+#[derive(Default)]
+pub(crate) struct News(Mutex<Option<Listener>>);
+
+impl News {
+    /// From now on `listener` is told, and the last one no more.
+    pub(crate) fn bind(&self, listener: impl Fn(Event) + Send + Sync + 'static) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(listener));
+    }
+
+    /// Whether anybody listens: what nobody hears need not be put together.
+    pub(crate) fn heard(&self) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+    }
+
+    /// Tells the listener, outside the lock: it may take its time or bind another.
+    pub(crate) fn tell(&self, event: Event) {
+        let listener = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some(listener) = listener {
+            listener(event);
+        }
+    }
+}

@@ -1,0 +1,55 @@
+//! What is remembered between runs. The shell keeps it in a file; here it is only data.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::{Deserialize, Serialize};
+
+/// The user's choices. Unknown fields of a newer version are ignored, missing ones get defaults, so
+/// that a file of another version never stops the program.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Preferences {
+    /// `system`, `light` or `dark`.
+    pub theme: String,
+    /// Level of the log view and the log file.
+    pub log_level: String,
+    /// The adapter that was chosen last.
+    pub adapter: Option<String>,
+    /// How long connecting may take, seconds.
+    pub connect_timeout_s: u32,
+    /// Whether single letters act on a focused row or plot.
+    pub single_key_shortcuts: bool,
+    /// Starred devices, by identifier.
+    pub favourites: BTreeSet<String>,
+    /// The user's names for devices, by identifier.
+    pub aliases: BTreeMap<String, String>,
+    /// Formats of values, by characteristic UUID.
+    pub formats: BTreeMap<String, String>,
+}
+
+impl Default for Preferences {
+    fn default() -> Self {
+        Self {
+            theme: "system".into(),
+            log_level: "info".into(),
+            adapter: None,
+            connect_timeout_s: 30,
+            single_key_shortcuts: true,
+            favourites: BTreeSet::new(),
+            aliases: BTreeMap::new(),
+            formats: BTreeMap::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_file_of_another_version_gives_what_it_has() {
+        let read: Preferences =
+            serde_json::from_str(r#"{"theme":"dark","from_the_future":1}"#).unwrap();
+        assert_eq!(read, Preferences { theme: "dark".into(), ..Preferences::default() });
+    }
+}
