@@ -1,2 +1,62 @@
 //! `cargo xtask`: the project's own commands.
-fn main() {}
+//!
+//! It prepares a machine (packages, UI build), runs the application, runs the tests and boots the virtual radio lab. It is
+//! not a build system: cargo, npm and apt do the work, and this only knows in which order.
+//!
+//! ```text
+//! cargo xtask run --simulated
+//! cargo xtask test unit desktop
+//! cargo xtask lab run 'bluetoothctl devices'
+//! ```
+
+mod checkout;
+mod failure;
+mod lab;
+mod prepare;
+mod process;
+mod run;
+mod screen;
+mod tally;
+mod test;
+
+use std::process::ExitCode;
+
+use failure::Failure;
+
+const USAGE: &str = "\
+The project's own commands.
+
+  cargo xtask run [--screenshot FILE] [--theme dark|light] [--simulated] [--size WxH] [--scale N]
+                  [--release] [--yes] [-- ARGUMENTS OF THE APPLICATION]
+      Installs what is missing, builds, and opens the window (on a virtual screen where there is none).
+  cargo xtask test [--yes] [LANE...]
+      The same preparation, then the tests: lint, unit, bindings, contract-simulated, lab, desktop, desktop-lab.
+  cargo xtask lab setup | run COMMAND | serve
+      A real BlueZ with virtual peripherals, in a guest; see tests/radio/README.md.
+
+--yes installs packages without asking (so does CI=true).";
+
+fn main() -> ExitCode {
+    let mut arguments = std::env::args_os().skip(1);
+    let command = arguments.next().and_then(|word| word.into_string().ok());
+    let rest = lexopt::Parser::from_args(arguments);
+    let outcome = match command.as_deref() {
+        Some("run") => run::main(rest),
+        Some("test") => test::main(rest),
+        Some("lab") => lab::main(rest),
+        Some("help" | "--help" | "-h") => {
+            println!("{USAGE}");
+            Ok(ExitCode::SUCCESS)
+        }
+        Some(other) => Err(Failure::Usage(format!("there is no command `{other}`"))),
+        None => Err(Failure::Usage("a command is missing".into())),
+    };
+    outcome.unwrap_or_else(|failure| {
+        eprintln!("xtask: {failure}");
+        if let Failure::Usage(_) = failure {
+            eprintln!("\n{USAGE}");
+            return ExitCode::from(2);
+        }
+        ExitCode::FAILURE
+    })
+}

@@ -1,0 +1,337 @@
+"""The air of the lab: a virtual controller for the guest's kernel, and the peripherals that it can hear.
+
+Virtual HR  F0:F1:F2:F3:F4:F5  what a well-behaved sensor does, at STREAM_HZ (50) samples a second
+Difficult   F0:F1:F2:F3:F4:D1  what trips explorers: twin UUIDs, long values, ATT errors, a hostile name
+(beacon)    F0:F1:F2:F3:F4:1B  an iBeacon that cannot be connected to
+
+README.md has the attribute tables. Everything is deterministic: the signal strengths come from a seeded generator.
+"""
+
+import asyncio
+import contextlib
+import os
+import random
+import struct
+import sys
+import time
+
+from bumble import hci, ll
+from bumble.att import ATT_Error
+from bumble.controller import Controller
+from bumble.core import UUID, AdvertisingData
+from bumble.device import Device
+from bumble.gatt import Characteristic, CharacteristicValue, Descriptor, Service
+from bumble.hci import Address
+from bumble.host import Host
+from bumble.link import LocalLink
+from bumble.transport import open_transport
+
+STREAM_HZ = float(os.environ.get("STREAM_HZ", "50"))
+ADVERTISING_INTERVAL_S = 0.1
+P = Characteristic.Properties
+READABLE = Characteristic.READABLE
+WRITEABLE = Characteristic.WRITEABLE
+
+# ATT error codes (Core 6.0, volume 3, part F, 3.4.1.1); 0x80 to 0x9F belong to the application.
+READ_NOT_PERMITTED = 0x02
+INSUFFICIENT_AUTHORIZATION = 0x08
+INVALID_ATTRIBUTE_LENGTH = 0x0D
+VALUE_NOT_ALLOWED = 0x13
+APPLICATION_ERROR = 0x80
+
+
+def say(*words: object) -> None:
+    print(f"{time.monotonic():.3f}", *words, flush=True)
+
+
+class Adapter(Controller):
+    """The controller that the guest's kernel drives. Bumble's own reports every advertisement as connectable, at one
+    strength, with its own data as the scan response; this one reports what the advertiser is."""
+
+    def __init__(self, link, hears: dict, **transport) -> None:
+        super().__init__("adapter", link=link, public_address="02:00:00:00:00:01", **transport)
+        self.hears = hears
+
+    def on_ll_advertising_pdu(self, packet: ll.AdvertisingPdu) -> None:
+        match packet:
+            case ll.AdvInd() | ll.AdvExtInd():
+                self.report(packet, connectable=True)
+                pending = self.pending_le_connection
+                if pending and pending.peer_address == packet.advertiser_address:
+                    self.create_le_connection(packet.advertiser_address)
+            case ll.AdvNonConnInd():
+                self.report(packet, connectable=False)
+            case _:
+                super().on_ll_advertising_pdu(packet)
+
+    def report(self, packet, connectable: bool) -> None:
+        heard = self.hears.get(bytes(packet.advertiser_address))
+        if not self.le_scan_enable or heard is None:
+            return
+        legacy = hci.HCI_LE_Extended_Advertising_Report_Event.EventType
+        kind = legacy.LEGACY_ADVERTISING_PDU_USED
+        if connectable:
+            kind |= legacy.CONNECTABLE_ADVERTISING | legacy.SCANNABLE_ADVERTISING
+        self.send_report(packet.advertiser_address, kind, heard.rssi(), packet.data)
+        active = 1
+        if connectable and heard.scan_response and self.le_scan_type == active:
+            self.send_report(packet.advertiser_address, kind | legacy.SCAN_RESPONSE, heard.rssi(), heard.scan_response)
+
+    def send_report(self, address: Address, kind: int, rssi: int, data: bytes) -> None:
+        report = hci.HCI_LE_Extended_Advertising_Report_Event.Report(
+            event_type=kind,
+            address_type=address.address_type,
+            address=address,
+            primary_phy=hci.Phy.LE_1M,
+            secondary_phy=0,
+            advertising_sid=0xFF,
+            tx_power=0x7F,
+            rssi=rssi,
+            periodic_advertising_interval=0,
+            direct_address_type=0,
+            direct_address=Address.ANY,
+            data=data,
+        )
+        self.send_hci_packet(hci.HCI_LE_Extended_Advertising_Report_Event([report]))
+
+
+class Heard:
+    """How one advertiser sounds at the adapter: strength around `mean` dBm, and its scan response."""
+
+    def __init__(self, mean: int, spread: int, scan_response: bytes = b"") -> None:
+        self.mean, self.spread, self.scan_response = mean, spread, scan_response
+        self.random, self.drift = random.Random(mean), 0.0
+
+    def rssi(self) -> int:
+        # A walk that leans back towards the mean, as a body moving in a room does.
+        self.drift = 0.95 * self.drift + self.random.uniform(-1, 1)
+        return max(-127, min(20, round(self.mean + self.spread * self.drift / 3)))
+
+
+class Peripheral:
+    """A connectable peripheral: advertises until connected, and again after every disconnection."""
+
+    def __init__(self, air: LocalLink, hears: dict, name: str, address: str, heard: Heard, advertising: bytes) -> None:
+        host = Host()
+        host.controller = Controller(name, link=air)
+        self.device = Device(name, address=Address(address), host=host)
+        self.device.advertising_data = advertising
+        self.device.on("connection", self.on_connection)
+        self.name = address
+        self.tasks: dict[str, asyncio.Task] = {}
+        hears[bytes(Address(address))] = heard
+
+    async def start(self) -> None:
+        await self.device.power_on()
+        await self.advertise()
+
+    async def advertise(self) -> None:
+        interval_ms = ADVERTISING_INTERVAL_S * 1000
+        await self.device.start_advertising(
+            auto_restart=False, advertising_interval_min=interval_ms, advertising_interval_max=interval_ms
+        )
+        say(self.name, "advertising")
+
+    def on_connection(self, connection) -> None:
+        say(self.name, "connected")
+        connection.on("disconnection", self.on_disconnection)
+
+    def on_disconnection(self, reason: int) -> None:
+        say(self.name, f"disconnected, reason 0x{reason:02X}")
+        for name in list(self.tasks):
+            self.stop(name)
+        self.spawn("advertise", self.advertise_again())
+
+    async def advertise_again(self) -> None:
+        await asyncio.sleep(0.2)  # the controller refuses to advertise while it still tears the link down
+        await self.advertise()
+
+    def spawn(self, name: str, work) -> None:
+        self.stop(name)
+        self.tasks[name] = asyncio.create_task(work)
+
+    def stop(self, name: str) -> None:
+        if task := self.tasks.pop(name, None):
+            task.cancel()
+
+    def while_subscribed(self, characteristic: Characteristic, produce) -> None:
+        """Runs `produce(send)` from a subscription to its end. What it sends goes by notification where the central asked
+        for that, else by indication, which waits for the confirmation."""
+
+        def on_subscription(bearer, notify: bool, indicate: bool) -> None:
+            say(self.name, characteristic.uuid, f"notify={notify} indicate={indicate}")
+            name = f"subscription 0x{characteristic.handle:04X}"
+            if notify or indicate:
+                send = self.device.gatt_server.notify_subscriber if notify else self.device.gatt_server.indicate_subscriber
+                self.spawn(name, produce(lambda value: send(bearer, characteristic, value)))
+            else:
+                self.stop(name)
+
+        characteristic.on(Characteristic.EVENT_SUBSCRIPTION, on_subscription)
+
+
+async def ticks(hz: float):
+    """Counts from 0, `hz` times a second by the clock, so that a slow tick does not delay those after it. A standstill of
+    more than a second is not made up for."""
+    loop = asyncio.get_running_loop()
+    due, count = loop.time(), 0
+    while True:
+        yield count
+        count += 1
+        due += 1 / hz
+        if loop.time() - due > 1:
+            due = loop.time()
+        await asyncio.sleep(max(0, due - loop.time()))
+
+
+def register(initial: bytes, limit: int) -> CharacteristicValue:
+    """A value that reads back what was written, up to `limit` bytes."""
+    value = bytearray(initial)
+
+    def write(_, new: bytes) -> None:
+        if len(new) > limit:
+            raise ATT_Error(error_code=INVALID_ATTRIBUTE_LENGTH)
+        value[:] = new
+
+    return CharacteristicValue(read=lambda _: bytes(value), write=write)
+
+
+def refuses(code: int) -> CharacteristicValue:
+    def refuse(*_) -> bytes:
+        raise ATT_Error(error_code=code)
+
+    return CharacteristicValue(read=refuse, write=refuse)
+
+
+def described(text: str) -> list[Descriptor]:
+    return [Descriptor("2901", READABLE, text.encode())]
+
+
+def virtual_hr(air: LocalLink, hears: dict) -> Peripheral:
+    def vendor(last: str) -> str:
+        return f"12345678-1234-5678-1234-56789abcde{last}"
+
+    peripheral = Peripheral(
+        air, hears, "Virtual HR", "F0:F1:F2:F3:F4:F5", Heard(-52, 5),
+        bytes(AdvertisingData([
+            (AdvertisingData.FLAGS, bytes([0x06])),
+            (AdvertisingData.COMPLETE_LOCAL_NAME, b"Virtual HR"),
+            (AdvertisingData.INCOMPLETE_LIST_OF_16_BIT_SERVICE_CLASS_UUIDS, bytes(UUID("180D"))),
+        ])),
+    )
+    device = peripheral.device
+
+    def control(connection, value: bytes) -> None:
+        if value != b"\x01":
+            raise ATT_Error(error_code=VALUE_NOT_ALLOWED)
+
+        async def hang_up() -> None:
+            await asyncio.sleep(0.2)
+            say(peripheral.name, "hangs up as told")
+            await connection.disconnect()
+
+        peripheral.spawn("hang up", hang_up())
+
+    heart_rate = Characteristic("2A37", P.NOTIFY, 0, b"")
+    battery = Characteristic("2A19", P.READ | P.NOTIFY, READABLE, bytes([87]))
+    stream = Characteristic(vendor("f1"), P.NOTIFY | P.READ, READABLE, bytes(20))
+    scratch = Characteristic(
+        vendor("f2"), P.READ | P.WRITE | P.WRITE_WITHOUT_RESPONSE, READABLE | WRITEABLE,
+        register(b"hello", 512), described("Scratch register"),
+    )
+    control_point = Characteristic(
+        vendor("f3"), P.WRITE, WRITEABLE, CharacteristicValue(write=control), described("Control point")
+    )
+    device.add_services([
+        Service("180D", [heart_rate]),
+        Service("180F", [battery]),
+        Service(vendor("f0"), [stream, scratch, control_point]),
+    ])
+
+    async def beat(send) -> None:
+        async for n in ticks(1):
+            await send(bytes([0, 60 + n % 40]))
+
+    async def sample(send) -> None:
+        async for n in ticks(STREAM_HZ):
+            await send(struct.pack("<IQd", n, time.time_ns(), n * 0.1))
+
+    peripheral.while_subscribed(heart_rate, beat)
+    peripheral.while_subscribed(stream, sample)
+    return peripheral
+
+
+def difficult(air: LocalLink, hears: dict) -> Peripheral:
+    def vendor(last: int) -> str:
+        return f"d1ff1c00-7e57-4000-8000-00000000{last:04x}"
+
+    # A right-to-left override, a bell, an escape sequence and markup: "Difficult" is all that may reach a screen unharmed.
+    advertised = "Difficult\u202egpj<b>\x07\x1b[1m"
+    full_name = "Difficult\u202e<img src=x onerror=alert(1)>\u2066\r\n\x1b[31m&amp;'\""
+    peripheral = Peripheral(
+        air, hears, full_name, "F0:F1:F2:F3:F4:D1",
+        Heard(-71, 8, bytes(AdvertisingData([(AdvertisingData.COMPLETE_LOCAL_NAME, advertised.encode())]))),
+        bytes(AdvertisingData([
+            (AdvertisingData.FLAGS, bytes([0x06])),
+            (AdvertisingData.INCOMPLETE_LIST_OF_128_BIT_SERVICE_CLASS_UUIDS, bytes(UUID(vendor(0x0001)))),
+        ])),
+    )
+
+    def twin(text: str) -> Characteristic:
+        return Characteristic(vendor(0x00D1), P.READ | P.WRITE, READABLE | WRITEABLE, register(text.encode(), 20), described(text))
+
+    both = Characteristic(vendor(0x0033), P.NOTIFY | P.INDICATE, 0, b"", described("Notify and indicate"))
+    peripheral.device.add_services([
+        Service(vendor(0x0001), [twin("first"), twin("second")]),
+        Service(vendor(0x0001), [twin("third")]),
+        Service(vendor(0x0002), [
+            twin("fourth"),
+            Characteristic(
+                vendor(0x0512), P.READ | P.WRITE, READABLE | WRITEABLE,
+                register(bytes(n & 0xFF for n in range(512)), 512), described("512 bytes"),
+            ),
+            Characteristic(vendor(0x0080), P.READ | P.WRITE, READABLE | WRITEABLE, refuses(APPLICATION_ERROR), described("Application error")),
+            Characteristic(vendor(0x0008), P.READ, READABLE, refuses(INSUFFICIENT_AUTHORIZATION), described("Insufficient authorization")),
+            # Claims to be readable, and is not.
+            Characteristic(vendor(0x000E), P.READ, READABLE, refuses(READ_NOT_PERMITTED), described('=HYPERLINK("http://203.0.113.1","x")')),
+            Characteristic(vendor(0x0000), P.READ, READABLE, b"", described("Empty value")),
+            both,
+        ]),
+    ])
+
+    async def count(send) -> None:
+        async for n in ticks(5):
+            await send(struct.pack("<I", n))
+
+    peripheral.while_subscribed(both, count)
+    return peripheral
+
+
+async def beacon(air: LocalLink, hears: dict) -> None:
+    """An iBeacon: it needs no host, only an advertisement now and then."""
+    address = Address("F0:F1:F2:F3:F4:1B")
+    hears[bytes(address)] = Heard(-83, 10)
+    region = UUID("e2c56db5-dffb-48d2-b060-d0f5a71096e0")
+    major, minor, dbm_at_1_m = 1, 7, -59
+    frame = struct.pack("<H2B", 0x004C, 0x02, 0x15) + bytes(region)[::-1] + struct.pack(">HHb", major, minor, dbm_at_1_m)
+    data = bytes(AdvertisingData([
+        (AdvertisingData.FLAGS, bytes([0x04])),
+        (AdvertisingData.MANUFACTURER_SPECIFIC_DATA, frame),
+    ]))
+    while True:
+        air.send_advertising_pdu(None, ll.AdvNonConnInd(advertiser_address=address, data=data))
+        await asyncio.sleep(0.35)
+
+
+async def main() -> None:
+    async with await open_transport("vhci") as transport:
+        air, hears = LocalLink(), {}
+        Adapter(air, hears, host_source=transport.source, host_sink=transport.sink)
+        for peripheral in (virtual_hr(air, hears), difficult(air, hears)):
+            await peripheral.start()
+        say("the air is up,", STREAM_HZ, "Hz")
+        await beacon(air, hears)
+
+
+with contextlib.suppress(KeyboardInterrupt):
+    sys.exit(asyncio.run(main()))
