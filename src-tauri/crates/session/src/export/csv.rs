@@ -1,0 +1,382 @@
+//! One row per event, as RFC 4180 has it: fields by commas, rows by CR LF, UTF-8, a header.
+//!
+//! A text that a spreadsheet would run as a formula gets an apostrophe in front, and so does one
+//! that begins with an apostrophe: taking one leading apostrophe away gives the text back. Our own
+//! numbers stay numbers.
+
+use std::borrow::Cow;
+use std::fmt::Write as _;
+use std::io::{self, Write};
+use std::ops::ControlFlow;
+use std::path::Path;
+
+use radio::{AttError, AttrKind};
+
+use super::{OnProgress, Progress, Summary, file};
+use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
+
+/// How often the progress is told, in rows.
+const TELL: u64 = 1024;
+
+const HEADER: [&str; 20] = [
+    "event",
+    "time",
+    "seconds",
+    "kind",
+    "direction",
+    "device_name",
+    "device_id",
+    "service",
+    "characteristic",
+    "descriptor",
+    "handle",
+    "bytes",
+    "hex",
+    "text",
+    "status",
+    "status_name",
+    "rssi_dbm",
+    "mtu",
+    "count",
+    "detail",
+];
+
+/// What to export as CSV.
+#[derive(Default)]
+pub struct Csv<'a> {
+    /// Which events.
+    pub filter: Filter,
+    /// Gives the meaning of a value, for a last column `decoded`; without it there is none.
+    #[expect(
+        clippy::type_complexity,
+        reason = "a name for it would say less than its signature"
+    )]
+    pub decode: Option<&'a dyn Fn(&Attribute, &[u8]) -> Option<String>>,
+}
+
+/// Writes events as CSV. A damaged file is written as far as it can be read, and the damage is then
+/// the error.
+///
+/// Columns: `event` (its number), `time` (ISO 8601 with nanoseconds and offset), `seconds` (since
+/// the session's start), `kind`, `direction` (in, out, local), `device_name`, `device_id`,
+/// `service`, `characteristic`, `descriptor` (UUIDs), `handle` (decimal), `bytes` (length of the
+/// value), `hex` (the value, bytes by spaces), `text` (the value, where it is printable UTF-8),
+/// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or
+/// of attributes found), `detail`, and `decoded` if asked for.
+///
+/// # Errors
+///
+/// [`Error::Cancelled`], or what kept it from being read or written.
+pub fn csv(
+    session: &Session,
+    what: &Csv<'_>,
+    writer: impl Write,
+    progress: &mut OnProgress<'_>,
+) -> Result<Summary> {
+    write(session, what, writer, Path::new("The export"), progress)
+}
+
+/// Writes events as CSV into a file, which appears under its name only when it is whole. What
+/// stands there is replaced then, and stays otherwise.
+///
+/// # Errors
+///
+/// [`Error::IsAFolder`] if `path` is one; else as [`csv()`].
+pub fn csv_file(
+    session: &Session,
+    what: &Csv<'_>,
+    path: &Path,
+    progress: &mut OnProgress<'_>,
+) -> Result<Summary> {
+    file::whole(path, |writer| {
+        write(session, what, writer, path, progress)
+    })
+}
+
+fn write(
+    session: &Session,
+    what: &Csv<'_>,
+    writer: impl Write,
+    target: &Path,
+    progress: &mut OnProgress<'_>,
+) -> Result<Summary> {
+    let unwritten = |error: csv::Error| match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::io(target, &error),
+        other => Error::Storage {
+            path: target.to_owned(),
+            reason: format!("{other:?}"),
+        },
+    };
+    let mut out = csv::WriterBuilder::new()
+        .terminator(csv::Terminator::CRLF)
+        .from_writer(Counted { writer, bytes: 0 });
+    for name in HEADER {
+        out.write_field(name).map_err(unwritten)?;
+    }
+    if what.decode.is_some() {
+        out.write_field("decoded").map_err(unwritten)?;
+    }
+    out.write_record(None::<&[u8]>).map_err(unwritten)?;
+
+    let mut events = session.events(&what.filter)?;
+    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
+    let total = events.span();
+    let mut rows = 0;
+    let mut cell = String::new();
+    while let Some(event) = events.next() {
+        let event = event?;
+        if rows % TELL == 0 {
+            let done = events.position(event.id);
+            if progress(Progress { done, total }).is_break() {
+                return Err(Error::Cancelled);
+            }
+        }
+        let mut row = Row {
+            out: &mut out,
+            cell: &mut cell,
+        };
+        let device = event.device.and_then(|key| devices.get(&key));
+        let attribute = event.attribute.and_then(|id| attributes.get(&id));
+        let detail = detail(session, &event)?;
+        let name = device.and_then(|device| device.name.as_deref());
+        let mut fill = || {
+            row.number(Some(event.id))?;
+            row.show(Some(session.anchors().wall_time(event.at)))?;
+            row.show(Some(Seconds(event.at.nanos())))?;
+            row.text(Some(event.kind.name()))?;
+            row.text(Some(event.kind.direction().name()))?;
+            row.text(name)?;
+            row.text(device.map(|device| device.identifier.as_str()))?;
+            row.show(attribute.and_then(|attribute| attribute.service))?;
+            row.show(attribute.and_then(|attribute| attribute.characteristic))?;
+            row.show(
+                attribute
+                    .filter(|attribute| attribute.kind == AttrKind::Descriptor)
+                    .map(|attribute| attribute.uuid),
+            )?;
+            row.show(
+                attribute
+                    .and_then(|attribute| attribute.handle)
+                    .map(|handle| handle.0),
+            )?;
+            row.show(event.value.as_ref().map(|value| value.len()))?;
+            row.hex(event.value.as_deref())?;
+            row.text(event.value.as_deref().and_then(printable))?;
+            row.number(event.status)?;
+            row.text(event.status.map(status_name))?;
+            row.number(only(&event, &[Kind::Advertisement, Kind::Rssi]))?;
+            row.number(only(&event, &[Kind::Mtu]))?;
+            row.number(only(&event, &[Kind::Gap, Kind::Discovered]))?;
+            row.text(detail.as_deref())?;
+            if let Some(decode) = what.decode {
+                let meaning = attribute
+                    .zip(event.value.as_deref())
+                    .and_then(|(attribute, value)| decode(attribute, value));
+                row.text(meaning.as_deref())?;
+            }
+            row.end()
+        };
+        fill().map_err(unwritten)?;
+        rows += 1;
+    }
+    out.flush().map_err(|error| Error::io(target, &error))?;
+    // The last word, and the last chance to break off.
+    if progress(Progress { done: total, total }) == ControlFlow::Break(()) {
+        return Err(Error::Cancelled);
+    }
+    Ok(Summary {
+        rows,
+        bytes: out.get_ref().bytes,
+    })
+}
+
+fn only(event: &Recorded, kinds: &[Kind]) -> Option<i64> {
+    event.number.filter(|_| kinds.contains(&event.kind))
+}
+
+fn detail<'a>(session: &Session, event: &'a Recorded) -> Result<Option<Cow<'a, str>>> {
+    Ok(match event.kind {
+        Kind::Advertisement => session.advertisement_json(event.id)?.map(Cow::Owned),
+        Kind::Gap => session.gap(event.id)?.map(|gap| {
+            Cow::Owned(format!(
+                "{} from {} s to {} s",
+                gap.cause.name(),
+                Seconds(gap.from.nanos()),
+                Seconds(gap.to.nanos()),
+            ))
+        }),
+        Kind::Disconnected => {
+            let who = match event.number {
+                Some(0) => "asked for",
+                Some(2) => "adapter lost",
+                _ => "by the peer or the air",
+            };
+            Some(match &event.detail {
+                Some(words) => Cow::Owned(format!("{who}: {words}")),
+                None => Cow::Borrowed(who),
+            })
+        }
+        Kind::AdapterState => {
+            let state = match event.number {
+                Some(1) => "on",
+                Some(2) => "off",
+                Some(3) => "unauthorized",
+                Some(4) => "gone",
+                _ => "unknown",
+            };
+            let adapter = event.detail.as_deref().unwrap_or("adapter");
+            Some(Cow::Owned(format!("{adapter}: {state}")))
+        }
+        Kind::Subscribed if event.detail.is_none() => Some(Cow::Borrowed(match event.number {
+            Some(1) => "notifications",
+            Some(2) => "indications",
+            _ => "as the system chose",
+        })),
+        _ => event.detail.as_deref().map(Cow::Borrowed),
+    })
+}
+
+fn status_name(status: i64) -> &'static str {
+    match u8::try_from(status) {
+        Ok(0) => "Success",
+        Ok(code) => AttError(code).name(),
+        Err(_) => "Failed",
+    }
+}
+
+/// The value as text, if it is nothing but printable text.
+fn printable(value: &[u8]) -> Option<&str> {
+    let text = str::from_utf8(value).ok()?;
+    (!text.is_empty() && !text.chars().any(char::is_control)).then_some(text)
+}
+
+/// Nanoseconds as seconds, exactly.
+struct Seconds(i64);
+
+impl std::fmt::Display for Seconds {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let (sign, nanos) = (if self.0 < 0 { "-" } else { "" }, self.0.unsigned_abs());
+        let (whole, rest) = (nanos / 1_000_000_000, nanos % 1_000_000_000);
+        write!(f, "{sign}{whole}.{rest:09}")
+    }
+}
+
+struct Row<'a, W: Write> {
+    out: &'a mut csv::Writer<W>,
+    cell: &'a mut String,
+}
+
+impl<W: Write> Row<'_, W> {
+    /// A cell of ours, which a spreadsheet may take as what it is.
+    fn show(&mut self, value: Option<impl std::fmt::Display>) -> csv::Result<()> {
+        self.cell.clear();
+        if let Some(value) = value {
+            // Writing to a string does not fail.
+            let _ = write!(self.cell, "{value}");
+        }
+        self.out.write_field(&*self.cell)
+    }
+
+    fn number(&mut self, number: Option<i64>) -> csv::Result<()> {
+        self.show(number)
+    }
+
+    fn hex(&mut self, value: Option<&[u8]>) -> csv::Result<()> {
+        const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
+        self.cell.clear();
+        for (place, byte) in value.unwrap_or_default().iter().enumerate() {
+            if place > 0 {
+                self.cell.push(' ');
+            }
+            for digit in [byte >> 4, byte & 0xF] {
+                self.cell.push(char::from(DIGITS[usize::from(digit)]));
+            }
+        }
+        self.out.write_field(&*self.cell)
+    }
+
+    /// A cell of anybody's.
+    fn text(&mut self, text: Option<&str>) -> csv::Result<()> {
+        self.out
+            .write_field(harmless(text.unwrap_or_default()).as_bytes())
+    }
+
+    fn end(&mut self) -> csv::Result<()> {
+        self.out.write_record(None::<&[u8]>)
+    }
+}
+
+/// A text that no spreadsheet takes for a formula. A NUL, at which many readers of CSV stop, becomes
+/// the sign for it.
+fn harmless(text: &str) -> Cow<'_, str> {
+    let invisible =
+        |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}' | '\u{FEFF}');
+    let starts = |text: &str| {
+        text.starts_with([
+            '=', '+', '-', '@', '\t', '\r', '\n', '\'',
+            // Full-width and small forms, which some programs fold to the plain ones.
+            '\u{FF1D}', '\u{FF0B}', '\u{FF0D}', '\u{FF20}', '\u{FE66}', '\u{FE62}', '\u{FE63}',
+            '\u{FE6B}', '\u{2212}',
+        ])
+    };
+    let mut safe = Cow::Borrowed(text);
+    if text.contains('\0') {
+        safe = Cow::Owned(text.replace('\0', "\u{2400}"));
+    }
+    if starts(&safe) || starts(safe.trim_start_matches(invisible)) {
+        safe = Cow::Owned(format!("'{safe}"));
+    }
+    safe
+}
+
+/// Counts what goes through.
+struct Counted<W> {
+    writer: W,
+    bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.writer.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_formula_in_any_dress_becomes_text() {
+        for formula in [
+            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u{FF1D}1",
+            "\u{FF0B}1", "\u{FF0D}1", "\u{FF20}A", "\u{FEFF}=1", "\u{2212}1",
+        ] {
+            assert_eq!(harmless(formula), format!("'{formula}"));
+        }
+    }
+
+    #[test]
+    fn one_apostrophe_taken_away_gives_the_text_back() {
+        for text in ["", "HR strap", "'quoted'", "=x", "1-2", "a=b"] {
+            let cell = harmless(text);
+            assert_eq!(cell.strip_prefix('\'').unwrap_or(&cell), text);
+        }
+    }
+
+    #[test]
+    fn a_nul_is_shown_as_its_sign() {
+        assert_eq!(harmless("a\0b"), "a\u{2400}b");
+    }
+
+    #[test]
+    fn seconds_are_exact_on_both_sides_of_the_start() {
+        assert_eq!(Seconds(1_000_000_001).to_string(), "1.000000001");
+        assert_eq!(Seconds(-5).to_string(), "-0.000000005");
+    }
+}

@@ -1,0 +1,106 @@
+//! What the recorder says of itself while it records.
+
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
+
+use serde::{Deserialize, Serialize};
+
+use crate::{Cause, WallTime};
+
+/// Whether events reach the disk.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "state", rename_all = "snake_case")]
+pub enum State {
+    /// They do.
+    Recording,
+    /// They do not; it is tried again every second. What is on disk stays; what comes is kept in
+    /// memory as long as there is room, and counted after that.
+    Paused {
+        /// Why, as a sentence.
+        reason: String,
+        /// What to do.
+        hint: String,
+    },
+    /// The recording has ended.
+    Stopped,
+}
+
+/// How many events are missing, by who lost them.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Losses {
+    /// Lost in the device or on the air, as its own counter tells.
+    pub device_sequence: u64,
+    /// Lost in the radio's own queue.
+    pub host_queue: u64,
+    /// Lost here: the recorder could not keep up, or could not write.
+    pub gattscope: u64,
+}
+
+impl Losses {
+    /// All of them.
+    #[must_use]
+    pub fn total(self) -> u64 {
+        self.device_sequence + self.host_queue + self.gattscope
+    }
+
+    pub(crate) fn of(&mut self, cause: Cause) -> &mut u64 {
+        match cause {
+            Cause::DeviceSequence => &mut self.device_sequence,
+            Cause::HostQueue => &mut self.host_queue,
+            Cause::Gattscope => &mut self.gattscope,
+        }
+    }
+}
+
+/// The recorder at one moment.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Status {
+    /// The file.
+    pub path: PathBuf,
+    /// When the session started.
+    pub started: WallTime,
+    /// Whether events reach the disk.
+    pub state: State,
+    /// How many events are on disk, gaps included.
+    pub events: u64,
+    /// How many of them carry a value of an attribute.
+    pub values: u64,
+    /// How many wait in memory: what a crash would cost now.
+    pub waiting: u64,
+    /// How many are missing.
+    pub lost: Losses,
+    /// The size of the session on disk, in bytes.
+    pub bytes: u64,
+}
+
+/// Counters that the threads share without waiting for one another.
+#[derive(Default)]
+pub(crate) struct Counters {
+    pub(crate) events: AtomicU64,
+    pub(crate) values: AtomicU64,
+    pub(crate) device_sequence: AtomicU64,
+    pub(crate) host_queue: AtomicU64,
+    pub(crate) gattscope: AtomicU64,
+    pub(crate) bytes: AtomicU64,
+    /// The most bytes that the session may take on disk; not positive for no limit.
+    pub(crate) size_limit: AtomicI64,
+}
+
+impl Counters {
+    pub(crate) fn lost(&self, cause: Cause, count: u64) {
+        match cause {
+            Cause::DeviceSequence => &self.device_sequence,
+            Cause::HostQueue => &self.host_queue,
+            Cause::Gattscope => &self.gattscope,
+        }
+        .fetch_add(count, Relaxed);
+    }
+
+    pub(crate) fn losses(&self) -> Losses {
+        Losses {
+            device_sequence: self.device_sequence.load(Relaxed),
+            host_queue: self.host_queue.load(Relaxed),
+            gattscope: self.gattscope.load(Relaxed),
+        }
+    }
+}
