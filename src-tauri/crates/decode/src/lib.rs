@@ -1,1 +1,41 @@
-//! Placeholder.
+//! Bytes to meaning.
+//!
+//! This crate knows what numbers are called ([`names`]), what standard values say ([`Sig`]), what a
+//! user's own layout says ([`Layout`]), what is in an advertisement ([`advertisement`]), how a
+//! person's input becomes bytes ([`encode`]), and how untrusted text becomes fit to be shown
+//! ([`clean`]).
+//!
+//! It does no input or output, keeps no state, knows no radio, no recording and no window, and
+//! spawns nothing. Decoding a value allocates nothing, refuses nothing and never panics: what
+//! cannot be read is a field that says so.
+//!
+//! ```
+//! use decode::{Format, Value, names};
+//!
+//! let format = Format::default_for(names::uuid16(0x2A37)).unwrap();
+//! let rest = format.decode(&[0x00, 72], |field| {
+//!     if field.name == "Heart rate" {
+//!         assert_eq!(field.value, Value::Int(72));
+//!         assert_eq!((field.range.clone(), field.unit), (1..2, Some("bpm")));
+//!         assert_eq!(field.to_string(), "72 bpm");
+//!     }
+//! });
+//! assert!(rest.extra.is_empty() && rest.missing == 0);
+//! ```
+
+mod field;
+mod format;
+mod layout;
+mod number;
+mod sig;
+
+pub mod advertisement;
+pub mod clean;
+pub mod encode;
+pub mod names;
+
+pub use field::{Bare, Field, Label, Rest, Role, Series, Value};
+pub use format::{Format, FormatError};
+pub use layout::{Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
+pub use number::{Class, Decimal, DecimalError, Endian, NumberType, NumberTypeError};
+pub use sig::Sig;

@@ -1,0 +1,327 @@
+//! One decoded field: what it is called, what it says, and which bytes say so.
+//!
+//! Layouts, SIG formats and whatever comes later give the same [`Field`]s, so that a screen treats
+//! all of them alike. Fields borrow from the format and from the bytes: decoding allocates nothing.
+
+use std::fmt;
+use std::ops::{Range, RangeInclusive};
+
+use crate::clean;
+use crate::number::{Linear, Raw};
+
+/// Characters of a text field that [`Field`]'s `Display` shows.
+const SHOWN_TEXT: usize = 64;
+/// Bytes of a hex field that [`Field`]'s `Display` shows.
+const SHOWN_BYTES: usize = 32;
+
+/// One decoded field of a value.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Field<'a> {
+    /// What it is called. From a layout that somebody sent, it is within the grammar of names.
+    pub name: &'a str,
+    /// Which element of an array, from 0.
+    pub element: Option<usize>,
+    /// What the bytes hold, before scale and offset.
+    pub value: Value<'a>,
+    /// The unit of [`Field::number`].
+    pub unit: Option<&'a str>,
+    /// The bytes that it came from, always within the value. Bit fields may share bytes; of a
+    /// missing field, the bytes that are there.
+    pub range: Range<usize>,
+    /// The bits of `range`, read as a little-endian integer, that it came from.
+    pub bits: Option<RangeInclusive<u8>>,
+    /// What the layout uses it for.
+    pub role: Option<Role>,
+    /// What this value stands for, where the format names it: `Chest`, `not known`.
+    pub meaning: Option<&'static str>,
+    /// Whether `meaning` says that there is no number, only the reason why.
+    pub(crate) void: bool,
+    pub(crate) linear: Linear,
+}
+
+/// What the bytes of a field hold.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Value<'a> {
+    /// An integer as transmitted, before scale and offset.
+    Int(i128),
+    /// A float as transmitted; the narrow one is shown with fewer digits.
+    Single(f32),
+    /// A float as transmitted. May be infinite or NaN.
+    Float(f64),
+    /// A truth value: any bit set.
+    Bool(bool),
+    /// Text as transmitted: claims to be UTF-8, may be anything. Clean it before showing it.
+    Text(&'a [u8]),
+    /// Bytes without further meaning.
+    Bytes(&'a [u8]),
+    /// The value ended before this field.
+    Missing,
+}
+
+impl From<Raw> for Value<'_> {
+    fn from(raw: Raw) -> Self {
+        match raw {
+            Raw::Unsigned(value) => Self::Int(value.into()),
+            Raw::Signed(value) => Self::Int(value.into()),
+            Raw::Single(value) => Self::Single(value),
+            Raw::Double(value) => Self::Float(value),
+        }
+    }
+}
+
+/// What a field is for, beside its value.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Role {
+    /// A counter that rises by one per packet and finds loss.
+    Count,
+    /// The device's clock, in milliseconds.
+    Milliseconds,
+    /// The device's clock, in microseconds.
+    Microseconds,
+}
+
+impl fmt::Display for Role {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Count => "count",
+            Self::Milliseconds => "ms",
+            Self::Microseconds => "us",
+        })
+    }
+}
+
+/// What decoding left over.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+pub struct Rest {
+    /// Bytes after the last field that no field took; empty when there are none.
+    pub extra: Range<usize>,
+    /// Fields (array elements each) that the value was too short for.
+    pub missing: usize,
+}
+
+impl<'a> Field<'a> {
+    /// A field without unit, scale, role or special meaning.
+    pub(crate) fn plain(name: &'a str, value: Value<'a>, range: Range<usize>) -> Self {
+        Self {
+            name,
+            element: None,
+            value,
+            unit: None,
+            range,
+            bits: None,
+            role: None,
+            meaning: None,
+            void: false,
+            linear: Linear::IDENTITY,
+        }
+    }
+
+    /// The number that is meant, in [`Field::unit`]: after scale and offset.
+    ///
+    /// `None` for text and bytes, for what is missing, and where the format says that a value
+    /// stands for "not known". A float that the device sent as NaN or infinite is handed on as
+    /// such: it is what was transmitted, and drawing decides what to do with it.
+    #[must_use]
+    pub fn number(&self) -> Option<f64> {
+        if self.void {
+            return None;
+        }
+        let raw = match self.value {
+            Value::Int(value) => value as f64,
+            Value::Single(value) => f64::from(value),
+            Value::Float(value) => value,
+            Value::Bool(value) => f64::from(u8::from(value)),
+            Value::Text(_) | Value::Bytes(_) | Value::Missing => return None,
+        };
+        Some(self.linear.apply(raw))
+    }
+
+    /// The value as a person reads it, without the unit.
+    #[must_use]
+    pub const fn bare(&self) -> Bare<'_, 'a> {
+        Bare(self)
+    }
+
+    /// The name with the element, such as `acc[0]`.
+    #[must_use]
+    pub fn label(&self) -> Label<'a> {
+        Label {
+            name: self.name,
+            element: self.element,
+        }
+    }
+}
+
+/// The name of a field with its element. See [`Field::label`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Label<'a> {
+    name: &'a str,
+    element: Option<usize>,
+}
+
+impl fmt::Display for Label<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name)?;
+        match self.element {
+            Some(element) => write!(f, "[{element}]"),
+            None => Ok(()),
+        }
+    }
+}
+
+/// The value as a person reads it, with its unit: `23.74 °C`, `Chest`, `missing`.
+///
+/// Text is cleaned and long ones are cut; a minus is the real minus sign.
+impl fmt::Display for Field<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.bare().fmt(f)?;
+        match self.unit {
+            Some(unit) if self.meaning.is_none() && self.value.is_number() => write!(f, " {unit}"),
+            _ => Ok(()),
+        }
+    }
+}
+
+impl Value<'_> {
+    /// Whether it is an integer or a float.
+    const fn is_number(&self) -> bool {
+        matches!(self, Self::Int(_) | Self::Single(_) | Self::Float(_))
+    }
+}
+
+/// The value of a field without its unit. See [`Field::bare`].
+#[derive(Clone, Copy, Debug)]
+pub struct Bare<'f, 'a>(&'f Field<'a>);
+
+impl fmt::Display for Bare<'_, '_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self(field) = self;
+        if let Some(meaning) = field.meaning {
+            return f.write_str(meaning);
+        }
+        let number = || field.number().unwrap_or(f64::NAN);
+        match field.value {
+            Value::Missing => f.write_str("missing"),
+            Value::Bool(value) => write!(f, "{value}"),
+            Value::Text(text) => f.write_str(&clean::bytes(text, SHOWN_TEXT)),
+            Value::Bytes(bytes) => hex(f, bytes),
+            Value::Int(value) if field.linear.is_identity() => {
+                write!(f, "{}{}", minus(value < 0), value.unsigned_abs())
+            }
+            Value::Int(_) => {
+                let decimals = usize::from(field.linear.decimals());
+                write!(f, "{}{:.decimals$}", minus(number() < 0.0), number().abs())
+            }
+            Value::Single(value) if field.linear.is_identity() => float(f, value),
+            Value::Single(_) => float(f, number() as f32),
+            Value::Float(_) => float(f, number()),
+        }
+    }
+}
+
+const fn minus(negative: bool) -> &'static str {
+    if negative { "\u{2212}" } else { "" }
+}
+
+/// The shortest digits that read back as the same float; very small and large ones with exponent.
+fn float<T>(f: &mut fmt::Formatter<'_>, number: T) -> fmt::Result
+where
+    T: Copy + Into<f64> + fmt::Display + fmt::LowerExp + std::ops::Neg<Output = T>,
+{
+    let wide: f64 = number.into();
+    if wide.is_nan() {
+        return f.write_str("NaN");
+    }
+    if wide.is_infinite() {
+        return write!(f, "{}∞", minus(wide < 0.0));
+    }
+    let magnitude = if wide < 0.0 { -number } else { number };
+    f.write_str(minus(wide < 0.0))?;
+    if wide != 0.0 && !(1e-5..1e16).contains(&wide.abs()) {
+        write!(f, "{magnitude:e}")
+    } else {
+        write!(f, "{magnitude}")
+    }
+}
+
+fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    for (at, byte) in bytes.iter().take(SHOWN_BYTES).enumerate() {
+        let gap = if at == 0 { "" } else { " " };
+        write!(f, "{gap}{byte:02X}")?;
+    }
+    if bytes.len() > SHOWN_BYTES {
+        f.write_str(" …")?;
+    }
+    Ok(())
+}
+
+/// One column of numbers that a format gives: what can be plotted, stored or compared.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Series {
+    /// The index that `columns` uses.
+    pub column: usize,
+    /// The name, with the element where an array gives a column per element: `acc[0]`.
+    pub name: String,
+    /// The unit of its numbers.
+    pub unit: Option<String>,
+    /// What the layout uses it for; counters and clocks are rarely worth a lane.
+    pub role: Option<Role>,
+    /// Whether one value can give several samples of this column, oldest first.
+    pub repeats: bool,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shown(value: Value<'_>, unit: Option<&str>, linear: Linear) -> String {
+        let mut field = Field::plain("x", value, 0..0);
+        field.unit = unit;
+        field.linear = linear;
+        field.to_string()
+    }
+
+    #[test]
+    fn numbers_are_shown_with_the_digits_that_they_have() {
+        let hundredth = Linear::decimal("0.01".parse().unwrap(), crate::Decimal::ZERO);
+        assert_eq!(shown(Value::Int(2300), Some("°C"), hundredth), "23.00 °C");
+        assert_eq!(
+            shown(Value::Int(-5), Some("°C"), hundredth),
+            "\u{2212}0.05 °C"
+        );
+        assert_eq!(shown(Value::Int(-5), None, Linear::IDENTITY), "\u{2212}5");
+        assert_eq!(
+            shown(Value::Single(0.1), Some("g"), Linear::IDENTITY),
+            "0.1 g"
+        );
+        assert_eq!(
+            shown(Value::Float(-1e300), None, Linear::IDENTITY),
+            "\u{2212}1e300"
+        );
+        assert_eq!(shown(Value::Float(f64::NAN), None, Linear::IDENTITY), "NaN");
+        assert_eq!(
+            shown(Value::Single(f32::NEG_INFINITY), None, Linear::IDENTITY),
+            "\u{2212}∞"
+        );
+    }
+
+    #[test]
+    fn text_and_bytes_are_cut_and_cleaned() {
+        assert_eq!(
+            shown(Value::Text(b"a\x1bb\0"), None, Linear::IDENTITY),
+            "a\u{FFFD}b"
+        );
+        assert_eq!(
+            shown(Value::Bytes(&[1, 0xAB]), None, Linear::IDENTITY),
+            "01 AB"
+        );
+        assert!(shown(Value::Bytes(&[0; 99]), None, Linear::IDENTITY).ends_with(" 00 …"));
+    }
+
+    #[test]
+    fn non_finite_floats_are_handed_on() {
+        let field = Field::plain("x", Value::Single(f32::NAN), 0..4);
+        assert!(field.number().is_some_and(f64::is_nan));
+        assert_eq!(Field::plain("x", Value::Missing, 0..0).number(), None);
+    }
+}

@@ -1,0 +1,186 @@
+//! What the Bluetooth SIG and some vendors call their numbers.
+//!
+//! The tables are generated, checked in and sorted; a look-up is a binary search and allocates
+//! nothing. A 128-bit UUID on the Bluetooth base UUID (Core Specification, Vol 3, Part B, 2.5.1)
+//! is the short number that it stands for.
+
+use std::fmt;
+
+use uuid::Uuid;
+
+mod characteristics;
+mod companies;
+mod descriptors;
+mod services;
+
+/// The Bluetooth base UUID, `00000000-0000-1000-8000-00805F9B34FB`.
+pub const BASE: Uuid = Uuid::from_u128(0x0000_0000_0000_1000_8000_0080_5f9b_34fb);
+
+/// The 128-bit form of a 16-bit UUID.
+#[must_use]
+pub const fn uuid16(short: u16) -> Uuid {
+    Uuid::from_u128(((short as u128) << 96) | BASE.as_u128())
+}
+
+/// The 16-bit UUID that `uuid` stands for, if it lies on the base UUID and fits.
+#[must_use]
+pub fn short16(uuid: Uuid) -> Option<u16> {
+    short32(uuid).and_then(|short| u16::try_from(short).ok())
+}
+
+/// The 32-bit UUID that `uuid` stands for, if it lies on the base UUID.
+#[must_use]
+pub fn short32(uuid: Uuid) -> Option<u32> {
+    const REST: u128 = (1 << 96) - 1;
+    let whole = uuid.as_u128();
+    (whole & REST == BASE.as_u128() & REST).then_some((whole >> 96) as u32)
+}
+
+/// The name of a service: SIG-assigned, of a member, or of a well-known vendor.
+#[must_use]
+pub fn service(uuid: Uuid) -> Option<&'static str> {
+    by_uuid(uuid, services::SHORT, services::LONG)
+}
+
+/// The name of a characteristic: SIG-assigned or of a well-known vendor.
+#[must_use]
+pub fn characteristic(uuid: Uuid) -> Option<&'static str> {
+    by_uuid(uuid, characteristics::SHORT, characteristics::LONG)
+}
+
+/// The name of a descriptor.
+#[must_use]
+pub fn descriptor(uuid: Uuid) -> Option<&'static str> {
+    by_uuid(uuid, descriptors::SHORT, &[])
+}
+
+/// The company of a company identifier (Assigned Numbers, 7).
+#[must_use]
+pub fn company(id: u16) -> Option<&'static str> {
+    find(companies::SHORT, id)
+}
+
+/// How `uuid` is shown: `0x180D` where it is SIG-assigned, the long form else.
+#[must_use]
+pub fn short(uuid: Uuid) -> UuidText {
+    UuidText(uuid)
+}
+
+/// A UUID as it is shown. See [`short`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct UuidText(Uuid);
+
+impl fmt::Display for UuidText {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match short32(self.0) {
+            Some(short) if short <= 0xFFFF => write!(f, "0x{short:04X}"),
+            Some(short) => write!(f, "0x{short:08X}"),
+            None => self.0.hyphenated().fmt(f),
+        }
+    }
+}
+
+fn by_uuid(
+    uuid: Uuid,
+    short: &[(u16, &'static str)],
+    long: &[(u128, &'static str)],
+) -> Option<&'static str> {
+    match short16(uuid) {
+        Some(number) => find(short, number),
+        None => find(long, uuid.as_u128()),
+    }
+}
+
+fn find<K: Ord + Copy>(table: &[(K, &'static str)], key: K) -> Option<&'static str> {
+    let at = table.binary_search_by_key(&key, |(key, _)| *key).ok()?;
+    table.get(at).map(|(_, name)| *name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::clean;
+
+    #[test]
+    fn tables_are_strictly_ascending_so_that_the_search_finds_everything() {
+        fn ascends<K: Ord>(table: &[(K, &str)]) -> bool {
+            table.windows(2).all(|pair| pair[0].0 < pair[1].0)
+        }
+        assert!(ascends(services::SHORT) && ascends(services::LONG));
+        assert!(ascends(characteristics::SHORT) && ascends(characteristics::LONG));
+        assert!(ascends(descriptors::SHORT));
+        assert!(ascends(companies::SHORT));
+    }
+
+    #[test]
+    fn every_name_is_fit_to_be_shown() {
+        let shorts = [
+            services::SHORT,
+            characteristics::SHORT,
+            descriptors::SHORT,
+            companies::SHORT,
+        ];
+        let longs = [services::LONG, characteristics::LONG];
+        let names = shorts
+            .iter()
+            .flat_map(|table| table.iter().map(|(_, name)| *name))
+            .chain(longs.iter().flat_map(|table| table.iter().map(|(_, n)| *n)));
+        for name in names {
+            assert!(!name.is_empty());
+            assert_eq!(clean::text(name, 120), name);
+        }
+    }
+
+    #[test]
+    fn sig_numbers_have_their_names() {
+        assert_eq!(service(uuid16(0x180D)), Some("Heart Rate"));
+        assert_eq!(
+            characteristic(uuid16(0x2A37)),
+            Some("Heart Rate Measurement")
+        );
+        assert_eq!(
+            descriptor(uuid16(0x2902)),
+            Some("Client Characteristic Configuration")
+        );
+        assert_eq!(company(0x004C), Some("Apple, Inc."));
+        assert_eq!(company(0x0499), Some("Ruuvi Innovations Ltd."));
+        assert_eq!(service(uuid16(0xFEFF)), Some("GN Netcom"));
+        assert_eq!(service(uuid16(0x0001)), None);
+    }
+
+    #[test]
+    fn the_same_number_means_different_things_as_service_and_as_characteristic() {
+        assert_eq!(characteristic(uuid16(0x180D)), None);
+        assert_eq!(service(uuid16(0x2A37)), None);
+    }
+
+    #[test]
+    fn vendors_have_their_names() {
+        let uart = Uuid::from_u128(0x6e400001_b5a3_f393_e0a9_e50e24dcca9e);
+        assert_eq!(service(uart), Some("Nordic UART Service"));
+        let dfu = Uuid::from_u128(0x8ec90003_f315_4f60_9fb8_838830daea50);
+        assert_eq!(characteristic(dfu), Some("Buttonless DFU Without Bonds"));
+        let thingy = Uuid::from_u128(0xef680200_9b35_4933_9b10_52ffa9740042);
+        assert_eq!(service(thingy), Some("Thingy Weather Station Service"));
+    }
+
+    #[test]
+    fn uuids_on_the_base_are_short_and_others_whole() {
+        let base = "0000180d-0000-1000-8000-00805f9b34fb";
+        let uuid = Uuid::parse_str(base).unwrap();
+        assert_eq!(short16(uuid), Some(0x180D));
+        assert_eq!(short(uuid).to_string(), "0x180D");
+
+        let wide = Uuid::parse_str("12345678-0000-1000-8000-00805f9b34fb").unwrap();
+        assert_eq!(short16(wide), None);
+        assert_eq!(short(wide).to_string(), "0x12345678");
+
+        // One digit off the base is a vendor's own UUID.
+        let near = Uuid::parse_str("0000180d-0000-1000-8000-00805f9b34fc").unwrap();
+        assert_eq!(short16(near), None);
+        assert_eq!(
+            short(near).to_string(),
+            "0000180d-0000-1000-8000-00805f9b34fc"
+        );
+    }
+}

@@ -1,0 +1,70 @@
+//! Decoding a value allocates nothing: it happens for every sample of every plotted attribute.
+
+use std::alloc::{GlobalAlloc, Layout as Memory, System};
+use std::cell::Cell;
+use std::hint::black_box;
+
+use decode::Format;
+
+thread_local! {
+    static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
+}
+
+/// The system's allocator, counting what this thread asks for.
+struct Counting;
+
+#[expect(unsafe_code, reason = "the only way to see an allocation")]
+// SAFETY: every call goes to the system's allocator unchanged.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, memory: Memory) -> *mut u8 {
+        ALLOCATIONS.with(|count| count.set(count.get() + 1));
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(memory) }
+    }
+
+    unsafe fn dealloc(&self, at: *mut u8, memory: Memory) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(at, memory) }
+    }
+}
+
+#[global_allocator]
+static COUNTING: Counting = Counting;
+
+fn allocations(work: impl FnOnce()) -> usize {
+    let before = ALLOCATIONS.with(Cell::get);
+    work();
+    ALLOCATIONS.with(Cell::get) - before
+}
+
+#[test]
+fn decoding_and_columns_allocate_nothing() {
+    let bytes = [0x1F, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12];
+    for text in [
+        "sig:2A37",
+        "sig:2A00",
+        "layout:seq:u16le!count, a:u8.0, b:u8.1-3, acc:i16le[3]*0.001 g, f:f32le, rest:utf8",
+        "layout:x:i24be[]*0.01+4 mV",
+    ] {
+        let format: Format = text.parse().unwrap();
+        let mut fields = 0;
+        let made = allocations(|| {
+            for end in 0..=bytes.len() {
+                black_box(format.decode(&bytes[..end], |field| {
+                    fields += 1;
+                    black_box(field.number());
+                }));
+                format.columns(&bytes[..end], &mut |column, number| {
+                    black_box((column, number));
+                });
+            }
+        });
+        assert_eq!(made, 0, "{text}");
+        assert!(fields > bytes.len(), "{text} decoded something");
+    }
+}
+
+#[test]
+fn the_count_sees_an_allocation() {
+    assert_eq!(allocations(|| drop(black_box(Box::new(1_u8)))), 1);
+}
