@@ -24,7 +24,7 @@ impl Bench for Simulation {
     }
 
     fn unreachable(&self) -> Wanted {
-        Wanted::Named("Ghost")
+        Wanted::Identified("f9:00:13:13:13:66")
     }
 
     fn tells_att_codes(&self) -> bool {
@@ -40,4 +40,7 @@ impl Bench for Simulation {
     }
 }
 
-contract!(#[tokio::test(start_paused = true)] Simulation);
+contract!(
+    #[tokio::test(start_paused = true)]
+    Simulation
+);

@@ -7,9 +7,6 @@ use uuid::Uuid;
 use super::uuids::short;
 use crate::{Advertisement, CompanyId};
 
-/// What a legacy advertisement can carry, in bytes (Core Specification, Vol 6, Part B, 2.3.1.1).
-pub(super) const LEGACY_LEN: usize = 31;
-
 const FLAGS: u8 = 0x01;
 const SOME_SERVICES_16: u8 = 0x02;
 const ALL_SERVICES_16: u8 = 0x03;

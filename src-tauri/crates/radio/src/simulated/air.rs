@@ -157,7 +157,8 @@ impl Air {
 
     /// Changes the adapter's state; when it cannot be used any more, every link ends.
     pub(super) fn set_state(&self, state: RadioState) {
-        self.state.send_if_modified(|now| std::mem::replace(now, state) != state);
+        self.state
+            .send_if_modified(|now| std::mem::replace(now, state) != state);
         if state != RadioState::On {
             for device in &self.devices {
                 device.end_any(DisconnectReason::AdapterLost);
@@ -175,15 +176,15 @@ impl Air {
         self.origin.after(self.elapsed(at))
     }
 
-    /// What the radio hears of a device at an instant: its advertisement, and the scan response if it has one.
+    /// What the radio hears of a device at an instant: its advertisement, and the scan response if it has one, in the same
+    /// advertising event.
     pub(super) fn hear(&self, device: &Device, at: Instant) -> Vec<Advertisement> {
         let mut voice = lock(&device.voice);
         let Voice { says, walk, dice } = &mut *voice;
         let said = says(self.elapsed(at), dice);
-        let response_at = at + Duration::from_micros(600);
-        [(at, Some(said)), (response_at, device.scan_response.clone())]
+        [Some(said), device.scan_response.clone()]
             .into_iter()
-            .filter_map(|(at, raw)| {
+            .filter_map(|raw| {
                 let mut report = Advertisement::new(device.id.clone(), self.stamp(at));
                 report.address = Some(device.address);
                 report.address_kind = Some(device.address_kind);

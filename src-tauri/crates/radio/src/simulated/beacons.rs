@@ -145,7 +145,7 @@ pub(super) fn filler(number: usize, mut dice: Dice) -> Peripheral {
             Public,
             true,
             AdStructures::discoverable()
-                .manufacturer(0x0075, &[&[0x42, 0x04], &blob[..10]].concat())
+                .manufacturer(0x0075, &[&[0x42, 0x04], &blob[..8]].concat())
                 .name("[TV] Lounge")
                 .bytes(),
         ),

@@ -282,10 +282,17 @@ fn motion_sensor(hz: u16, mut dice: Dice) -> Peripheral {
         ..Peripheral::new(
             VirtualDevice::MotionSensor,
             [0xD8, 0x3A, 0x77, 0x01, 0xC5, 0x6E],
-            AdStructures::discoverable().vendor_service(uuids::MOTION).bytes(),
+            AdStructures::discoverable()
+                .vendor_service(uuids::MOTION)
+                .bytes(),
         )
     }
-    .answering(AdStructures::bare().name("Motion sensor").tx_power(4).bytes())
+    .answering(
+        AdStructures::bare()
+            .name("Motion sensor")
+            .tx_power(4)
+            .bytes(),
+    )
 }
 
 impl Peripheral {
@@ -474,7 +481,9 @@ fn difficult(hangs_up_after: Option<Duration>, mut dice: Dice) -> Peripheral {
         .characteristic(
             uuids::BOTH,
             NOTIFY | INDICATE,
-            Counted::new(Rate::hz(5), |sequence: u32, _| sequence.to_le_bytes().into()),
+            Counted::new(Rate::hz(5), |sequence: u32, _| {
+                sequence.to_le_bytes().into()
+            }),
         )
         .described("Notify and indicate")
         .characteristic(

@@ -18,7 +18,9 @@ impl Faults {
     }
 
     fn device(&self, device: &DeviceId) -> Option<&Device> {
-        self.air.find(device).map(|place| &self.air.devices()[place])
+        self.air
+            .find(device)
+            .map(|place| &self.air.devices()[place])
     }
 
     fn plan(&self, device: &DeviceId, change: impl FnOnce(&mut Planned)) -> bool {

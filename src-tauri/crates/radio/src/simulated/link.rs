@@ -38,10 +38,14 @@ pub(super) struct SimulatedLink {
     gatt: Arc<GattDb>,
     /// One request at a time, as on a real bearer.
     turn: tokio::sync::Mutex<()>,
-    subscriptions: Mutex<HashMap<u16, (Arc<Subscription>, AbortOnDropHandle<()>)>>,
+    /// By the place of the characteristic.
+    subscriptions: Mutex<HashMap<u16, Running>>,
     /// What the device does by itself, until the link ends.
     tasks: Mutex<JoinSet<()>>,
 }
+
+/// A subscription and the task that serves it, which ends with it.
+type Running = (Arc<Subscription>, AbortOnDropHandle<()>);
 
 impl SimulatedLink {
     pub(super) fn new(air: Arc<Air>, place: usize, core: Arc<Core>, gatt: GattDb) -> Self {
@@ -387,10 +391,9 @@ fn planned(refusals: &mut VecDeque<(u16, AttError)>, index: u16) -> Option<AttEr
 fn offers_write(attribute: &Attribute, kind: WriteKind) -> Result<()> {
     let (operation, property) = match kind {
         WriteKind::WithResponse => ("write", Properties::WRITE),
-        WriteKind::WithoutResponse => (
-            "write without response",
-            Properties::WRITE_WITHOUT_RESPONSE,
-        ),
+        WriteKind::WithoutResponse => {
+            ("write without response", Properties::WRITE_WITHOUT_RESPONSE)
+        }
     };
     let offers = match attribute.kind {
         AttrKind::Service => false,

@@ -330,7 +330,11 @@ impl Table {
         source: Box<dyn Source>,
     ) -> usize {
         // The declaration of a characteristic takes a handle of its own before the value's.
-        self.last_handle += if kind == AttrKind::Characteristic { 2 } else { 1 };
+        self.last_handle += if kind == AttrKind::Characteristic {
+            2
+        } else {
+            1
+        };
         self.entries.push(Entry {
             kind,
             uuid,
@@ -368,7 +372,13 @@ impl Table {
         if properties.can_subscribe() {
             let none = Properties::default();
             let kind = AttrKind::Descriptor;
-            self.push(kind, CLIENT_CONFIGURATION, Some(place), none, Box::new(Silent));
+            self.push(
+                kind,
+                CLIENT_CONFIGURATION,
+                Some(place),
+                none,
+                Box::new(Silent),
+            );
         }
         self
     }

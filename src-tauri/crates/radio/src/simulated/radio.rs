@@ -139,10 +139,7 @@ impl Radio for SimulatedRadio {
             return Err(Error::Cancelled);
         }
         self.air.usable()?;
-        let place = self
-            .air
-            .find(device)
-            .ok_or_else(|| Self::unknown(device))?;
+        let place = self.air.find(device).ok_or_else(|| Self::unknown(device))?;
         let device = &self.air.devices()[place];
         let reservation = Reservation::of(device)?;
         let mut state = self.air.state();
@@ -239,7 +236,10 @@ async fn listen(air: Arc<Air>, filter: ScanFilter, sink: Slot) {
             () = sleep_until(at) => {}
         }
         let device = &air.devices()[place];
-        if device.reports.is_some_and(|reports| heard[place] >= reports) {
+        if device
+            .reports
+            .is_some_and(|reports| heard[place] >= reports)
+        {
             continue;
         }
         if device.advertises() {

@@ -95,10 +95,7 @@ pub(crate) async fn two_devices_are_connected_at_once(bench: &impl Bench) {
     let ready = Ready::new(bench).await;
     let virtual_hr = ready.find(bench.virtual_hr()).await;
     let difficult = ready.find(bench.difficult()).await;
-    let (one, other) = tokio::join!(
-        ready.connect_to(&virtual_hr),
-        ready.connect_to(&difficult)
-    );
+    let (one, other) = tokio::join!(ready.connect_to(&virtual_hr), ready.connect_to(&difficult));
     assert_eq!(*one.device(), virtual_hr);
     assert_eq!(*other.device(), difficult);
     assert_ne!(one.gatt().generation(), other.gatt().generation());

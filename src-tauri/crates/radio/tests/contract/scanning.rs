@@ -12,7 +12,10 @@ pub(crate) async fn adapters_are_listed(bench: &impl Bench) {
     let adapters = backend.adapters().await.expect("adapters are listed");
     assert!(!adapters.is_empty(), "no adapter on this bench");
     for adapter in &adapters {
-        assert!(!adapter.name.is_empty(), "an adapter without a name: {adapter:?}");
+        assert!(
+            !adapter.name.is_empty(),
+            "an adapter without a name: {adapter:?}"
+        );
         let radio = backend
             .open(&adapter.id)
             .await
@@ -88,7 +91,11 @@ pub(crate) async fn nothing_is_heard_after_the_scan_is_stopped(bench: &impl Benc
     ready.radio.stop_scan().await.expect("the scan stops");
     let heard = count.load(Ordering::SeqCst);
     tokio::time::sleep(ready.limit(1)).await;
-    assert_eq!(count.load(Ordering::SeqCst), heard, "reports after stop_scan");
+    assert_eq!(
+        count.load(Ordering::SeqCst),
+        heard,
+        "reports after stop_scan"
+    );
     ready
         .radio
         .stop_scan()

@@ -3,9 +3,7 @@
 use radio::{Error, NotifyMode, Sample, SampleKind, WriteKind};
 use tokio::sync::mpsc::UnboundedReceiver;
 
-use super::{
-    BOTH, Bench, Ready, SCRATCH, STREAM, characteristic, sequence, subscribe,
-};
+use super::{BOTH, Bench, Ready, SCRATCH, STREAM, characteristic, sequence, subscribe};
 
 async fn take(
     ready: &Ready,
@@ -118,7 +116,9 @@ pub(crate) async fn two_streams_of_two_devices_do_not_mix(bench: &impl Bench) {
     ready.close(virtual_hr).await;
 }
 
-pub(crate) async fn a_characteristic_that_notifies_and_indicates_can_be_subscribed(bench: &impl Bench) {
+pub(crate) async fn a_characteristic_that_notifies_and_indicates_can_be_subscribed(
+    bench: &impl Bench,
+) {
     let ready = Ready::new(bench).await;
     let choice = ready.radio.caps().has(radio::Cap::ChooseNotifyMode);
     let link = ready.connect(bench.difficult()).await;

@@ -4,6 +4,13 @@
 //! and `radio::simulated` both play them, and this file holds their UUIDs. What a radio may do differently it declares in
 //! its [`Caps`](radio::Caps), and the suite holds it to that.
 
+#![expect(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test says what it saw by panicking"
+)]
+
 mod connecting;
 mod scanning;
 mod streams;
@@ -33,7 +40,8 @@ use uuid::Uuid;
 /// Heart Rate, the one service that `Virtual HR` advertises.
 pub(crate) const HEART_RATE: Uuid = Uuid::from_u128(0x0000180d_0000_1000_8000_00805f9b34fb);
 /// Heart Rate Measurement: notify only.
-pub(crate) const HEART_RATE_MEASUREMENT: Uuid = Uuid::from_u128(0x00002a37_0000_1000_8000_00805f9b34fb);
+pub(crate) const HEART_RATE_MEASUREMENT: Uuid =
+    Uuid::from_u128(0x00002a37_0000_1000_8000_00805f9b34fb);
 /// Battery Level: reads 87.
 pub(crate) const BATTERY_LEVEL: Uuid = Uuid::from_u128(0x00002a19_0000_1000_8000_00805f9b34fb);
 /// Characteristic User Description.
@@ -186,7 +194,12 @@ impl Ready {
     }
 
     /// What `work` gives, which must come within `seconds` (stretched).
-    pub(crate) async fn within<T>(&self, seconds: u64, what: &str, work: impl Future<Output = T>) -> T {
+    pub(crate) async fn within<T>(
+        &self,
+        seconds: u64,
+        what: &str,
+        work: impl Future<Output = T>,
+    ) -> T {
         let limit = self.limit(seconds);
         timeout(limit, work)
             .await
@@ -297,7 +310,10 @@ pub(crate) fn characteristic(link: &dyn Link, uuid: Uuid) -> AttrId {
 }
 
 /// Subscribes, and gives what comes.
-pub(crate) async fn subscribe(link: &dyn Link, attribute: AttrId) -> mpsc::UnboundedReceiver<Sample> {
+pub(crate) async fn subscribe(
+    link: &dyn Link,
+    attribute: AttrId,
+) -> mpsc::UnboundedReceiver<Sample> {
     let (came, samples) = mpsc::unbounded_channel();
     let sink = Arc::new(move |sample| {
         // What comes after the test has seen enough is nobody's.

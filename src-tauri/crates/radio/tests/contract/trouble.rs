@@ -25,8 +25,12 @@ pub(crate) async fn what_an_attribute_does_not_offer_is_refused_before_the_air(b
         (
             // On the air this would end the link.
             "writing without response where only a confirmed write is offered",
-            link.write(control, Bytes::from_static(&[1]), WriteKind::WithoutResponse)
-                .await,
+            link.write(
+                control,
+                Bytes::from_static(&[1]),
+                WriteKind::WithoutResponse,
+            )
+            .await,
         ),
         (
             "reading what only notifies",
@@ -119,9 +123,13 @@ pub(crate) async fn attributes_of_one_uuid_are_told_apart_or_the_radio_says_that
             after.push(link.read(*twin).await.expect("a twin reads"));
         }
         assert_eq!(after, [&b"first"[..], b"me", b"third", b"fourth"]);
-        link.write(twins[1], Bytes::from_static(b"second"), WriteKind::WithResponse)
-            .await
-            .expect("a twin takes a write");
+        link.write(
+            twins[1],
+            Bytes::from_static(b"second"),
+            WriteKind::WithResponse,
+        )
+        .await
+        .expect("a twin takes a write");
         if *caps.support(Cap::Handles) == Support::Yes {
             let handles: BTreeSet<_> = twins
                 .iter()

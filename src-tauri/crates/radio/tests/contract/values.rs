@@ -106,11 +106,19 @@ pub(crate) async fn a_write_honours_the_largest_size(bench: &impl Bench) {
         let max = link.max_write(scratch, kind).expect("the register writes");
         assert!((20..=MAX_ATTRIBUTE_LEN).contains(&max), "{kind:?}: {max}");
         if let (WriteKind::WithoutResponse, Some(mtu)) = (kind, *link.mtu().borrow()) {
-            assert_eq!(max, MAX_ATTRIBUTE_LEN.min(usize::from(mtu) - 3), "MTU {mtu}");
+            assert_eq!(
+                max,
+                MAX_ATTRIBUTE_LEN.min(usize::from(mtu) - 3),
+                "MTU {mtu}"
+            );
         }
         let too_long = Bytes::from(vec![0x55; max + 1]);
         let refused = link.write(scratch, too_long, kind).await;
-        assert_eq!(refused, Err(Error::TooLong { len: max + 1, max }), "{kind:?}");
+        assert_eq!(
+            refused,
+            Err(Error::TooLong { len: max + 1, max }),
+            "{kind:?}"
+        );
     }
     let longest = link
         .max_write(scratch, WriteKind::WithoutResponse)
