@@ -233,6 +233,8 @@ mod tests {
             );
         }
         assert_eq!(text("Sen\u{200D}sor", 9), "Sen\u{FFFD}sor");
+        assert_eq!(text("a\u{200D}👩", 9), "a\u{FFFD}👩");
+        assert_eq!(text("👩\u{200D}a", 9), "👩\u{FFFD}a");
     }
 
     #[test]

@@ -306,12 +306,8 @@ impl Layout {
             }
         }
         Rest {
-            // The bytes of a field that began but did not end are that field's.
-            extra: if missing > 0 {
-                len..len
-            } else {
-                left(end, len)
-            },
+            // A field that began but did not end lies across the end: its bytes are not extra.
+            extra: left(end, len),
             missing,
         }
     }
