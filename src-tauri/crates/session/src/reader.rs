@@ -9,7 +9,7 @@ use std::path::{Path, PathBuf};
 use bytes::Bytes;
 use radio::{AttrId, AttrKind, Handle, Properties};
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use uuid::Uuid;
 
 use crate::time::{Anchor, Anchors, SessionTime, WallTime};
@@ -27,6 +27,7 @@ pub struct Session {
     path: PathBuf,
     file: Connection,
     anchors: Anchors,
+    cut_off: bool,
 }
 
 /// A session in a few numbers.
@@ -181,6 +182,16 @@ impl Session {
         )
         .map_err(fail)?;
         let number = |pragma| file.query_row(pragma, [], |row| row.get::<_, i64>(0));
+        // SQLite refuses a file that is shorter than it says. With this it reads the pages that are
+        // there; the connection cannot write.
+        let cut_off = matches!(
+            number("PRAGMA application_id"),
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
+        );
+        if cut_off {
+            file.execute_batch("PRAGMA writable_schema = ON")
+                .map_err(fail)?;
+        }
         if number("PRAGMA application_id").map_err(fail)? != i64::from(APPLICATION_ID) {
             return Err(Error::NotASession {
                 path: path.to_owned(),
@@ -205,7 +216,14 @@ impl Session {
             path: path.to_owned(),
             file,
             anchors,
+            cut_off,
         })
+    }
+
+    /// Whether the end of the file is missing. What is left can be read.
+    #[must_use]
+    pub fn is_cut_off(&self) -> bool {
+        self.cut_off
     }
 
     /// The file.
@@ -404,6 +422,10 @@ impl Session {
     fn range(&self, filter: &Filter) -> Result<(i64, i64)> {
         let from = filter.from.map_or(i64::MIN, SessionTime::nanos);
         let to = filter.to.map_or(i64::MAX, SessionTime::nanos);
+        if self.cut_off {
+            // The table of batches may be cut off before the events are.
+            return Ok((1, i64::MAX));
+        }
         self.file
             .query_row(
                 "SELECT coalesce(min(first), 1), coalesce(max(last), 0) FROM batch
@@ -486,16 +508,17 @@ pub struct Events<'a> {
 }
 
 impl Events<'_> {
-    /// How many numbers there are to go through, whether the filter lets them through or not.
+    /// How many numbers there are to go through, whether the filter lets them through or not; far
+    /// too many if the file [is cut off](Session::is_cut_off), because nobody knows.
     #[must_use]
     pub fn span(&self) -> u64 {
-        (self.last - self.first + 1).max(0).unsigned_abs()
+        u64::try_from(self.last - self.first + 1).unwrap_or(0)
     }
 
     /// How far `event` is into [`span`](Self::span).
     #[must_use]
     pub fn position(&self, event: i64) -> u64 {
-        (event - self.first + 1).max(0).unsigned_abs()
+        u64::try_from(event - self.first + 1).unwrap_or(0)
     }
 }
 

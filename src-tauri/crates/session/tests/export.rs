@@ -1,0 +1,315 @@
+//! Other programs read what we write: Python's `csv` and `sqlite3`, which need `python3`.
+
+use std::io::Write;
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+
+use bytes::Bytes;
+use radio::{
+    Advertisement, AttError, AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Rssi,
+    Timestamp,
+};
+use session::export::{Csv, Progress, csv, csv_file};
+use session::{
+    Event, Failure, Filter, Kind, Options, Recorder, Session, SessionTime, WallClock, WallTime,
+};
+use uuid::Uuid;
+
+const HOSTILE: [&str; 9] = [
+    "=cmd|' /C calc'!A0",
+    "+1+1",
+    "-2+3",
+    "@SUM(A1:A2)",
+    "\t=1",
+    "\r\n=1",
+    "\u{FF1D}1+1",
+    "a,\"b\"\r\nc",
+    "\u{202E}gnp.exe",
+];
+
+fn python(script: &str, file: &Path) -> serde_json::Value {
+    let run = Command::new("python3")
+        .args(["-I", "-X", "utf8", "-c", script])
+        .arg(file)
+        .output()
+        .expect("python3 must be installed: this test reads our files with it");
+    let errors = String::from_utf8_lossy(&run.stderr);
+    assert!(run.status.success(), "{errors}");
+    serde_json::from_slice(&run.stdout).unwrap()
+}
+
+fn go_on(_: Progress) -> ControlFlow<()> {
+    ControlFlow::Continue(())
+}
+
+/// A session with hostile names, a refusal, values and a loss.
+fn record(folder: &Path) -> (PathBuf, AttrId) {
+    let options = Options {
+        wall: WallClock::from_fn(|| WallTime {
+            unix_ns: 1_769_947_509_000_000_042,
+            utc_offset_s: -5400,
+        }),
+        ..Options::default()
+    };
+    let recorder = Recorder::create(folder, Clock::manual(), options).unwrap();
+    for (at, name) in HOSTILE.into_iter().enumerate() {
+        let mut report = Advertisement::new(DeviceId::from(name), Timestamp(at as i64));
+        report.local_name = Some(name.into());
+        report.rssi = Some(Rssi(-58));
+        recorder.advertisement(report);
+    }
+    let device = recorder.device(&DeviceId::from("C4:7C:8D:6A:11:02"), Some("HR"));
+    let link = recorder.link_up(Timestamp(100), device);
+    let mut db = GattDb::new();
+    let service = Uuid::from_u128(0x180D);
+    let service = db
+        .push(
+            AttrKind::Service,
+            service,
+            Some(Handle(1)),
+            None,
+            Properties::default(),
+        )
+        .unwrap();
+    let attribute = db
+        .push(
+            AttrKind::Characteristic,
+            Uuid::from_u128(0x2A37),
+            Some(Handle(3)),
+            Some(service),
+            Properties::READ,
+        )
+        .unwrap();
+    recorder.attributes(Timestamp(100), link, &db);
+    let read = |at, result| {
+        recorder.record(Timestamp(at), Event::ReadResult { attribute, result });
+    };
+    read(1_500_000_000, Ok(Bytes::from_static(b"=1+1")));
+    read(1_600_000_000, Ok(Bytes::from_static(&[0x00, 0xE5, 0x10])));
+    read(1_700_000_000, Ok(Bytes::new()));
+    let refused = radio::Error::Att(AttError::INSUFFICIENT_AUTHENTICATION);
+    read(1_800_000_000, Err(Failure::from(refused)));
+    recorder.record(
+        Timestamp(1_900_000_000),
+        Event::Gap {
+            cause: session::Cause::HostQueue,
+            attribute: Some(attribute),
+            count: 12,
+            from: Timestamp(0),
+            to: Timestamp(1_900_000_000),
+        },
+    );
+    recorder.close().unwrap();
+    (recorder.path().to_owned(), attribute)
+}
+
+#[test]
+fn pythons_csv_reads_every_row_and_no_cell_is_a_formula() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let target = folder.path().join("out.csv");
+    let session = Session::open(&path).unwrap();
+    let summary = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+    assert_eq!(summary.bytes, std::fs::metadata(&target).unwrap().len());
+    let rows = python(
+        "import csv, json, sys\n\
+         rows = list(csv.DictReader(open(sys.argv[1], newline='', encoding='utf-8'), strict=True))\n\
+         print(json.dumps(rows))",
+        &target,
+    );
+    let rows = rows.as_array().unwrap();
+    assert_eq!(rows.len(), HOSTILE.len() + 7);
+    assert_eq!(summary.rows, rows.len() as u64);
+    for (row, name) in rows.iter().zip(HOSTILE) {
+        for column in ["device_name", "device_id"] {
+            let cell = row[column].as_str().unwrap();
+            assert_eq!(cell.strip_prefix('\'').unwrap_or(cell), name);
+        }
+        assert_eq!(row["rssi_dbm"], "-58");
+        let detail = row["detail"].as_str().unwrap();
+        let detail: serde_json::Value = serde_json::from_str(detail).unwrap();
+        assert_eq!(detail["local_name"], name);
+    }
+    for row in rows {
+        for (column, cell) in row.as_object().unwrap() {
+            let dangerous = cell.as_str().unwrap().starts_with([
+                '=', '+', '-', '@', '\t', '\r', '\n', '\u{FF1D}', '\u{FF0B}', '\u{FF0D}',
+                '\u{FF20}',
+            ]);
+            assert!(!dangerous || column == "rssi_dbm", "{column}: {cell}");
+        }
+    }
+    let value = &rows[HOSTILE.len() + 2];
+    let cells = [
+        ("event", "12"),
+        ("time", "2026-02-01T10:35:10.500000042-01:30"),
+        ("seconds", "1.500000000"),
+        ("kind", "read_result"),
+        ("direction", "in"),
+        ("device_name", "HR"),
+        ("device_id", "C4:7C:8D:6A:11:02"),
+        ("service", "00000000-0000-0000-0000-00000000180d"),
+        ("characteristic", "00000000-0000-0000-0000-000000002a37"),
+        ("descriptor", ""),
+        ("handle", "3"),
+        ("bytes", "4"),
+        ("hex", "3D 31 2B 31"),
+        ("text", "'=1+1"),
+        ("status", "0"),
+        ("status_name", "Success"),
+        ("detail", ""),
+    ];
+    for (column, cell) in cells {
+        assert_eq!(value[column], cell, "{column}");
+    }
+    let binary = &rows[HOSTILE.len() + 3];
+    assert_eq!((&binary["hex"], &binary["text"]), (&"00 E5 10".into(), &"".into()));
+    let empty = &rows[HOSTILE.len() + 4];
+    assert_eq!((&empty["hex"], &empty["bytes"]), (&"".into(), &"0".into()));
+    let refused = &rows[HOSTILE.len() + 5];
+    assert_eq!(refused["status"], "5");
+    assert_eq!(refused["status_name"], "Insufficient Authentication");
+    assert_eq!(refused["bytes"], "");
+    let gap = &rows[HOSTILE.len() + 6];
+    assert_eq!(gap["count"], "12");
+    assert!(gap["detail"].as_str().unwrap().starts_with("host_queue"));
+}
+
+#[test]
+fn pythons_sqlite3_reads_the_documented_views() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let answer = python(
+        "import json, sqlite3, sys\n\
+         db = sqlite3.connect(sys.argv[1])\n\
+         one = lambda sql: db.execute(sql).fetchall()\n\
+         print(json.dumps({\n\
+           'id': one('PRAGMA application_id')[0][0], 'version': one('PRAGMA user_version')[0][0],\n\
+           'integrity': one('PRAGMA integrity_check')[0][0], 'keys': one('PRAGMA foreign_key_check'),\n\
+           'names': [name for name, in one('SELECT name FROM device ORDER BY id')],\n\
+           'value': one('SELECT time, seconds, kind, device_name, characteristic, handle, hex FROM value ORDER BY id'),\n\
+           'raw': [bytes(v).hex() for v, in one('SELECT value FROM event WHERE value IS NOT NULL ORDER BY id')],\n\
+           'loss': one('SELECT cause, count, from_seconds, to_seconds FROM loss'),\n\
+         }))",
+        &path,
+    );
+    assert_eq!(answer["id"], session::APPLICATION_ID);
+    assert_eq!(answer["version"], session::SCHEMA_VERSION);
+    assert_eq!(answer["integrity"], "ok");
+    assert_eq!(answer["keys"], serde_json::json!([]));
+    let mut names: Vec<_> = HOSTILE.to_vec();
+    names.push("HR");
+    assert_eq!(answer["names"], serde_json::json!(names));
+    let characteristic = "00000000-0000-0000-0000-000000002a37";
+    assert_eq!(
+        answer["value"][0],
+        serde_json::json!([
+            "2026-02-01T12:05:10.500000042Z",
+            1.5,
+            "read_result",
+            "HR",
+            characteristic,
+            3,
+            "3D312B31"
+        ])
+    );
+    assert_eq!(answer["raw"], serde_json::json!(["3d312b31", "00e510", ""]));
+    assert_eq!(answer["loss"], serde_json::json!([["host_queue", 12, 0.0, 1.9]]));
+}
+
+#[test]
+fn only_what_the_filter_lets_through_is_written_and_a_decoder_adds_its_column() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let decode = |attribute: &session::Attribute, value: &[u8]| {
+        assert_eq!(attribute.handle, Some(Handle(3)));
+        value.first().map(|first| format!("-{first}"))
+    };
+    let what = Csv {
+        filter: Filter {
+            from: Some(SessionTime(1_600_000_000)),
+            kinds: vec![Kind::ReadResult],
+            attributes: vec![attribute],
+            ..Filter::default()
+        },
+        decode: Some(&decode),
+    };
+    let mut out = Vec::new();
+    assert_eq!(csv(&session, &what, &mut out, &mut go_on).unwrap().rows, 3);
+    let text = String::from_utf8(out).unwrap();
+    assert!(text.lines().next().unwrap().ends_with(",detail,decoded"));
+    assert!(text.lines().nth(1).unwrap().ends_with(",,'-0"), "{text}");
+    assert!(text.ends_with("\r\n"));
+}
+
+fn names(folder: &Path) -> Vec<String> {
+    let mut names: Vec<_> = std::fs::read_dir(folder)
+        .unwrap()
+        .map(|file| file.unwrap().file_name().into_string().unwrap())
+        .collect();
+    names.sort();
+    names
+}
+
+#[test]
+fn a_cancelled_export_leaves_what_was_there_and_nothing_else() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let target = folder.path().join("out.csv");
+    let mut cancel = |_| ControlFlow::Break(());
+    let mut late = |progress: Progress| match progress.done == progress.total {
+        true => ControlFlow::Break(()),
+        false => ControlFlow::Continue(()),
+    };
+    for cancel in [&mut cancel as &mut dyn FnMut(_) -> _, &mut late] {
+        let before = names(folder.path());
+        let error = csv_file(&session, &Csv::default(), &target, cancel).unwrap_err();
+        assert_eq!(error.code(), "cancelled");
+        assert_eq!(names(folder.path()), before);
+        std::fs::write(&target, "precious").unwrap();
+    }
+    assert_eq!(std::fs::read(&target).unwrap(), b"precious");
+    csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+    assert!(std::fs::read(&target).unwrap().starts_with(b"event,time,"));
+}
+
+#[test]
+fn a_folder_is_not_replaced_by_an_export() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let error = csv_file(&session, &Csv::default(), folder.path(), &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "is_a_folder");
+    let nowhere = folder.path().join("no such folder").join("out.csv");
+    let error = csv_file(&session, &Csv::default(), &nowhere, &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "not_found");
+}
+
+/// Takes a little, and then there is no room.
+struct Full(usize);
+
+impl Write for Full {
+    fn write(&mut self, bytes: &[u8]) -> std::io::Result<usize> {
+        self.0 = self
+            .0
+            .checked_sub(bytes.len())
+            .ok_or(std::io::ErrorKind::StorageFull)?;
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> std::io::Result<()> {
+        Ok(())
+    }
+}
+
+#[test]
+fn an_export_that_finds_no_room_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let error = csv(&session, &Csv::default(), Full(100), &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "no_space");
+}
