@@ -1,6 +1,10 @@
 //! How many notifications of 20 bytes a second reach the disk without loss, and what handing one
 //! over costs the radio's thread. `cargo bench -p session [seconds [notifications per second]]`;
 //! without a rate it goes as fast as the writer keeps up.
+#![allow(
+    clippy::unwrap_used,
+    reason = "a benchmark stops at the first surprise"
+)]
 
 use std::time::{Duration, Instant};
 

@@ -122,9 +122,7 @@ impl Error {
     pub fn hint(&self) -> &'static str {
         match self {
             Error::NotAFolder { .. } => "Choose a folder for sessions in the settings.",
-            Error::NotWritable { .. } => {
-                "Choose another place, or allow this user to write there."
-            }
+            Error::NotWritable { .. } => "Choose another place, or allow this user to write there.",
             Error::NoSpace { .. } => "Make room on the disk, or choose another place.",
             Error::NotFound { .. } => "It may have been moved or deleted. Choose another file.",
             Error::NotASession { .. } => "Choose a file that ends in .gattscope.",

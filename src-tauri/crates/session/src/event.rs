@@ -176,9 +176,7 @@ impl Cause {
     /// The cause with this number in the file.
     #[must_use]
     pub fn from_number(number: i64) -> Option<Self> {
-        Self::ALL
-            .into_iter()
-            .find(|cause| cause.number() == number)
+        Self::ALL.into_iter().find(|cause| cause.number() == number)
     }
 
     /// Its name in the file and in exports.
@@ -454,9 +452,9 @@ impl Event {
         }
     }
 
-    /// Whether it is kept even when the queue is full: rare, and what comes after is read in its light.
+    /// Whether it is kept even when the queue is full: rare, and the end of what came before.
     pub(crate) fn must_stay(&self) -> bool {
-        matches!(self, Event::Gap { .. } | Event::Disconnected { .. })
+        matches!(self, Event::Disconnected { .. })
     }
 
     pub(crate) fn columns(&self) -> Columns<'_> {

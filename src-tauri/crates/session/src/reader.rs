@@ -568,8 +568,7 @@ impl Session {
     }
 }
 
-const COLUMNS: &str =
-    "id, t_ns, kind, device, link, attribute, value, status, number, detail";
+const COLUMNS: &str = "id, t_ns, kind, device, link, attribute, value, status, number, detail";
 
 fn select(filter: &Filter) -> String {
     let mut sql = format!("SELECT {COLUMNS} FROM event WHERE id > ?1 AND id <= ?2");

@@ -124,7 +124,11 @@ impl Recorder {
             .and_then(|file| writer::spawn(file, Arc::clone(&shared), anchor))
             .inspect_err(|_| {
                 // Nothing was recorded in it; its absence tells more than an empty file.
-                for file in [path.clone(), with_suffix(&path, "-wal"), with_suffix(&path, "-shm")] {
+                for file in [
+                    path.clone(),
+                    with_suffix(&path, "-wal"),
+                    with_suffix(&path, "-shm"),
+                ] {
                     let _ = fs::remove_file(file);
                 }
             })?;
@@ -200,16 +204,20 @@ impl Recorder {
 
     /// Records something that happened at `at`. Never waits: what finds no room is counted.
     pub fn record(&self, at: Timestamp, event: Event) {
+        let counters = &self.shared.counters;
+        let mut is_gap = false;
         match event {
-            Event::Value { lost_before, .. } if lost_before > 0 => self
-                .shared
-                .counters
-                .lost(Cause::HostQueue, u64::from(lost_before)),
-            Event::Gap { cause, count, .. } => self.shared.counters.lost(cause, count),
+            Event::Value { lost_before, .. } if lost_before > 0 => {
+                counters.lost(Cause::HostQueue, u64::from(lost_before));
+            }
+            Event::Gap { cause, count, .. } => {
+                counters.lost(cause, count);
+                is_gap = true;
+            }
             _ => {}
         }
-        if self.shared.queue.event(at, event) == Put::Dropped {
-            self.shared.counters.lost(Cause::Gattscope, 1);
+        if self.shared.queue.event(at, event) == Put::Dropped && !is_gap {
+            counters.lost(Cause::Gattscope, 1);
         }
     }
 
@@ -375,9 +383,7 @@ fn rows(db: &GattDb) -> Vec<AttributeRow> {
         *number += 1;
         let (service, characteristic) = match attribute.kind {
             AttrKind::Service => (Some(attribute.uuid), None),
-            AttrKind::Characteristic => {
-                (parent.map(|parent| parent.uuid), Some(attribute.uuid))
-            }
+            AttrKind::Characteristic => (parent.map(|parent| parent.uuid), Some(attribute.uuid)),
             AttrKind::Descriptor => (
                 parent.and_then(|parent| parent.service),
                 parent.map(|parent| parent.uuid),

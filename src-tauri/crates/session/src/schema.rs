@@ -35,7 +35,10 @@ mod tests {
                 (kind.number(), kind.name().to_owned(), direction.to_owned())
             })
             .collect();
-        assert_eq!(rows("SELECT id, name, direction FROM kind ORDER BY id"), ours);
+        assert_eq!(
+            rows("SELECT id, name, direction FROM kind ORDER BY id"),
+            ours
+        );
     }
 
     #[test]

@@ -192,9 +192,6 @@ mod tests {
         );
         assert_eq!(anchors.wall_time(SessionTime(100)).unix_ns, 5);
         assert_eq!(anchors.wall_time(SessionTime(103)).unix_ns, 8);
-        assert_eq!(
-            anchors.wall_time(SessionTime(-1)).unix_ns,
-            NOON.unix_ns - 1
-        );
+        assert_eq!(anchors.wall_time(SessionTime(-1)).unix_ns, NOON.unix_ns - 1);
     }
 }

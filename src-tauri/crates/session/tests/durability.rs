@@ -3,6 +3,7 @@
 //!
 //! This program starts itself again as the process that is killed. `GATTSCOPE_KILLS` sets how often
 //! (5).
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::io::{BufRead, BufReader, Write};
 use std::path::Path;

@@ -1,4 +1,9 @@
 //! Other programs read what we write: Python's `csv` and `sqlite3`, which need `python3`.
+#![allow(
+    clippy::expect_used,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise"
+)]
 
 use std::io::Write;
 use std::ops::ControlFlow;
@@ -164,7 +169,10 @@ fn pythons_csv_reads_every_row_and_no_cell_is_a_formula() {
         assert_eq!(value[column], cell, "{column}");
     }
     let binary = &rows[HOSTILE.len() + 3];
-    assert_eq!((&binary["hex"], &binary["text"]), (&"00 E5 10".into(), &"".into()));
+    assert_eq!(
+        (&binary["hex"], &binary["text"]),
+        (&"00 E5 10".into(), &"".into())
+    );
     let empty = &rows[HOSTILE.len() + 4];
     assert_eq!((&empty["hex"], &empty["bytes"]), (&"".into(), &"0".into()));
     let refused = &rows[HOSTILE.len() + 5];
@@ -215,7 +223,10 @@ fn pythons_sqlite3_reads_the_documented_views() {
         ])
     );
     assert_eq!(answer["raw"], serde_json::json!(["3d312b31", "00e510", ""]));
-    assert_eq!(answer["loss"], serde_json::json!([["host_queue", 12, 0.0, 1.9]]));
+    assert_eq!(
+        answer["loss"],
+        serde_json::json!([["host_queue", 12, 0.0, 1.9]])
+    );
 }
 
 #[test]

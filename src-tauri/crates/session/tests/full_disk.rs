@@ -3,6 +3,11 @@
 //! This program starts itself again in that namespace. Where the system does not let this user make
 //! one, what is left is the size limit, which ends in the same error of SQLite; `recording.rs` has
 //! that.
+#![allow(
+    clippy::panic,
+    clippy::unwrap_used,
+    reason = "a test stops at the first surprise"
+)]
 
 #[cfg(target_os = "linux")]
 fn main() {
@@ -91,9 +96,7 @@ mod linux {
         let link = recorder.link_up(Timestamp(0), device);
         let mut db = GattDb::new();
         let (kind, uuid) = (AttrKind::Characteristic, Uuid::from_u128(1));
-        let attribute = db
-            .push(kind, uuid, None, None, Properties::NOTIFY)
-            .unwrap();
+        let attribute = db.push(kind, uuid, None, None, Properties::NOTIFY).unwrap();
         recorder.attributes(Timestamp(0), link, &db);
         let mut sent: u32 = 0;
         let mut send = |count: u32| {

@@ -1,4 +1,5 @@
 //! The recorder and the reader together: what went in comes out, and what did not is counted.
+#![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::path::Path;
 use std::sync::Arc;
@@ -78,7 +79,9 @@ fn values_of_every_length_come_back_byte_for_byte() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = recorder(&folder);
     let (_, [_, attribute, ..]) = connect(&recorder);
-    let all: Vec<Vec<u8>> = (0..=512).map(|len| (0..len).map(|n| n as u8).collect()).collect();
+    let all: Vec<Vec<u8>> = (0..=512)
+        .map(|len| (0..len).map(|n| n as u8).collect())
+        .collect();
     for (at, bytes) in all.iter().enumerate() {
         recorder.sample(&value(attribute, at as i64, bytes));
     }
@@ -173,7 +176,15 @@ fn every_kind_of_event_keeps_what_it_was() {
     let events: Vec<_> = events
         .into_iter()
         .map(Result::unwrap)
-        .map(|e| (e.kind, e.value.map(|v| v.to_vec()), e.status, e.number, e.detail))
+        .map(|e| {
+            (
+                e.kind,
+                e.value.map(|v| v.to_vec()),
+                e.status,
+                e.number,
+                e.detail,
+            )
+        })
         .collect();
     let text = |text: &str| Some(text.to_owned());
     let refusal = refused().text.into_string();
@@ -186,7 +197,13 @@ fn every_kind_of_event_keeps_what_it_was() {
             (Kind::ScanStopped, None, None, None, None),
             (Kind::AdapterState, None, None, Some(2), text("hci0")),
             (Kind::Connecting, None, None, None, None),
-            (Kind::ConnectFailed, None, Some(-1), None, text("too far away")),
+            (
+                Kind::ConnectFailed,
+                None,
+                Some(-1),
+                None,
+                text("too far away")
+            ),
             (Kind::Mtu, None, None, Some(247), None),
             (Kind::Rssi, None, None, Some(-58), None),
             (Kind::ReadRequest, None, None, None, None),
@@ -480,10 +497,7 @@ fn a_jump_of_the_wall_clock_is_anchored() {
         .unwrap()
         .map(|event| session.anchors().wall_time(event.unwrap().at).unix_ns - START.unix_ns)
         .collect();
-    assert_eq!(
-        wall_times,
-        [0, hour + 1_000_000_000, hour + 2_000_000_000]
-    );
+    assert_eq!(wall_times, [0, hour + 1_000_000_000, hour + 2_000_000_000]);
 }
 
 #[test]
@@ -522,7 +536,10 @@ fn recording_pauses_at_the_size_limit_loses_nothing_it_had_and_goes_on_when_ther
     assert!(recorder.flush().is_err());
     assert!(recorder.status().lost.gattscope > 0);
     let before = Session::open(recorder.path()).unwrap();
-    assert_eq!(before.values(attribute, usize::MAX).unwrap().len() as u64, safe);
+    assert_eq!(
+        before.values(attribute, usize::MAX).unwrap().len() as u64,
+        safe
+    );
 
     recorder.set_size_limit(None);
     recorder.flush().unwrap();
@@ -539,7 +556,10 @@ fn recording_pauses_at_the_size_limit_loses_nothing_it_had_and_goes_on_when_ther
         .collect();
     assert_eq!(numbers.len() as u64, status.values);
     assert!(numbers.is_sorted_by(|a, b| a < b));
-    assert_eq!(numbers[..safe as usize], *(0..safe as u32).collect::<Vec<_>>());
+    assert_eq!(
+        numbers[..safe as usize],
+        *(0..safe as u32).collect::<Vec<_>>()
+    );
     assert_eq!(numbers.last(), Some(&(sent - 1)));
 }
 
@@ -645,7 +665,14 @@ fn a_session_of_a_newer_version_is_refused_and_left_alone() {
     drop(file);
     let before = std::fs::read(recorder.path()).unwrap();
     let error = refusal(recorder.path());
-    assert!(matches!(error, Error::NewerSchema { found: 2, known: 1, .. }));
+    assert!(matches!(
+        error,
+        Error::NewerSchema {
+            found: 2,
+            known: 1,
+            ..
+        }
+    ));
     assert_eq!(std::fs::read(recorder.path()).unwrap(), before);
 }
 

@@ -88,9 +88,7 @@ pub fn csv_file(
     path: &Path,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    file::whole(path, |writer| {
-        write(session, what, writer, path, progress)
-    })
+    file::whole(path, |writer| write(session, what, writer, path, progress))
 }
 
 fn write(
@@ -354,8 +352,20 @@ mod tests {
     #[test]
     fn a_formula_in_any_dress_becomes_text() {
         for formula in [
-            "=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "\n=1", " =1", "\u{FF1D}1",
-            "\u{FF0B}1", "\u{FF0D}1", "\u{FF20}A", "\u{FEFF}=1", "\u{2212}1",
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "\n=1",
+            " =1",
+            "\u{FF1D}1",
+            "\u{FF0B}1",
+            "\u{FF0D}1",
+            "\u{FF20}A",
+            "\u{FEFF}=1",
+            "\u{2212}1",
         ] {
             assert_eq!(harmless(formula), format!("'{formula}"));
         }

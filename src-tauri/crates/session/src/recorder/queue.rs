@@ -10,7 +10,8 @@ use std::time::{Duration, Instant};
 use radio::{AttrKind, DeviceId, Generation, Handle, Properties, Timestamp};
 use uuid::Uuid;
 
-use crate::{DeviceKey, Event, LinkKey};
+use super::state::Losses;
+use crate::{Cause, DeviceKey, Event, LinkKey};
 
 /// How many items are taken, written and given back as one.
 const CHUNK: usize = 1024;
@@ -67,21 +68,53 @@ pub(crate) struct AttributeRow {
 /// What was dropped because there was no room.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Dropped {
-    /// How many events.
-    pub(crate) events: u64,
-    /// How many values the radio's own queue had dropped before them.
-    pub(crate) host_queue: u64,
+    /// How often something was.
+    pub(crate) times: u64,
+    /// How many events are missing for it, and how many were known to be missing before.
+    pub(crate) lost: Losses,
     pub(crate) from: Timestamp,
     pub(crate) to: Timestamp,
 }
 
 impl Dropped {
+    fn of(at: Timestamp, event: &Event) -> Self {
+        let mut lost = Losses::default();
+        let (mut from, mut to) = (at, at);
+        match event {
+            // What it tells of is told with the rest; it is no event of the radio itself.
+            Event::Gap {
+                cause,
+                count,
+                from: since,
+                to: until,
+                ..
+            } => {
+                *lost.of(*cause) = *count;
+                (from, to) = (*since, *until);
+            }
+            Event::Value { lost_before, .. } => {
+                lost.host_queue = u64::from(*lost_before);
+                lost.gattscope = 1;
+            }
+            _ => lost.gattscope = 1,
+        }
+        Self {
+            times: 1,
+            lost,
+            from,
+            to,
+        }
+    }
+
     pub(crate) fn merge(into: &mut Option<Self>, more: Self) {
         match into {
             None => *into = Some(more),
             Some(all) => {
-                all.events += more.events;
-                all.host_queue += more.host_queue;
+                all.times += more.times;
+                for cause in Cause::ALL {
+                    let mut more = more.lost;
+                    *all.lost.of(cause) += *more.of(cause);
+                }
                 all.from = all.from.min(more.from);
                 all.to = all.to.max(more.to);
             }
@@ -133,9 +166,9 @@ struct Inner {
     /// How many items have ever been put in, and how many of them are on disk.
     pushed: u64,
     written: u64,
-    /// How many events have ever been dropped, and how many of them a gap on disk tells of.
-    dropped_ever: u64,
-    dropped_told: u64,
+    /// How often something has ever been dropped, and of how many of these a gap on disk tells.
+    drops: u64,
+    drops_told: u64,
     /// How often the writer has failed.
     failures: u64,
     urgent: bool,
@@ -179,20 +212,8 @@ impl Queue {
         let full = inner.items >= self.limits.items
             || inner.payload.saturating_add(size) > self.limits.payload;
         if inner.stopped || (full && !event.must_stay()) {
-            let host_queue = match event {
-                Event::Value { lost_before, .. } => u64::from(lost_before),
-                _ => 0,
-            };
-            inner.dropped_ever += 1;
-            Dropped::merge(
-                &mut inner.dropped,
-                Dropped {
-                    events: 1,
-                    host_queue,
-                    from: at,
-                    to: at,
-                },
-            );
+            inner.drops += 1;
+            Dropped::merge(&mut inner.dropped, Dropped::of(at, &event));
             return Put::Dropped;
         }
         self.push(inner, Item::Event(at, event), size);
@@ -304,7 +325,7 @@ impl Queue {
 
     /// The writer has committed a gap that tells of these.
     pub(crate) fn told(&self, dropped: Dropped) {
-        self.lock().dropped_told += dropped.events;
+        self.lock().drops_told += dropped.times;
         self.done.notify_all();
     }
 
@@ -337,11 +358,11 @@ impl Queue {
     /// Waits until all that was put in or dropped before is on disk, or the writer has tried and failed.
     pub(crate) fn flush(&self) -> Waited {
         let mut inner = self.lock();
-        let (pushed, dropped, failures) = (inner.pushed, inner.dropped_ever, inner.failures);
+        let (pushed, drops, failures) = (inner.pushed, inner.drops, inner.failures);
         inner.urgent = true;
         self.work.notify_one();
         loop {
-            if inner.written >= pushed && inner.dropped_told >= dropped {
+            if inner.written >= pushed && inner.drops_told >= drops {
                 return Waited::Written;
             }
             if inner.stopped {
@@ -350,7 +371,10 @@ impl Queue {
             if inner.failures > failures {
                 return Waited::Failed;
             }
-            inner = self.done.wait(inner).unwrap_or_else(PoisonError::into_inner);
+            inner = self
+                .done
+                .wait(inner)
+                .unwrap_or_else(PoisonError::into_inner);
         }
     }
 
@@ -391,7 +415,8 @@ mod tests {
             assert_eq!(put == Put::Queued, at <= 2);
         }
         let dropped = take(&queue).dropped.unwrap();
-        assert_eq!((dropped.events, dropped.host_queue), (3, 6));
+        assert_eq!((dropped.times, dropped.lost.gattscope), (3, 3));
+        assert_eq!(dropped.lost.host_queue, 6);
         assert_eq!((dropped.from, dropped.to), (Timestamp(3), Timestamp(5)));
     }
 
@@ -409,7 +434,7 @@ mod tests {
     }
 
     #[test]
-    fn the_end_of_a_link_and_a_known_loss_stay_even_when_the_queue_is_full() {
+    fn the_end_of_a_link_stays_even_when_the_queue_is_full() {
         let queue = Queue::new(Limits {
             items: 0,
             payload: 0,
@@ -420,6 +445,29 @@ mod tests {
         };
         assert_eq!(queue.event(Timestamp(0), end), Put::Queued);
         assert_eq!(queue.event(Timestamp(0), value(0)), Put::Dropped);
+    }
+
+    #[test]
+    fn a_known_loss_that_finds_no_room_is_still_told_and_is_not_a_loss_itself() {
+        let queue = Queue::new(Limits {
+            items: 0,
+            payload: 0,
+        });
+        let gap = Event::Gap {
+            cause: Cause::DeviceSequence,
+            attribute: None,
+            count: 5,
+            from: Timestamp(1),
+            to: Timestamp(2),
+        };
+        queue.event(Timestamp(3), gap);
+        let dropped = take(&queue).dropped.unwrap();
+        let lost = Losses {
+            device_sequence: 5,
+            ..Losses::default()
+        };
+        assert_eq!(dropped.lost, lost);
+        assert_eq!((dropped.from, dropped.to), (Timestamp(1), Timestamp(2)));
     }
 
     #[test]

@@ -8,7 +8,7 @@ use std::sync::atomic::Ordering::Relaxed;
 use std::thread::{self, JoinHandle};
 use std::time::{Duration, Instant};
 
-use radio::{Advertisement, AddressKind, AttrKind, CompanyId, Timestamp};
+use radio::{AddressKind, Advertisement, AttrKind, CompanyId, Timestamp};
 use rusqlite::{Connection, OpenFlags, params};
 use serde_json::json;
 use uuid::Uuid;
@@ -281,7 +281,9 @@ impl Writer {
         if limit == self.size_limit {
             return Ok(());
         }
-        let page: i64 = self.file.query_row("PRAGMA page_size", [], |row| row.get(0))?;
+        let page: i64 = self
+            .file
+            .query_row("PRAGMA page_size", [], |row| row.get(0))?;
         let pages = match limit {
             ..=0 => i64::from(u32::MAX) - 1,
             bytes => (bytes / page).max(1),
@@ -309,8 +311,7 @@ impl Writer {
                 .unwrap_or_default()
         };
         // A page may be needed for the row and some for what finds it.
-        self.size_limit > 0
-            && number("PRAGMA page_count") + 8 >= number("PRAGMA max_page_count")
+        self.size_limit > 0 && number("PRAGMA page_count") + 8 >= number("PRAGMA max_page_count")
     }
 
     fn pause(&mut self, error: &Error) {
@@ -467,7 +468,10 @@ impl<'a> Rows<'a> {
             Event::Gap {
                 cause, from, to, ..
             } => {
-                let (from, to) = (self.shared.session_time(*from), self.shared.session_time(*to));
+                let (from, to) = (
+                    self.shared.session_time(*from),
+                    self.shared.session_time(*to),
+                );
                 self.gap(at, &event.columns(), *cause, from, to)?;
             }
             Event::Advertisement { report, .. } => {
@@ -523,10 +527,9 @@ impl<'a> Rows<'a> {
     fn dropped(&mut self, dropped: Dropped) -> rusqlite::Result<()> {
         let from = self.shared.session_time(dropped.from);
         let to = self.shared.session_time(dropped.to);
-        for (cause, count) in [
-            (Cause::Gattscope, dropped.events),
-            (Cause::HostQueue, dropped.host_queue),
-        ] {
+        let mut lost = dropped.lost;
+        for cause in Cause::ALL {
+            let count = *lost.of(cause);
             if count > 0 {
                 let columns = Columns {
                     number: Some(i64::try_from(count).unwrap_or(i64::MAX)),
