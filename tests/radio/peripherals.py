@@ -24,6 +24,7 @@ from bumble.gatt import Characteristic, CharacteristicValue, Descriptor, Service
 from bumble.hci import Address
 from bumble.host import Host
 from bumble.link import LocalLink
+from bumble.snoop import BtSnooper, Snooper
 from bumble.transport import open_transport
 
 STREAM_HZ = float(os.environ.get("STREAM_HZ", "50"))
@@ -44,13 +45,50 @@ def say(*words: object) -> None:
     print(f"{time.monotonic():.3f}", *words, flush=True)
 
 
+class Air(LocalLink):
+    """What the controllers share. Bumble's own lets data come from the sender's random address always; a central with a public
+    address, as the adapter is, would not be recognised."""
+
+    def send_acl_data(self, sender, destination, transport, data: bytes) -> None:
+        link = sender.le_connections.get(destination)
+        receiver = self.find_le_controller(destination)
+        if link and receiver:
+            asyncio.get_running_loop().call_soon(receiver.on_link_acl_data, link.self_address, transport, data)
+
+
 class Adapter(Controller):
     """The controller that the guest's kernel drives. Bumble's own reports every advertisement as connectable, at one
-    strength, with its own data as the scan response; this one reports what the advertiser is."""
+    strength, with its own data as the scan response; this one reports what the advertiser is. It also writes down every
+    packet between it and the kernel."""
 
-    def __init__(self, link, hears: dict, **transport) -> None:
+    # Bumble answers a connection with the event of a controller that has none of these, and the kernel of one that has would
+    # wait 20 s for another event, and hold back its next command, which may be to disconnect.
+    le_features = Controller.le_features & ~(
+        hci.LeFeatureMask.LL_PRIVACY | hci.LeFeatureMask.LE_EXTENDED_ADVERTISING | hci.LeFeatureMask.LE_PERIODIC_ADVERTISING
+    )
+
+    def __init__(self, link, hears: dict, record: Snooper, **transport) -> None:
         super().__init__("adapter", link=link, public_address="02:00:00:00:00:01", **transport)
-        self.hears = hears
+        self.hears, self.record = hears, record
+        self.hanging_up = False
+
+    def on_packet(self, packet: bytes) -> None:
+        self.record.snoop(packet, Snooper.Direction.HOST_TO_CONTROLLER)
+        super().on_packet(packet)
+
+    def send_hci_packet(self, packet: hci.HCI_Packet) -> None:
+        self.record.snoop(bytes(packet), Snooper.Direction.CONTROLLER_TO_HOST)
+        super().send_hci_packet(packet)
+
+    def on_hci_disconnect_command(self, command: hci.HCI_Disconnect_Command) -> None:
+        self.hanging_up = True
+        super().on_hci_disconnect_command(command)
+        self.hanging_up = False
+
+    def on_le_disconnected(self, connection, reason: int) -> None:
+        # The reason of the command is for the peer; whoever gave it hears that it was its own doing.
+        own = hci.HCI_CONNECTION_TERMINATED_BY_LOCAL_HOST_ERROR
+        super().on_le_disconnected(connection, own if self.hanging_up else reason)
 
     def on_ll_advertising_pdu(self, packet: ll.AdvertisingPdu) -> None:
         match packet:
@@ -68,31 +106,18 @@ class Adapter(Controller):
         heard = self.hears.get(bytes(packet.advertiser_address))
         if not self.le_scan_enable or heard is None:
             return
-        legacy = hci.HCI_LE_Extended_Advertising_Report_Event.EventType
-        kind = legacy.LEGACY_ADVERTISING_PDU_USED
-        if connectable:
-            kind |= legacy.CONNECTABLE_ADVERTISING | legacy.SCANNABLE_ADVERTISING
-        self.send_report(packet.advertiser_address, kind, heard.rssi(), packet.data)
+        kinds = hci.HCI_LE_Advertising_Report_Event.EventType
+        address = packet.advertiser_address
+        self.send_report(address, kinds.ADV_IND if connectable else kinds.ADV_NONCONN_IND, heard.rssi(), packet.data)
         active = 1
         if connectable and heard.scan_response and self.le_scan_type == active:
-            self.send_report(packet.advertiser_address, kind | legacy.SCAN_RESPONSE, heard.rssi(), heard.scan_response)
+            self.send_report(address, kinds.SCAN_RSP, heard.rssi(), heard.scan_response)
 
     def send_report(self, address: Address, kind: int, rssi: int, data: bytes) -> None:
-        report = hci.HCI_LE_Extended_Advertising_Report_Event.Report(
-            event_type=kind,
-            address_type=address.address_type,
-            address=address,
-            primary_phy=hci.Phy.LE_1M,
-            secondary_phy=0,
-            advertising_sid=0xFF,
-            tx_power=0x7F,
-            rssi=rssi,
-            periodic_advertising_interval=0,
-            direct_address_type=0,
-            direct_address=Address.ANY,
-            data=data,
+        report = hci.HCI_LE_Advertising_Report_Event.Report(
+            event_type=kind, address_type=address.address_type, address=address, data=data, rssi=rssi
         )
-        self.send_hci_packet(hci.HCI_LE_Extended_Advertising_Report_Event([report]))
+        self.send_hci_packet(hci.HCI_LE_Advertising_Report_Event([report]))
 
 
 class Heard:
@@ -111,7 +136,7 @@ class Heard:
 class Peripheral:
     """A connectable peripheral: advertises until connected, and again after every disconnection."""
 
-    def __init__(self, air: LocalLink, hears: dict, name: str, address: str, heard: Heard, advertising: bytes) -> None:
+    def __init__(self, air: Air, hears: dict, name: str, address: str, heard: Heard, advertising: bytes) -> None:
         host = Host()
         host.controller = Controller(name, link=air)
         self.device = Device(name, address=Address(address), host=host)
@@ -207,7 +232,7 @@ def described(text: str) -> list[Descriptor]:
     return [Descriptor("2901", READABLE, text.encode())]
 
 
-def virtual_hr(air: LocalLink, hears: dict) -> Peripheral:
+def virtual_hr(air: Air, hears: dict) -> Peripheral:
     def vendor(last: str) -> str:
         return f"12345678-1234-5678-1234-56789abcde{last}"
 
@@ -261,7 +286,7 @@ def virtual_hr(air: LocalLink, hears: dict) -> Peripheral:
     return peripheral
 
 
-def difficult(air: LocalLink, hears: dict) -> Peripheral:
+def difficult(air: Air, hears: dict) -> Peripheral:
     def vendor(last: int) -> str:
         return f"d1ff1c00-7e57-4000-8000-00000000{last:04x}"
 
@@ -307,7 +332,7 @@ def difficult(air: LocalLink, hears: dict) -> Peripheral:
     return peripheral
 
 
-async def beacon(air: LocalLink, hears: dict) -> None:
+async def beacon(air: Air, hears: dict) -> None:
     """An iBeacon: it needs no host, only an advertisement now and then."""
     address = Address("F0:F1:F2:F3:F4:1B")
     hears[bytes(address)] = Heard(-83, 10)
@@ -315,7 +340,7 @@ async def beacon(air: LocalLink, hears: dict) -> None:
     major, minor, dbm_at_1_m = 1, 7, -59
     frame = struct.pack("<H2B", 0x004C, 0x02, 0x15) + bytes(region)[::-1] + struct.pack(">HHb", major, minor, dbm_at_1_m)
     data = bytes(AdvertisingData([
-        (AdvertisingData.FLAGS, bytes([0x04])),
+        (AdvertisingData.FLAGS, bytes([0x06])),  # BlueZ hides what is not discoverable
         (AdvertisingData.MANUFACTURER_SPECIFIC_DATA, frame),
     ]))
     while True:
@@ -325,8 +350,10 @@ async def beacon(air: LocalLink, hears: dict) -> None:
 
 async def main() -> None:
     async with await open_transport("vhci") as transport:
-        air, hears = LocalLink(), {}
-        Adapter(air, hears, host_source=transport.source, host_sink=transport.sink)
+        air, hears = Air(), {}
+        # Unbuffered: the guest may be switched off at any time.
+        record = BtSnooper(open(os.environ["LAB_LOG"] + "/hci.btsnoop", "wb", buffering=0))
+        Adapter(air, hears, record, host_source=transport.source, host_sink=transport.sink)
         for peripheral in (virtual_hr(air, hears), difficult(air, hears)):
             await peripheral.start()
         say("the air is up,", STREAM_HZ, "Hz")

@@ -223,7 +223,12 @@ fn boot(
     let job_file = log.join("job");
     fs::write(&job_file, job).map_err(Failure::file(&job_file))?;
 
-    let mut boot = process::leashed(home.join("venv/bin/vng"), limit);
+    let tools = home.join("venv/bin");
+    let mut boot = process::leashed(tools.join("vng"), limit);
+    // The boot tool calls its other half by name.
+    let old = env::var_os("PATH").unwrap_or_default();
+    let path = env::join_paths(std::iter::once(tools).chain(env::split_paths(&old)));
+    boot.env("PATH", path.map_err(|error| Failure::Told(format!("the lab's folder cannot be in PATH: {error}")))?);
     boot.arg("--run")
         .arg(&kernel)
         .args(["--rw", "--force-9p", "--memory", "4G", "--cpus", "2"]);
