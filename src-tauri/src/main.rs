@@ -1,2 +1,16 @@
 //! Starts Gattscope.
-fn main() {}
+
+// A window application has no console on Windows.
+#![cfg_attr(not(debug_assertions), windows_subsystem = "windows")]
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    match gattscope_shell::Arguments::from_command_line() {
+        Ok(arguments) => gattscope_shell::run(arguments),
+        Err(message) => {
+            eprintln!("gattscope: {message}");
+            ExitCode::from(2)
+        }
+    }
+}

@@ -296,11 +296,9 @@ impl Device {
             self.raw.clone_from(&report.raw);
         }
         if !report.manufacturer_data.is_empty() || !report.service_data.is_empty() {
-            let manufacturer: Vec<(u16, &[u8])> =
-                self.manufacturer_data.iter().map(|(id, data)| (id.0, &data[..])).collect();
-            let service: Vec<(Uuid, &[u8])> =
-                self.service_data.iter().map(|(uuid, data)| (*uuid, &data[..])).collect();
-            self.summary = decode::advertisement::summary(&manufacturer, &service)
+            let manufacturer = self.manufacturer_data.iter().map(|(id, data)| (id.0, &data[..]));
+            let service = self.service_data.iter().map(|(uuid, data)| (*uuid, &data[..]));
+            self.summary = decode::advertisement::summary(manufacturer, service)
                 .map(|text| decode::clean::text(&text, NAME_LENGTH).into_owned());
         }
         if let Some(rssi) = report.rssi {

@@ -1,0 +1,54 @@
+//! Lists the commands that the page may ever be granted. A command that is not here, or not in a
+//! capability, is denied by the permission system.
+
+/// Every command of `src/commands`, by name.
+const COMMANDS: &[&str] = &[
+    "listen",
+    "look_again",
+    "choose_adapter",
+    "set_power",
+    "start_scan",
+    "stop_scan",
+    "set_filter",
+    "advert",
+    "star",
+    "set_alias",
+    "connect",
+    "cancel_connect",
+    "disconnect",
+    "close_device",
+    "read",
+    "write",
+    "subscribe",
+    "unsubscribe",
+    "inspect",
+    "encode",
+    "set_format",
+    "preview_format",
+    "plot",
+    "set_visible",
+    "remove_series",
+    "clear_scope",
+    "statistics",
+    "values_at",
+    "pump",
+    "export_csv",
+    "export_picture",
+    "mark",
+    "show_session_folder",
+    "new_recording",
+    "set_log_level",
+    "set_theme",
+    "set_connect_timeout",
+    "set_single_key_shortcuts",
+    "show_log_folder",
+];
+
+fn main() {
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    let attributes = tauri_build::Attributes::new().app_manifest(manifest);
+    if let Err(error) = tauri_build::try_build(attributes) {
+        println!("cargo::error={error:#}");
+        std::process::exit(1);
+    }
+}

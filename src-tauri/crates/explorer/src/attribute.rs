@@ -1,0 +1,578 @@
+//! One attribute of a device as the explorer keeps it: its newest values, how they are decoded, how
+//! many were lost, and what is under way.
+
+use std::collections::VecDeque;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use bytes::Bytes;
+use decode::{Counter, Format};
+use radio::{AttrId, AttrKind, Handle, Properties, Sample, SampleKind, Timestamp};
+use uuid::Uuid;
+
+use crate::device::{WallOffset, hex, named};
+use crate::scope::Track;
+use crate::view::{
+    ActionsView, AttributeView, FieldView, HistoryRow, InspectView, Problem, ValueView,
+};
+
+/// Values kept in memory for the inspector and for drawing anew when the format changes. The
+/// recording has all of them.
+const HISTORY: usize = 10_000;
+/// Rows of the history that the inspector gets.
+const HISTORY_ROWS: usize = 200;
+/// Bytes of a value that a row shows.
+const ROW_BYTES: usize = 64;
+/// How long a loss stays on an attribute's row.
+const LATELY: std::time::Duration = std::time::Duration::from_secs(5);
+
+/// One attribute of one discovery. The [state](Memory) behind it outlives the discovery: after a
+/// reconnection the same characteristic goes on where it was.
+#[derive(Debug)]
+pub(crate) struct Attribute {
+    pub(crate) id: AttrId,
+    /// Its place in words; see [`AttributeView::key`].
+    pub(crate) key: String,
+    pub(crate) kind: AttrKind,
+    pub(crate) uuid: Uuid,
+    pub(crate) handle: Option<Handle>,
+    pub(crate) properties: Properties,
+    pub(crate) parent: Option<AttrId>,
+    /// Which of how many with this UUID under the same parent.
+    pub(crate) instance: Option<(u32, u32)>,
+    /// The most bytes of a write, with and without response.
+    pub(crate) max_write: (usize, usize),
+    memory: Arc<Mutex<Memory>>,
+}
+
+/// How a value in the history came.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Origin {
+    Read,
+    Write,
+    Pushed(SampleKind),
+}
+
+#[derive(Clone, Debug)]
+struct Entry {
+    at: Timestamp,
+    origin: Origin,
+    lost_before: u32,
+    bytes: Bytes,
+}
+
+/// What is remembered of an attribute.
+#[derive(Debug, Default)]
+pub(crate) struct Memory {
+    history: VecDeque<Entry>,
+    count: u64,
+    /// Values that came unasked.
+    pub(crate) pushed: u64,
+    /// `pushed` when the rate and the log were last told.
+    pub(crate) told: u64,
+    rate: Option<f64>,
+    lost: u64,
+    lost_lately: VecDeque<(Timestamp, u32)>,
+    pub(crate) format: Option<Format>,
+    counter: Option<Counter>,
+    last_count: Option<u64>,
+    pub(crate) tracks: Vec<Track>,
+    pub(crate) subscribed: bool,
+    pub(crate) busy: &'static str,
+    pub(crate) problem: Option<Problem>,
+    /// The device's own name for it (0x2901), cleaned.
+    pub(crate) description: Option<String>,
+    changed: bool,
+}
+
+/// Values that are missing before the one that was just taken.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct SequenceGap {
+    pub(crate) count: u32,
+    /// When the last value before the gap came.
+    pub(crate) from: Timestamp,
+}
+
+impl Memory {
+    /// Takes a value that came unasked. This is on the way of every notification: nothing here
+    /// waits, and nothing grows without a bound.
+    pub(crate) fn take(&mut self, sample: &Sample) -> Option<SequenceGap> {
+        let previous = self.history.back().map(|entry| entry.at);
+        let gap = self.sequence_gap(&sample.bytes).map(|count| SequenceGap {
+            count,
+            from: previous.unwrap_or(sample.at),
+        });
+        let missing = gap.map_or(0, |gap| gap.count).max(sample.lost_before);
+        if missing > 0 {
+            self.lost += u64::from(missing);
+            self.lost_lately.push_back((sample.at, missing));
+            let (from, cause) = match gap {
+                Some(gap) => (gap.from, plot::Cause::DeviceSequence),
+                None => (previous.unwrap_or(sample.at), plot::Cause::HostQueue),
+            };
+            for track in &self.tracks {
+                track.gap(from, sample.at, cause, missing);
+            }
+        }
+        self.pushed += 1;
+        self.remember(sample.at, Origin::Pushed(sample.kind), missing, sample.bytes.clone());
+        gap
+    }
+
+    /// Takes a value that was read or written.
+    pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, lost: u32, bytes: Bytes) {
+        if origin != Origin::Write
+            && let Some(format) = &self.format
+        {
+            let tracks = &self.tracks;
+            if !tracks.is_empty() {
+                format.columns(&bytes, &mut |column, number| {
+                    for track in tracks.iter().filter(|track| track.column == column) {
+                        track.push(at, number);
+                    }
+                });
+            }
+        }
+        if self.history.len() == HISTORY {
+            self.history.pop_front();
+        }
+        self.history.push_back(Entry { at, origin, lost_before: lost, bytes });
+        self.count += 1;
+        self.changed = true;
+    }
+
+    /// How many values the device's own counter says are missing before this one.
+    fn sequence_gap(&mut self, bytes: &[u8]) -> Option<u32> {
+        let counter = self.counter?;
+        let count = counter.read(bytes)?;
+        let last = self.last_count.replace(count)?;
+        let wrap = if counter.bits >= 64 { u64::MAX } else { (1 << counter.bits) - 1 };
+        let missing = count.wrapping_sub(last).wrapping_sub(1) & wrap;
+        // A counter that stands still or jumps back has been started anew: nothing is known to be
+        // missing.
+        (missing > 0 && missing <= wrap / 2).then(|| u32::try_from(missing).unwrap_or(u32::MAX))
+    }
+
+    /// A subscription begins: the device's counter may start anywhere.
+    pub(crate) fn begin(&mut self) {
+        self.subscribed = true;
+        self.last_count = None;
+        self.changed = true;
+    }
+
+    /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
+    pub(crate) fn set_format(&mut self, format: Option<Format>) {
+        self.counter = format.as_ref().and_then(Format::counter);
+        self.format = format;
+        self.last_count = None;
+        self.changed = true;
+    }
+
+    /// Fills fresh tracks with the values that are remembered.
+    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>) {
+        self.tracks = tracks;
+        let Some(format) = &self.format else { return };
+        let mut previous = None;
+        for entry in self.history.iter().filter(|entry| entry.origin != Origin::Write) {
+            if entry.lost_before > 0 {
+                for track in &self.tracks {
+                    let from = previous.unwrap_or(entry.at);
+                    track.gap(from, entry.at, plot::Cause::DeviceSequence, entry.lost_before);
+                }
+            }
+            previous = Some(entry.at);
+            format.columns(&entry.bytes, &mut |column, number| {
+                for track in self.tracks.iter().filter(|track| track.column == column) {
+                    track.push(entry.at, number);
+                }
+            });
+        }
+        self.changed = true;
+    }
+
+    /// The link went down: lines break here until values come again.
+    pub(crate) fn link_down(&mut self, at: Timestamp) {
+        self.subscribed = false;
+        self.busy = "";
+        self.changed = true;
+        for track in &self.tracks {
+            track.gap(at, at, plot::Cause::LinkDown, 0);
+        }
+    }
+
+    /// Something that the tree shows has changed.
+    pub(crate) fn touch(&mut self) {
+        self.changed = true;
+    }
+
+    /// Works out the rate of the last second.
+    pub(crate) fn measure(&mut self, seconds: f64) -> u64 {
+        let came = self.pushed - self.told;
+        self.told = self.pushed;
+        let rate = (came > 1).then(|| came as f64 / seconds);
+        if rate.is_some() || self.rate.is_some() {
+            self.rate = rate;
+            self.changed = true;
+        }
+        came
+    }
+
+    /// The newest value in a line.
+    pub(crate) fn summary(&self) -> Option<String> {
+        self.history.back().map(|entry| self.text(&entry.bytes))
+    }
+
+    fn text(&self, bytes: &[u8]) -> String {
+        match &self.format {
+            Some(format) => format.summary(bytes),
+            None if bytes.len() > 12 => format!("{} …", hex(&bytes[..12])),
+            None => hex(bytes),
+        }
+    }
+}
+
+impl Attribute {
+    /// An attribute of a new discovery; `before` is what is remembered of it from the last.
+    pub(crate) fn new(
+        found: &radio::Attribute,
+        key: String,
+        instance: Option<(u32, u32)>,
+        max_write: (usize, usize),
+        before: Option<&Attribute>,
+        format: Option<Format>,
+    ) -> Self {
+        let memory = before.map_or_else(
+            || {
+                let mut memory = Memory::default();
+                memory.set_format(format);
+                Arc::new(Mutex::new(memory))
+            },
+            |before| Arc::clone(&before.memory),
+        );
+        Self {
+            id: found.id,
+            key,
+            kind: found.kind,
+            uuid: found.uuid,
+            handle: found.handle,
+            properties: found.properties,
+            parent: found.parent,
+            instance,
+            max_write,
+            memory,
+        }
+    }
+
+    /// Its state. Held for moments only: the radio's task waits behind it, and nothing else does.
+    pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
+        self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The name to show.
+    pub(crate) fn name(&self) -> String {
+        if let Some(description) = &self.memory().description {
+            return description.clone();
+        }
+        self.assigned_name().map_or_else(
+            || {
+                match self.kind {
+                    AttrKind::Service => "Unknown service",
+                    AttrKind::Characteristic => "Unknown characteristic",
+                    AttrKind::Descriptor => "Unknown descriptor",
+                }
+                .into()
+            },
+            Into::into,
+        )
+    }
+
+    fn assigned_name(&self) -> Option<&'static str> {
+        match self.kind {
+            AttrKind::Service => decode::names::service(self.uuid),
+            AttrKind::Characteristic => decode::names::characteristic(self.uuid),
+            AttrKind::Descriptor => decode::names::descriptor(self.uuid),
+        }
+    }
+
+    /// For each action null, or why it is off and what to do.
+    fn actions(&self) -> ActionsView {
+        let offers = self.properties.names().collect::<Vec<_>>().join(", ");
+        let off = |what: &str| {
+            Some(match self.kind {
+                AttrKind::Service => format!("{what} is off: a service has no value of its own."),
+                AttrKind::Descriptor => format!("{what} is off: a descriptor is read and written."),
+                AttrKind::Characteristic if offers.is_empty() => {
+                    format!("{what} is off: the device offers nothing here.")
+                }
+                AttrKind::Characteristic => {
+                    format!("{what} is off: the device offers {offers} only.")
+                }
+            })
+        };
+        let unless = |possible: bool, what: &str| if possible { None } else { off(what) };
+        let is = |properties| self.properties.intersects(properties);
+        let descriptor = self.kind == AttrKind::Descriptor;
+        let client_configuration = self.uuid == decode::names::uuid16(0x2902);
+        ActionsView {
+            read: unless(descriptor || is(Properties::READ), "Read"),
+            write: if descriptor && client_configuration {
+                Some("Write is off: the system writes this descriptor. Subscribe instead.".into())
+            } else {
+                unless(descriptor || is(Properties::WRITE), "Write with response")
+            },
+            write_without: unless(is(Properties::WRITE_WITHOUT_RESPONSE), "Write without response"),
+            subscribe: unless(self.properties.can_subscribe(), "Subscribe"),
+            max_write: u32::try_from(self.max_write.0).unwrap_or(u32::MAX),
+            max_write_without: u32::try_from(self.max_write.1).unwrap_or(u32::MAX),
+        }
+    }
+
+    /// Its row of the tree, with `children` below it.
+    pub(crate) fn view(&self, children: Vec<AttributeView>) -> AttributeView {
+        AttributeView {
+            id: self.id.to_u64(),
+            key: self.key.clone(),
+            kind: match self.kind {
+                AttrKind::Service => "service",
+                AttrKind::Characteristic => "characteristic",
+                AttrKind::Descriptor => "descriptor",
+            }
+            .into(),
+            uuid: named(self.uuid, self.assigned_name()),
+            name: self.name(),
+            handle: self.handle.map(|handle| handle.0),
+            instance: self.instance,
+            properties: self.properties.names().map(Into::into).collect(),
+            actions: self.actions(),
+            format: self.format_text(),
+            children,
+        }
+    }
+
+    fn format_text(&self) -> String {
+        match &self.memory().format {
+            None => String::new(),
+            Some(Format::Sig(_)) => "sig".into(),
+            Some(Format::Layout(layout)) => layout.to_string(),
+            Some(_) => String::new(),
+        }
+    }
+
+    /// Its newest value, if anything about it changed since the last call or `all` is asked for.
+    pub(crate) fn news(
+        &self,
+        device: &str,
+        now: Timestamp,
+        wall: WallOffset,
+        all: bool,
+    ) -> Option<ValueView> {
+        let mut memory = self.memory();
+        while memory.lost_lately.front().is_some_and(|(at, _)| now.since(*at) > LATELY) {
+            memory.lost_lately.pop_front();
+            memory.changed = true;
+        }
+        if !std::mem::take(&mut memory.changed) && !all {
+            return None;
+        }
+        let last = memory.history.back();
+        Some(ValueView {
+            device: device.into(),
+            attribute: self.id.to_u64(),
+            at_ms: last.map(|entry| wall.ms(entry.at)),
+            text: memory.summary().unwrap_or_default(),
+            unit: String::new(),
+            rate: memory.rate,
+            count: memory.count,
+            lost: memory.lost,
+            lost_lately: memory.lost_lately.iter().map(|(_, count)| u64::from(*count)).sum(),
+            subscribed: memory.subscribed,
+            plotted: !memory.tracks.is_empty(),
+            busy: memory.busy.into(),
+            problem: memory.problem.clone(),
+        })
+    }
+
+    /// What the inspector shows, decoded with `format` or with its own.
+    pub(crate) fn inspect(&self, format: Option<&Format>, wall: WallOffset) -> InspectView {
+        let memory = self.memory();
+        let own = memory.format.clone();
+        let format = format.or(own.as_ref());
+        let last = memory.history.back();
+        let mut view = InspectView {
+            attribute: self.id.to_u64(),
+            at_ms: last.map(|entry| wall.ms(entry.at)),
+            bytes: last.map(|entry| hex(&entry.bytes)).unwrap_or_default(),
+            headline: String::new(),
+            unit: String::new(),
+            fields: Vec::new(),
+            format: format.map_or_else(String::new, |format| match format {
+                Format::Sig(_) => "sig".into(),
+                Format::Layout(layout) => layout.to_string(),
+                _ => String::new(),
+            }),
+            format_note: String::new(),
+            history: Vec::new(),
+            count: memory.count,
+        };
+        let line = |bytes: &[u8]| match format {
+            Some(format) => format.summary(bytes),
+            None => decode::clean::bytes(bytes, ROW_BYTES).into_owned(),
+        };
+        view.history = memory
+            .history
+            .iter()
+            .rev()
+            .take(HISTORY_ROWS)
+            .map(|entry| HistoryRow {
+                at_ms: wall.ms(entry.at),
+                kind: match entry.origin {
+                    Origin::Read => "read",
+                    Origin::Write => "write",
+                    Origin::Pushed(SampleKind::Indication) => "indicate",
+                    Origin::Pushed(_) => "notify",
+                }
+                .into(),
+                bytes: hex(&entry.bytes[..entry.bytes.len().min(ROW_BYTES)])
+                    + if entry.bytes.len() > ROW_BYTES { " …" } else { "" },
+                text: line(&entry.bytes),
+                lost_before: entry.lost_before,
+            })
+            .collect();
+        let (Some(format), Some(last)) = (format, last) else { return view };
+        let rest = format.decode(&last.bytes, |field| {
+            let colour = u8::try_from(view.fields.len() % 8).unwrap_or(0) + 1;
+            let missing = matches!(field.value, decode::Value::Missing);
+            let unit = field.unit.filter(|_| field.meaning.is_none() && !missing).unwrap_or("");
+
+            let value = field.bare().to_string();
+            if view.headline.is_empty() && !missing && headlines(&field) {
+                view.headline.clone_from(&value);
+                view.unit = unit.into();
+            }
+            view.fields.push(FieldView {
+                name: decode::clean::text(&field.label().to_string(), 48).into_owned(),
+                value: if missing { String::new() } else { value },
+                unit: unit.into(),
+                bytes: (
+                    u32::try_from(field.range.start).unwrap_or(u32::MAX),
+                    u32::try_from(field.range.end).unwrap_or(u32::MAX),
+                ),
+                bits: field.bits.as_ref().map_or_else(String::new, |bits| {
+                    if bits.start() == bits.end() {
+                        format!("bit {}", bits.start())
+                    } else {
+                        format!("bits {}–{}", bits.start(), bits.end())
+                    }
+                }),
+                colour,
+                problem: if missing { "missing".into() } else { String::new() },
+            });
+        });
+        if rest.missing > 0 {
+            let fields = if rest.missing == 1 { "field" } else { "fields" };
+            view.format_note = format!(
+                "{} bytes are too few: {} {fields} missing.",
+                last.bytes.len(),
+                rest.missing
+            );
+        } else if !rest.extra.is_empty() {
+            view.format_note = format!(
+                "{} of {} bytes used; the rest stays hex.",
+                rest.extra.start,
+                last.bytes.len()
+            );
+        }
+        view
+    }
+}
+
+/// Whether a field is what a person looks for first: a number or a text, not flags or a counter.
+fn headlines(field: &decode::Field<'_>) -> bool {
+    field.role.is_none() && field.bits.is_none() && !field.name.eq_ignore_ascii_case("flags")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radio::{GattDb, Handle};
+
+    fn counted() -> Memory {
+        let mut memory = Memory::default();
+        memory.set_format(Some(Format::Layout(decode::Layout::parse("seq:u8!count, x:u8").unwrap())));
+        memory
+    }
+
+    fn sample(ms: i64, bytes: &[u8]) -> Sample {
+        Sample {
+            attribute: AttrId { generation: radio::Generation(1), index: 0 },
+            at: Timestamp(ms * 1_000_000),
+            lost_before: 0,
+            kind: SampleKind::Notification,
+            bytes: Bytes::copy_from_slice(bytes),
+        }
+    }
+
+    #[test]
+    fn a_counter_that_skips_is_a_gap_and_one_that_wraps_or_restarts_is_not() {
+        let mut memory = counted();
+        memory.begin();
+        assert_eq!(memory.take(&sample(0, &[254, 0])), None, "the first value may be anything");
+        assert_eq!(memory.take(&sample(1, &[255, 0])), None);
+        assert_eq!(memory.take(&sample(2, &[0, 0])), None, "wrapped");
+        assert_eq!(
+            memory.take(&sample(3, &[4, 0])),
+            Some(SequenceGap { count: 3, from: Timestamp(2_000_000) })
+        );
+        assert_eq!(memory.take(&sample(4, &[0, 0])), None, "started anew");
+        assert_eq!(memory.take(&sample(5, &[])), None, "too short to tell");
+        assert_eq!(memory.lost, 3);
+        memory.begin();
+        assert_eq!(memory.take(&sample(6, &[90, 0])), None, "a new subscription");
+    }
+
+    #[test]
+    fn the_history_is_bounded_and_the_count_is_not() {
+        let mut memory = Memory::default();
+        for ms in 0..HISTORY as i64 + 5 {
+            memory.take(&sample(ms, &[1]));
+        }
+        assert_eq!(memory.history.len(), HISTORY);
+        assert_eq!(memory.count, HISTORY as u64 + 5);
+    }
+
+    #[test]
+    fn what_the_device_does_not_offer_is_off_with_the_reason() {
+        let mut db = GattDb::new();
+        let service =
+            db.push(AttrKind::Service, Uuid::nil(), None, None, Properties::default()).unwrap();
+        let id = db
+            .push(
+                AttrKind::Characteristic,
+                Uuid::from_u128(1),
+                Some(Handle(3)),
+                Some(service),
+                Properties::NOTIFY,
+            )
+            .unwrap();
+        let attribute =
+            Attribute::new(db.get(id).unwrap(), "a/b".into(), None, (512, 20), None, None);
+        let actions = attribute.view(Vec::new()).actions;
+        assert_eq!(actions.subscribe, None);
+        assert_eq!(actions.read.as_deref(), Some("Read is off: the device offers notify only."));
+    }
+
+    #[test]
+    fn fields_come_with_their_bytes_and_the_headline_is_no_counter() {
+        let mut db = GattDb::new();
+        let id =
+            db.push(AttrKind::Characteristic, Uuid::nil(), None, None, Properties::READ).unwrap();
+        let layout = "seq:u8!count, temp:i16le*0.01 °C";
+        let format = Format::Layout(decode::Layout::parse(layout).unwrap());
+        let attribute = Attribute::new(db.get(id).unwrap(), "k".into(), None, (0, 0), None, Some(format));
+        attribute.memory().take(&sample(5, &[7, 0x0E, 0x0D, 0xFF]));
+        let view = attribute.inspect(None, WallOffset(0.0));
+        assert_eq!((view.headline.as_str(), view.unit.as_str()), ("33.42", "°C"));
+        assert_eq!(view.fields[1].bytes, (1, 3));
+        assert_eq!(view.format_note, "3 of 4 bytes used; the rest stays hex.");
+        assert_eq!(view.history[0].bytes, "07 0E 0D FF");
+    }
+}

@@ -1,0 +1,236 @@
+//! One device as the explorer is or was connected to it: its link, its attributes, its tree.
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use radio::{AttrId, AttrKind, DeviceId, GattDb, Link, Timestamp, WriteKind};
+use session::LinkKey;
+use tokio_util::sync::CancellationToken;
+use uuid::Uuid;
+
+use crate::attribute::Attribute;
+use crate::device::WallOffset;
+use crate::view::{AttributeView, GattView, LinkView, Problem};
+
+/// How a connection stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Phase {
+    Connecting,
+    Connected,
+    Disconnecting,
+    Disconnected,
+    Failed,
+}
+
+impl Phase {
+    pub(crate) fn name(self) -> &'static str {
+        match self {
+            Phase::Connecting => "connecting",
+            Phase::Connected => "connected",
+            Phase::Disconnecting => "disconnecting",
+            Phase::Disconnected => "disconnected",
+            Phase::Failed => "failed",
+        }
+    }
+}
+
+/// A device with its tab.
+pub(crate) struct Connection {
+    pub(crate) device: DeviceId,
+    state: Mutex<State>,
+}
+
+/// What changes about it.
+pub(crate) struct State {
+    pub(crate) phase: Phase,
+    pub(crate) since: Timestamp,
+    pub(crate) deadline: Option<Timestamp>,
+    pub(crate) cancel: CancellationToken,
+    pub(crate) up: Option<Up>,
+    pub(crate) unexpected: bool,
+    pub(crate) problem: Option<Problem>,
+    pub(crate) mtu: Option<u16>,
+    pub(crate) rssi: Option<i16>,
+    /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
+    pub(crate) attributes: Arc<[Arc<Attribute>]>,
+    pub(crate) generation: u32,
+}
+
+/// A link that is up.
+#[derive(Clone)]
+pub(crate) struct Up {
+    pub(crate) link: Arc<dyn Link>,
+    pub(crate) key: Option<LinkKey>,
+}
+
+impl Connection {
+    pub(crate) fn new(device: DeviceId, now: Timestamp) -> Self {
+        Self {
+            device,
+            state: Mutex::new(State {
+                phase: Phase::Disconnected,
+                since: now,
+                deadline: None,
+                cancel: CancellationToken::new(),
+                up: None,
+                unexpected: false,
+                problem: None,
+                mtu: None,
+                rssi: None,
+                attributes: Arc::new([]),
+                generation: 0,
+            }),
+        }
+    }
+
+    pub(crate) fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The link, if it is up.
+    pub(crate) fn link(&self) -> Result<Arc<dyn Link>, Problem> {
+        self.state()
+            .up
+            .as_ref()
+            .map(|up| Arc::clone(&up.link))
+            .ok_or_else(|| radio::Error::NotConnected.into())
+    }
+
+    /// The attributes of the last discovery.
+    pub(crate) fn attributes(&self) -> Arc<[Arc<Attribute>]> {
+        Arc::clone(&self.state().attributes)
+    }
+
+    /// One of them.
+    pub(crate) fn attribute(&self, id: AttrId) -> Option<Arc<Attribute>> {
+        self.attributes().iter().find(|attribute| attribute.id == id).cloned()
+    }
+
+    /// Takes over what a discovery found. What is remembered of an attribute goes on under its key.
+    pub(crate) fn discovered(
+        &self,
+        link: &dyn Link,
+        format: impl Fn(Uuid) -> Option<decode::Format>,
+    ) {
+        let db = link.gatt();
+        let keys = keys(&db);
+        let mut state = self.state();
+        let before: HashMap<&str, &Arc<Attribute>> =
+            state.attributes.iter().map(|attribute| (attribute.key.as_str(), attribute)).collect();
+        let attributes: Arc<[_]> = db
+            .attributes()
+            .iter()
+            .zip(keys)
+            .map(|(found, (key, instance))| {
+                let max = |kind| link.max_write(found.id, kind).unwrap_or(0);
+                let max = match found.kind {
+                    AttrKind::Service => (0, 0),
+                    _ => (max(WriteKind::WithResponse), max(WriteKind::WithoutResponse)),
+                };
+                let before = before.get(key.as_str()).map(|attribute| &***attribute);
+                Arc::new(Attribute::new(found, key, instance, max, before, format(found.uuid)))
+            })
+            .collect();
+        state.attributes = attributes;
+        state.generation = db.generation().0;
+    }
+
+    pub(crate) fn view(&self, (name, address): (String, String), wall: WallOffset) -> LinkView {
+        let state = self.state();
+        LinkView {
+            device: self.device.to_string(),
+            name,
+            address,
+            state: state.phase.name().into(),
+            since_ms: wall.ms(state.since),
+            deadline_ms: state.deadline.map(|deadline| wall.ms(deadline)),
+            mtu: state.mtu,
+            rssi: state.rssi,
+            unexpected: state.unexpected,
+            problem: state.problem.clone(),
+        }
+    }
+
+    /// The tree, if anything was ever discovered.
+    pub(crate) fn gatt(&self) -> Option<GattView> {
+        let (attributes, generation) = {
+            let state = self.state();
+            (Arc::clone(&state.attributes), state.generation)
+        };
+        let services: Vec<_> = tree(&attributes, None);
+        (!services.is_empty()).then(|| GattView {
+            device: self.device.to_string(),
+            generation,
+            services,
+        })
+    }
+}
+
+fn tree(attributes: &[Arc<Attribute>], parent: Option<AttrId>) -> Vec<AttributeView> {
+    attributes
+        .iter()
+        .filter(|attribute| attribute.parent == parent)
+        .map(|attribute| attribute.view(tree(attributes, Some(attribute.id))))
+        .collect()
+}
+
+/// For each attribute its place in words (`180d/2a37`, `#2` for a second instance) and, where a UUID
+/// stands several times under one parent, which of how many it is.
+fn keys(db: &GattDb) -> Vec<(String, Option<(u32, u32)>)> {
+    let mut counts: HashMap<(Option<AttrId>, Uuid), u32> = HashMap::new();
+    let instances: Vec<u32> = db
+        .attributes()
+        .iter()
+        .map(|attribute| {
+            let count = counts.entry((attribute.parent, attribute.uuid)).or_default();
+            *count += 1;
+            *count
+        })
+        .collect();
+    let mut keys: Vec<(String, Option<(u32, u32)>)> = Vec::new();
+    for (attribute, instance) in db.attributes().iter().zip(instances) {
+        let of = counts.get(&(attribute.parent, attribute.uuid)).copied().unwrap_or(1);
+        let mut key = attribute
+            .parent
+            .and_then(|parent| keys.get(usize::from(parent.index)))
+            .map_or_else(String::new, |(parent, _)| format!("{parent}/"));
+        key.push_str(&decode::names::short(attribute.uuid).to_string().to_lowercase().replace("0x", ""));
+        if instance > 1 {
+            key.push_str(&format!("#{instance}"));
+        }
+        keys.push((key, (of > 1).then_some((instance, of))));
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use radio::Properties;
+
+    #[test]
+    fn each_instance_of_a_uuid_has_a_key_of_its_own() {
+        let mut db = GattDb::new();
+        let mut push = |kind, short, parent| {
+            let uuid = decode::names::uuid16(short);
+            db.push(kind, uuid, None, parent, Properties::default()).unwrap()
+        };
+        let first = push(AttrKind::Service, 0x181A, None);
+        let one = push(AttrKind::Characteristic, 0x2A6E, Some(first));
+        push(AttrKind::Descriptor, 0x2902, Some(one));
+        push(AttrKind::Characteristic, 0x2A6E, Some(first));
+        let second = push(AttrKind::Service, 0x181A, None);
+        push(AttrKind::Characteristic, 0x2A6E, Some(second));
+        assert_eq!(
+            keys(&db),
+            [
+                ("181a".to_owned(), Some((1, 2))),
+                ("181a/2a6e".to_owned(), Some((1, 2))),
+                ("181a/2a6e/2902".to_owned(), None),
+                ("181a/2a6e#2".to_owned(), Some((2, 2))),
+                ("181a#2".to_owned(), Some((2, 2))),
+                ("181a#2/2a6e".to_owned(), None),
+            ]
+        );
+    }
+}

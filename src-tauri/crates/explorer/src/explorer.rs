@@ -1,0 +1,462 @@
+//! The explorer itself: what it holds, how it starts and ends, and the tasks that tell the window.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock};
+use std::time::Duration;
+
+use radio::{Backend, Clock, DeviceId, Timestamp};
+use session::Recorder;
+use tokio::runtime::Handle;
+use tokio::sync::watch;
+
+use crate::Preferences;
+use crate::connection::Connection;
+use crate::device::{DeviceTable, WallOffset};
+use crate::log::{Log, entry};
+use crate::news::News;
+use crate::radios::Radios;
+use crate::scope::Scope;
+use crate::view::{
+    Event, LogEntry, LostView, NoticeView, Problem, RatesView, RecordingView, SettingsView, Welcome,
+};
+
+/// How often the window hears of devices, values and the recording.
+const TICK: Duration = Duration::from_millis(250);
+/// Log entries that go to the window at once.
+const LOG_BATCH: usize = 500;
+
+/// What an explorer starts with.
+pub struct Config {
+    /// The radios, in the order of preference; the simulated one last.
+    pub backends: Vec<Arc<dyn Backend>>,
+    /// Where session files go.
+    pub session_folder: PathBuf,
+    /// Where log files are; only to be shown.
+    pub log_folder: PathBuf,
+    /// The user's choices so far.
+    pub preferences: Preferences,
+    /// The clock that the radios stamp with.
+    pub clock: Clock,
+}
+
+/// The application without a window. Clones are the same explorer.
+#[derive(Clone)]
+pub struct Explorer(pub(crate) Arc<Inner>);
+
+pub(crate) struct Inner {
+    pub(crate) clock: Clock,
+    pub(crate) wall: WallOffset,
+    pub(crate) runtime: Handle,
+    pub(crate) radios: Radios,
+    pub(crate) devices: Mutex<DeviceTable>,
+    pub(crate) connections: Mutex<BTreeMap<DeviceId, Arc<Connection>>>,
+    pub(crate) scope: Scope,
+    pub(crate) log: Log,
+    pub(crate) news: News,
+    pub(crate) recording: RwLock<Recording>,
+    pub(crate) session_folder: PathBuf,
+    log_folder: PathBuf,
+    preferences: watch::Sender<Preferences>,
+    pub(crate) adverts: AtomicU64,
+    pub(crate) notifications: AtomicU64,
+    /// Ends the tasks.
+    pub(crate) closing: tokio_util::sync::CancellationToken,
+}
+
+/// The recording, or why there is none.
+pub(crate) enum Recording {
+    On(Arc<Recorder>),
+    Off(Problem),
+}
+
+impl Explorer {
+    /// Starts recording and the tasks; the radio is chosen by [`look_again`](Self::look_again).
+    ///
+    /// Radio work runs on `runtime`, which must have more than the thread of a window.
+    #[must_use]
+    pub fn start(config: Config, runtime: Handle) -> Self {
+        let now = config.clock.now();
+        let wall = WallOffset(jiff::Timestamp::now().as_nanosecond() as f64 / 1e6 - now.0 as f64 / 1e6);
+        let recording = Recording::start(&config.session_folder, &config.clock);
+        let problem = match &recording {
+            Recording::Off(problem) => Some(problem.clone()),
+            Recording::On(_) => None,
+        };
+        let explorer = Self(Arc::new(Inner {
+            clock: config.clock,
+            wall,
+            runtime,
+            radios: Radios::new(config.backends),
+            devices: Mutex::default(),
+            connections: Mutex::default(),
+            scope: Scope::default(),
+            log: Log::default(),
+            news: News::default(),
+            recording: RwLock::new(recording),
+            session_folder: config.session_folder,
+            log_folder: config.log_folder,
+            preferences: watch::Sender::new(config.preferences),
+            adverts: AtomicU64::new(0),
+            notifications: AtomicU64::new(0),
+            closing: tokio_util::sync::CancellationToken::new(),
+        }));
+        if let Some(problem) = problem {
+            explorer.0.log_problem("app", "Not recording", None, None, &problem);
+        }
+        explorer.0.runtime.spawn(tell(Arc::clone(&explorer.0)));
+        explorer
+    }
+
+    /// From now on `listener` hears what happens, beginning with everything as it is.
+    pub fn listen(&self, listener: impl Fn(Event) + Send + Sync + 'static) -> Welcome {
+        let inner = &self.0;
+        inner.news.bind(listener);
+        inner.devices().start_over();
+        inner.log.rewind();
+        inner.news.tell(Event::Settings(self.settings()));
+        inner.tell_radio();
+        inner.tell_devices();
+        for connection in inner.connections() {
+            inner.tell_link(&connection);
+            if let Some(gatt) = connection.gatt() {
+                inner.news.tell(Event::Gatt(gatt));
+            }
+        }
+        inner.tell_values(true);
+        inner.tell_series();
+        inner.news.tell(Event::Recording(inner.recording_view()));
+        if let Recording::Off(problem) = &*inner.recording() {
+            inner.notice("bad", "Not recording", problem.clone(), None, "");
+        }
+        Welcome {
+            version: env!("CARGO_PKG_VERSION").into(),
+            os: std::env::consts::OS.into(),
+            session_start_ms: inner.wall.0,
+            settings: self.settings(),
+        }
+    }
+
+    /// The user's choices, live: the shell keeps them.
+    #[must_use]
+    pub fn preferences(&self) -> watch::Receiver<Preferences> {
+        self.0.preferences.subscribe()
+    }
+
+    /// Changes the user's choices.
+    pub fn prefer(&self, change: impl FnOnce(&mut Preferences)) {
+        self.0.prefer(change);
+    }
+
+    fn settings(&self) -> SettingsView {
+        self.0.settings()
+    }
+
+    /// Adds what the program says of itself to the log view.
+    pub fn log(&self, entry: LogEntry) {
+        self.0.log.push(entry);
+    }
+
+    /// Unix milliseconds now, by the session's clock.
+    #[must_use]
+    pub fn now_ms(&self) -> f64 {
+        self.0.wall.ms(self.0.clock.now())
+    }
+
+    /// Ends every link and the recording. The operating system may keep links of a program that
+    /// ended without this.
+    pub async fn close(&self) {
+        let inner = Arc::clone(&self.0);
+        let _ = self.0.runtime.spawn(async move { inner.close().await }).await;
+    }
+}
+
+impl Inner {
+    pub(crate) fn now(&self) -> Timestamp {
+        self.clock.now()
+    }
+
+    pub(crate) fn devices(&self) -> MutexGuard<'_, DeviceTable> {
+        self.devices.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.values().cloned().collect()
+    }
+
+    pub(crate) fn recording(&self) -> std::sync::RwLockReadGuard<'_, Recording> {
+        self.recording.read().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Records something, if there is a recording. Called on the radio's task: the lock is only ever
+    /// taken for writing when a new recording begins.
+    pub(crate) fn record(&self, write: impl FnOnce(&Recorder)) {
+        if let Recording::On(recorder) = &*self.recording() {
+            write(recorder);
+        }
+    }
+
+    pub(crate) fn preference<T>(&self, get: impl FnOnce(&Preferences) -> T) -> T {
+        get(&self.preferences.borrow())
+    }
+
+    pub(crate) fn prefer(&self, change: impl FnOnce(&mut Preferences)) {
+        self.preferences.send_modify(change);
+        self.news.tell(Event::Settings(self.settings()));
+    }
+
+    fn settings(&self) -> SettingsView {
+        let preferences = self.preferences.borrow();
+        SettingsView {
+            theme: preferences.theme.clone(),
+            log_level: preferences.log_level.clone(),
+            connect_timeout_s: preferences.connect_timeout_s,
+            single_key_shortcuts: preferences.single_key_shortcuts,
+            session_folder: self.session_folder.display().to_string(),
+            log_folder: self.log_folder.display().to_string(),
+        }
+    }
+
+    /// Adds a line about a device to the log.
+    pub(crate) fn log_done(
+        &self,
+        category: &str,
+        operation: &str,
+        device: Option<&DeviceId>,
+        attribute: Option<String>,
+        detail: impl Into<String>,
+    ) {
+        self.log.push(LogEntry {
+            detail: detail.into(),
+            attribute,
+            ..self.entry("info", category, operation, device)
+        });
+    }
+
+    /// Adds a failure to the log.
+    pub(crate) fn log_problem(
+        &self,
+        category: &str,
+        operation: &str,
+        device: Option<&DeviceId>,
+        attribute: Option<String>,
+        problem: &Problem,
+    ) {
+        self.log.push(LogEntry {
+            detail: problem.message.clone(),
+            problem: Some(problem.clone()),
+            attribute,
+            ..self.entry("error", category, operation, device)
+        });
+    }
+
+    fn entry(&self, level: &str, category: &str, operation: &str, device: Option<&DeviceId>) -> LogEntry {
+        LogEntry {
+            device: device.map(ToString::to_string),
+            device_name: device.map(|device| self.devices().name(device).0),
+            ..entry(self.wall.ms(self.now()), level, category, operation)
+        }
+    }
+
+    /// Shows something at once.
+    pub(crate) fn notice(
+        &self,
+        severity: &str,
+        title: impl Into<String>,
+        problem: Problem,
+        device: Option<&DeviceId>,
+        action: &str,
+    ) {
+        self.news.tell(Event::Notice(NoticeView {
+            severity: severity.into(),
+            title: title.into(),
+            problem,
+            device: device.map(ToString::to_string),
+            action: action.into(),
+        }));
+    }
+
+    pub(crate) fn tell_devices(&self) {
+        let changes = self.devices().changes(self.now(), self.wall);
+        if let Some(changes) = changes {
+            self.news.tell(Event::Devices(changes));
+        }
+    }
+
+    pub(crate) fn tell_link(&self, connection: &Connection) {
+        let names = self.devices().name(&connection.device);
+        self.news.tell(Event::Link(connection.view(names, self.wall)));
+    }
+
+    pub(crate) fn tell_series(&self) {
+        self.news.tell(Event::Series { series: self.scope.views() });
+    }
+
+    pub(crate) fn tell_values(&self, all: bool) {
+        let now = self.now();
+        let mut values = Vec::new();
+        for connection in self.connections() {
+            let device = connection.device.to_string();
+            values.extend(
+                connection
+                    .attributes()
+                    .iter()
+                    .filter_map(|attribute| attribute.news(&device, now, self.wall, all)),
+            );
+        }
+        if !values.is_empty() {
+            self.news.tell(Event::Values { values });
+        }
+    }
+
+    pub(crate) fn recording_view(&self) -> RecordingView {
+        let mut view = RecordingView {
+            state: "off".into(),
+            name: String::new(),
+            folder: self.session_folder.display().to_string(),
+            since_ms: 0.0,
+            values: 0,
+            events: 0,
+            bytes: 0,
+            lost: LostView::default(),
+            problem: None,
+        };
+        match &*self.recording() {
+            Recording::Off(problem) => view.problem = Some(problem.clone()),
+            Recording::On(recorder) => {
+                let status = recorder.status();
+                view.name = status
+                    .path
+                    .file_name()
+                    .map(|name| name.to_string_lossy().into_owned())
+                    .unwrap_or_default();
+                view.since_ms = self.wall.0;
+                view.values = status.values;
+                view.events = status.events;
+                view.bytes = status.bytes;
+                view.lost = LostView {
+                    device: status.lost.device_sequence,
+                    queue: status.lost.host_queue,
+                    gattscope: status.lost.gattscope,
+                };
+                match status.state {
+                    session::State::Recording => view.state = "recording".into(),
+                    session::State::Paused { reason, hint } => {
+                        view.state = "paused".into();
+                        view.problem = Some(Problem::new("recording_paused", reason, hint));
+                    }
+                    session::State::Stopped => {}
+                }
+            }
+        }
+        view
+    }
+
+    /// Lines of the log that nobody has seen yet, bursts of notifications folded into one each.
+    fn tell_notifications(&self, seconds: f64) {
+        for connection in self.connections() {
+            for attribute in connection.attributes().iter() {
+                let (came, text) = {
+                    let mut memory = attribute.memory();
+                    let came = memory.measure(seconds);
+                    (came, if came > 0 { memory.summary() } else { None })
+                };
+                if let Some(text) = text {
+                    let operation =
+                        if came == 1 { "Notify".into() } else { format!("Notify ×{came}") };
+                    self.log_done(
+                        "notify",
+                        &operation,
+                        Some(&connection.device),
+                        Some(attribute.name()),
+                        text,
+                    );
+                }
+            }
+        }
+    }
+
+    async fn close(&self) {
+        self.closing.cancel();
+        self.radios.stop_scan().await;
+        for connection in self.connections() {
+            let up = connection.state().up.take();
+            if let Some(up) = up {
+                let _ = tokio::time::timeout(Duration::from_secs(3), up.link.disconnect()).await;
+            }
+        }
+        if let Recording::On(recorder) = &*self.recording()
+            && let Err(error) = recorder.close()
+        {
+            tracing::error!(%error, "the recording did not end well");
+        }
+    }
+}
+
+impl Recording {
+    pub(crate) fn start(folder: &std::path::Path, clock: &Clock) -> Self {
+        let options = session::Options {
+            writer: concat!("Gattscope ", env!("CARGO_PKG_VERSION")).into(),
+            ..session::Options::default()
+        };
+        match Recorder::create(folder, clock.clone(), options) {
+            Ok(recorder) => Recording::On(Arc::new(recorder)),
+            Err(error) => Recording::Off(error.into()),
+        }
+    }
+}
+
+/// Tells the window what has changed, at a pace that a person can read.
+async fn tell(inner: Arc<Inner>) {
+    let mut tick = tokio::time::interval(TICK);
+    tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
+    let mut ticks = 0_u32;
+    let (mut adverts, mut notifications, mut second) = (0, 0, inner.now());
+    let mut recording = None;
+    loop {
+        tokio::select! {
+            _ = tick.tick() => {}
+            () = inner.closing.cancelled() => return,
+        }
+        ticks = ticks.wrapping_add(1);
+        if ticks.is_multiple_of(4) {
+            let now = inner.now();
+            let seconds = now.since(second).as_secs_f64().max(1e-3);
+            second = now;
+            inner.tell_notifications(seconds);
+            let count = |counter: &AtomicU64, last: &mut u64| {
+                let total = counter.load(Ordering::Relaxed);
+                let came = total - std::mem::replace(last, total);
+                came as f64 / seconds
+            };
+            let lost = inner.recording_view().lost;
+            inner.news.tell(Event::Rates(RatesView {
+                adverts: count(&inner.adverts, &mut adverts),
+                notifications: count(&inner.notifications, &mut notifications),
+                dropped: lost.queue + lost.gattscope,
+            }));
+        }
+        if !inner.news.heard() {
+            continue;
+        }
+        inner.tell_devices();
+        inner.tell_values(false);
+        let view = inner.recording_view();
+        if recording.as_ref() != Some(&view) {
+            if view.state == "paused"
+                && recording.as_ref().is_none_or(|last: &RecordingView| last.state != "paused")
+                && let Some(problem) = view.problem.clone()
+            {
+                inner.notice("bad", "Recording paused", problem, None, "");
+            }
+            inner.news.tell(Event::Recording(view.clone()));
+            recording = Some(view);
+        }
+        let entries = inner.log.take(LOG_BATCH);
+        if !entries.is_empty() {
+            inner.news.tell(Event::Log { entries });
+        }
+    }
+}

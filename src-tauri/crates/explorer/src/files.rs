@@ -1,0 +1,261 @@
+//! What leaves the program: the recording as a table, the scope as a picture.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::ops::ControlFlow;
+
+use plot::picture::{Chart, Lane, Line, Mark, Size, Theme};
+use session::export::{Csv, csv_file};
+use session::{Event as Recorded, Session};
+
+use crate::explorer::{Explorer, Inner, Recording};
+use crate::view::{ExportView, Problem, SeriesView};
+
+/// The widest and highest picture, in pixels.
+const MAX_SIDE: u32 = 8192;
+
+/// The kind of a picture.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum PictureKind {
+    /// Pixels.
+    Png,
+    /// Lines and letters.
+    Svg,
+}
+
+/// What a picture shows.
+#[derive(Clone, Debug, serde::Deserialize, ts_rs::TS)]
+#[ts(export)]
+pub struct PictureRequest {
+    /// Series, in the order in which their lanes are stacked.
+    pub series: Vec<u32>,
+    /// Start, seconds of the session.
+    pub from: f64,
+    /// End, seconds of the session.
+    pub to: f64,
+    /// `light` or `dark`.
+    pub theme: String,
+    /// Width, pixels before scaling.
+    pub width: u32,
+    /// Height, pixels before scaling.
+    pub height: u32,
+}
+
+impl Inner {
+    fn recorder(&self) -> Result<Arc<session::Recorder>, Problem> {
+        match &*self.recording() {
+            Recording::On(recorder) => Ok(Arc::clone(recorder)),
+            Recording::Off(problem) => Err(problem.clone()),
+        }
+    }
+
+    /// A name for a new file beside the others: when, and what.
+    fn file_name(&self, what: &str, suffix: &str) -> String {
+        let now = jiff::Zoned::now().strftime("%Y-%m-%d %H.%M.%S");
+        format!("Gattscope {what} {now}.{suffix}")
+    }
+}
+
+impl Explorer {
+    /// A name to propose for an export.
+    #[must_use]
+    pub fn proposed_name(&self, what: &str, suffix: &str) -> String {
+        self.0.file_name(what, suffix)
+    }
+
+    /// Writes the recording so far, of one device or of all, as CSV.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`]; then nothing stands under that name, or what stood there before.
+    pub async fn export_csv(&self, path: PathBuf, device: Option<String>) -> Result<ExportView, Problem> {
+        let inner = Arc::clone(&self.0);
+        let export = move || {
+            let recorder = inner.recorder()?;
+            recorder.flush()?;
+            let session = Session::open(recorder.path())?;
+            let mut what = Csv::default();
+            if let Some(device) = device {
+                let wanted = session.devices()?.into_iter().filter(|row| row.identifier == device);
+                what.filter.devices = wanted.map(|row| row.key).collect();
+            }
+            let format = |attribute: &session::Attribute, bytes: &[u8]| {
+                inner.format(attribute.uuid).map(|format| format.summary(bytes))
+            };
+            what.decode = Some(&format);
+            let summary =
+                csv_file(&session, &what, &path, &mut |_| ControlFlow::Continue(()))?;
+            inner.log_done(
+                "app",
+                "Exported",
+                None,
+                None,
+                format!("{} rows to {}", summary.rows, path.display()),
+            );
+            Ok(ExportView {
+                path: path.display().to_string(),
+                rows: summary.rows,
+                bytes: summary.bytes,
+            })
+        };
+        blocking(&self.0, export).await
+    }
+
+    /// Draws series as a picture.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`]; then nothing stands under that name, or what stood there before.
+    pub async fn export_picture(
+        &self,
+        path: PathBuf,
+        kind: PictureKind,
+        request: PictureRequest,
+    ) -> Result<ExportView, Problem> {
+        let inner = Arc::clone(&self.0);
+        let export = move || {
+            let (from, to) = (request.from, request.to);
+            if !(from.is_finite() && to.is_finite() && from < to) {
+                return Err(Problem::new("input", "The range to draw is empty.", "Choose another range."));
+            }
+            let size = Size {
+                width: request.width.clamp(320, MAX_SIDE),
+                height: request.height.clamp(200, MAX_SIDE),
+                scale: 2.0,
+            };
+            let lines = inner.scope.lines(&request.series, from, to, size.width as usize * 2);
+            if lines.is_empty() {
+                return Err(Problem::new(
+                    "input",
+                    "There is nothing to draw: no series is shown.",
+                    "Plot a characteristic first.",
+                ));
+            }
+            let chart = chart(lines, &request, inner.wall.0);
+            let bytes = match kind {
+                PictureKind::Png => plot::picture::png(&chart, size, &path),
+                PictureKind::Svg => plot::picture::svg(&chart, size, &path),
+            }
+            .map_err(|error| picture_problem(&error, &path))?;
+            Ok(ExportView { path: path.display().to_string(), rows: 0, bytes })
+        };
+        blocking(&self.0, export).await
+    }
+
+    /// Marks this moment in the recording.
+    pub fn mark(&self, text: &str) {
+        let now = self.0.now();
+        let label = decode::clean::text(text.trim(), 200).into_owned();
+        self.0.log_done("app", "Mark", None, None, label.clone());
+        self.0.record(|recorder| recorder.record(now, Recorded::Marker { label: label.into() }));
+    }
+
+    /// Ends the recording and begins another; links that are up go on in it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if none can begin; then the last one goes on.
+    pub async fn new_recording(&self) -> Result<(), Problem> {
+        let inner = Arc::clone(&self.0);
+        let begin = move || {
+            let next = match Recording::start(&inner.session_folder, &inner.clock) {
+                Recording::Off(problem) => return Err(problem),
+                on @ Recording::On(_) => on,
+            };
+            let last = std::mem::replace(
+                &mut *inner.recording.write().unwrap_or_else(std::sync::PoisonError::into_inner),
+                next,
+            );
+            for connection in inner.connections() {
+                if let Ok(link) = connection.link() {
+                    let key = inner.record_link(&connection, &*link);
+                    if let Some(up) = &mut connection.state().up {
+                        up.key = key;
+                    }
+                }
+            }
+            if let Recording::On(last) = last {
+                last.close()?;
+            }
+            Ok(())
+        };
+        blocking(&self.0, begin).await
+    }
+
+    /// Where the session files are.
+    #[must_use]
+    pub fn session_folder(&self) -> &Path {
+        &self.0.session_folder
+    }
+}
+
+/// Runs work that waits for the disk where waiting harms nobody.
+async fn blocking<T: Send + 'static>(
+    inner: &Inner,
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    inner.runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
+        tracing::error!(%error, "a file operation ended abnormally");
+        Err(Problem::new(
+            "internal",
+            "Gattscope made a mistake and gave the file up.",
+            "Try again. The log says more, and a report of it helps.",
+        ))
+    })
+}
+
+fn picture_problem(error: &plot::picture::Error, path: &Path) -> Problem {
+    Problem::new(
+        "picture",
+        format!("The picture could not be written to {}: {error}.", path.display()),
+        "Choose another folder, or make room, then export again.",
+    )
+}
+
+fn chart(
+    lines: Vec<(SeriesView, plot::Window, Vec<plot::Gap>)>,
+    request: &PictureRequest,
+    zero_ms: f64,
+) -> Chart {
+    let mut lanes: Vec<(String, Lane)> = Vec::new();
+    let mut marks = Vec::new();
+    for (view, window, gaps) in lines {
+        marks.extend(gaps.iter().map(|gap| Mark::from(*gap)));
+        let line = Line {
+            name: view.name,
+            colour: view.colour,
+            dashed: view.dashed,
+            xs: window.xs,
+            ys: window.ys,
+        };
+        match lanes.iter_mut().find(|(lane, _)| *lane == view.lane) {
+            Some((_, lane)) => lane.lines.push(line),
+            None => lanes.push((
+                view.lane,
+                Lane {
+                    name: format!("{}, {}", view.lane_name, view.device_name),
+                    unit: view.unit,
+                    lines: vec![line],
+                },
+            )),
+        }
+    }
+    Chart {
+        title: "Gattscope".into(),
+        lanes: lanes.into_iter().map(|(_, lane)| lane).collect(),
+        marks,
+        from: (request.from * 1e9) as i64,
+        to: (request.to * 1e9) as i64,
+        time: Box::new(move |nanos| clock_time(zero_ms, nanos)),
+        theme: if request.theme == "light" { Theme::Light } else { Theme::Dark },
+    }
+}
+
+/// Local time of day with milliseconds.
+fn clock_time(zero_ms: f64, nanos: i64) -> String {
+    let ms = zero_ms + nanos as f64 / 1e6;
+    jiff::Timestamp::from_millisecond(ms as i64).map_or_else(
+        |_| String::new(),
+        |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.3f").to_string(),
+    )
+}

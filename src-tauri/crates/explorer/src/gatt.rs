@@ -1,0 +1,592 @@
+//! Reading, writing, subscribing; decoding and plotting what comes.
+
+use std::sync::Arc;
+use std::sync::atomic::Ordering;
+
+use bytes::Bytes;
+use decode::{Format, Layout, NumberType};
+use radio::{AttrId, DeviceId, NotifyMode, Sample, WriteKind};
+use session::{Cause, Event as Recorded};
+use uuid::Uuid;
+
+use crate::attribute::{Attribute, Origin};
+use crate::connection::Connection;
+use crate::device::hex;
+use crate::explorer::{Explorer, Inner};
+use crate::scope::Owner;
+use crate::view::{
+    AdvertView, EncodedView, InspectView, Problem, PumpRequest, StatisticsView, WriteInput,
+};
+
+/// Longest description (0x2901) that is shown, in characters.
+const DESCRIPTION_LENGTH: usize = 64;
+/// Most series that are drawn at once.
+const MAX_SERIES: usize = 64;
+
+impl Inner {
+    /// The attribute of this identifier, and the connection that it belongs to.
+    fn attribute(&self, id: AttrId) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
+        self.connections()
+            .into_iter()
+            .find_map(|connection| connection.attribute(id).map(|attribute| (connection, attribute)))
+            .ok_or_else(|| radio::Error::StaleAttribute { attribute: id }.into())
+    }
+
+    /// The format of a characteristic: the user's, else the standard one.
+    pub(crate) fn format(&self, uuid: Uuid) -> Option<Format> {
+        self.preference(|preferences| preferences.formats.get(&uuid.to_string()).cloned())
+            .and_then(|text| Layout::parse(&text).ok())
+            .map(Format::Layout)
+            .or_else(|| Format::default_for(uuid))
+    }
+
+    /// Runs one operation on an attribute: shows that it is under way, then how it ended.
+    async fn operate<T>(
+        &self,
+        attribute: &Attribute,
+        busy: &'static str,
+        operation: impl Future<Output = radio::Result<T>>,
+    ) -> Result<T, radio::Error> {
+        {
+            let mut memory = attribute.memory();
+            memory.busy = busy;
+            memory.problem = None;
+            memory.touch();
+        }
+        self.tell_values(false);
+        let result = operation.await;
+        {
+            let mut memory = attribute.memory();
+            memory.busy = "";
+            memory.problem = result.as_ref().err().map(Problem::from);
+            memory.touch();
+        }
+        result
+    }
+
+    /// Says how an operation ended: in the log, and in the rows at once.
+    fn done<T>(
+        &self,
+        category: &str,
+        operation: &str,
+        connection: &Connection,
+        attribute: &Attribute,
+        result: Result<T, radio::Error>,
+        detail: impl FnOnce(&T) -> String,
+    ) -> Result<T, Problem> {
+        self.tell_values(false);
+        let device = Some(&connection.device);
+        match result {
+            Ok(value) => {
+                let detail = detail(&value);
+                self.log_done(category, operation, device, Some(attribute.name()), detail);
+                Ok(value)
+            }
+            Err(error) => {
+                let problem = Problem::from(error);
+                let operation = format!("{operation} failed");
+                self.log_problem(category, &operation, device, Some(attribute.name()), &problem);
+                Err(problem)
+            }
+        }
+    }
+
+    pub(crate) async fn read(self: &Arc<Self>, id: AttrId) -> Result<(), Problem> {
+        let (connection, attribute) = self.attribute(id)?;
+        let link = connection.link()?;
+        let started = self.now();
+        self.record(|recorder| recorder.record(started, Recorded::ReadRequest { attribute: id }));
+        let result = self.operate(&attribute, "reading", link.read(id)).await;
+        let now = self.now();
+        let recorded = result.as_ref().map(Bytes::clone).map_err(Into::into);
+        self.record(|recorder| {
+            recorder.record(now, Recorded::ReadResult { attribute: id, result: recorded });
+        });
+        if let Ok(bytes) = &result {
+            attribute.memory().remember(now, Origin::Read, 0, bytes.clone());
+            self.described(&connection, &attribute, bytes);
+        }
+        self.done("read", "Read", &connection, &attribute, result, |bytes| {
+            let text = attribute.memory().summary().unwrap_or_default();
+            format!("{text} ({} bytes, {} ms)", bytes.len(), now.since(started).as_millis())
+        })?;
+        Ok(())
+    }
+
+    /// A description (0x2901) names the characteristic above it.
+    fn described(&self, connection: &Connection, attribute: &Attribute, bytes: &[u8]) {
+        if attribute.uuid != decode::names::uuid16(0x2901) {
+            return;
+        }
+        let text = decode::clean::bytes(bytes, DESCRIPTION_LENGTH);
+        let text = text.trim();
+        if let Some(parent) = attribute.parent.and_then(|parent| connection.attribute(parent))
+            && !text.is_empty()
+        {
+            parent.memory().description = Some(text.to_owned());
+        }
+    }
+
+    async fn write(
+        self: &Arc<Self>,
+        id: AttrId,
+        input: WriteInput,
+        with_response: bool,
+    ) -> Result<(), Problem> {
+        let bytes = Bytes::from(encode(&input)?);
+        let (connection, attribute) = self.attribute(id)?;
+        let link = connection.link()?;
+        let kind = if with_response { WriteKind::WithResponse } else { WriteKind::WithoutResponse };
+        let started = self.now();
+        let value = bytes.clone();
+        self.record(|recorder| {
+            recorder.record(started, Recorded::Write { attribute: id, value, kind });
+        });
+        let result = self.operate(&attribute, "writing", link.write(id, bytes.clone(), kind)).await;
+        let now = self.now();
+        let recorded = result.as_ref().map(|()| ()).map_err(Into::into);
+        self.record(|recorder| {
+            recorder.record(now, Recorded::WriteResult { attribute: id, result: recorded });
+        });
+        if result.is_ok() {
+            attribute.memory().remember(now, Origin::Write, 0, bytes.clone());
+        }
+        self.done("write", "Write", &connection, &attribute, result, |()| {
+            let how = if with_response { "acknowledged" } else { "sent without response" };
+            format!("{} ({how}, {} ms)", shortened(&bytes), now.since(started).as_millis())
+        })
+    }
+
+    async fn subscribe(self: &Arc<Self>, id: AttrId) -> Result<(), Problem> {
+        let (connection, attribute) = self.attribute(id)?;
+        let link = connection.link()?;
+        attribute.memory().begin();
+        let inner = Arc::clone(self);
+        let feed = Arc::clone(&attribute);
+        let sink = Arc::new(move |sample: Sample| inner.arrived(&feed, &sample));
+        let mode = NotifyMode::System;
+        let result = self.operate(&attribute, "subscribing", link.subscribe(id, mode, sink)).await;
+        self.subscribed(&attribute, result.is_ok());
+        let now = self.now();
+        let recorded = result.as_ref().map(|()| ()).map_err(Into::into);
+        self.record(|recorder| {
+            recorder.record(now, Recorded::Subscribed { attribute: id, mode, result: recorded });
+        });
+        self.done("write", "Subscribe", &connection, &attribute, result, |()| "Values will come".into())
+    }
+
+    fn subscribed(&self, attribute: &Attribute, subscribed: bool) {
+        let mut memory = attribute.memory();
+        memory.subscribed = subscribed;
+        memory.touch();
+    }
+
+    /// A value came by itself. This runs on the radio's task: record, remember, draw, and return.
+    fn arrived(&self, attribute: &Attribute, sample: &Sample) {
+        self.notifications.fetch_add(1, Ordering::Relaxed);
+        self.record(|recorder| recorder.sample(sample));
+        let gap = attribute.memory().take(sample);
+        if let Some(gap) = gap {
+            self.record(|recorder| {
+                recorder.record(
+                    sample.at,
+                    Recorded::Gap {
+                        cause: Cause::DeviceSequence,
+                        attribute: Some(sample.attribute),
+                        count: gap.count.into(),
+                        from: gap.from,
+                        to: sample.at,
+                    },
+                );
+            });
+        }
+    }
+
+    async fn unsubscribe(self: &Arc<Self>, id: AttrId) -> Result<(), Problem> {
+        let (connection, attribute) = self.attribute(id)?;
+        let link = connection.link()?;
+        let result = self.operate(&attribute, "unsubscribing", link.unsubscribe(id)).await;
+        self.subscribed(&attribute, result.is_err());
+        let now = self.now();
+        let recorded = result.as_ref().map(|()| ()).map_err(Into::into);
+        self.record(|recorder| {
+            recorder.record(now, Recorded::Unsubscribed { attribute: id, result: recorded });
+        });
+        self.done("write", "Unsubscribe", &connection, &attribute, result, |()| String::new())
+    }
+
+    /// Draws every number of an attribute's format, beginning with what is remembered.
+    fn plot(&self, id: AttrId, on: bool) -> Result<(), Problem> {
+        let (connection, attribute) = self.attribute(id)?;
+        let device = connection.device.as_str();
+        self.scope.remove(device, &attribute.key);
+        if on {
+            let (name, device_name) =
+                (attribute.name(), self.devices().name(&connection.device).0);
+            let mut memory = attribute.memory();
+            let Some(columns) = memory.format.as_ref().map(Format::series).filter(|c| !c.is_empty())
+            else {
+                return Err(Problem::new(
+                    "no_numbers",
+                    "Nothing to plot: no format says where the numbers are in these bytes.",
+                    "Choose a number format or a layout in the inspector, then plot.",
+                ));
+            };
+            if self.scope.len() + columns.len() > MAX_SERIES {
+                return Err(Problem::new(
+                    "too_many_series",
+                    format!("The scope draws {MAX_SERIES} series at most."),
+                    "Remove some that you do not need.",
+                ));
+            }
+            let owner = Owner {
+                device,
+                device_name: &device_name,
+                attribute: &attribute.key,
+                attribute_name: &name,
+            };
+            memory.draw_anew(self.scope.add(&owner, &columns));
+        } else {
+            let mut memory = attribute.memory();
+            memory.tracks.clear();
+            memory.touch();
+        }
+        self.tell_series();
+        self.tell_values(false);
+        Ok(())
+    }
+
+    /// Decodes every characteristic of this UUID with another format, and draws it anew.
+    fn set_format(&self, id: AttrId, text: &str) -> Result<(), Problem> {
+        let (_, chosen) = self.attribute(id)?;
+        let uuid = chosen.uuid;
+        let layout = match text.trim() {
+            "" | "sig" => None,
+            text => Some(layout(text)?),
+        };
+        self.prefer(|preferences| {
+            match &layout {
+                Some(layout) => preferences.formats.insert(uuid.to_string(), layout.to_string()),
+                None => preferences.formats.remove(&uuid.to_string()),
+            };
+        });
+        for connection in self.connections() {
+            let mut any = false;
+            for attribute in connection.attributes().iter().filter(|a| a.uuid == uuid) {
+                any = true;
+                let plotted = {
+                    let mut memory = attribute.memory();
+                    memory.set_format(self.format(uuid));
+                    !memory.tracks.is_empty()
+                };
+                // A format without numbers has nothing to draw; the series go, and the tree says why.
+                if plotted && self.plot(attribute.id, true).is_err() {
+                    attribute.memory().tracks.clear();
+                    self.tell_series();
+                }
+            }
+            if any {
+                self.tell_tree(&connection);
+            }
+        }
+        self.tell_values(false);
+        Ok(())
+    }
+}
+
+fn layout(text: &str) -> Result<Layout, Problem> {
+    Layout::parse(text).map_err(|error| Problem::input(error.to_string(), error.at))
+}
+
+fn shortened(bytes: &[u8]) -> String {
+    const SHOWN: usize = 24;
+    let more = if bytes.len() > SHOWN { " …" } else { "" };
+    format!("{}{more}", hex(&bytes[..bytes.len().min(SHOWN)]))
+}
+
+/// The bytes that were meant.
+fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
+    let problem = |error: decode::encode::EncodeError| Problem {
+        at: error.at().and_then(|at| u32::try_from(at).ok()),
+        ..Problem::new("input", error.to_string(), "")
+    };
+    let bytes = match input.kind.as_str() {
+        "hex" => decode::encode::hex(&input.text).map_err(problem)?,
+        "text" => decode::encode::text(&input.text),
+        kind => {
+            let number: NumberType = kind.parse().map_err(|_| {
+                Problem::new("input", format!("{} is no kind of value.", decode::clean::text(kind, 16)), "")
+            })?;
+            decode::encode::number(&input.text, number).map_err(problem)?
+        }
+    };
+    if bytes.len() > radio::MAX_ATTRIBUTE_LEN {
+        let error = radio::Error::TooLong { len: bytes.len(), max: radio::MAX_ATTRIBUTE_LEN };
+        return Err(error.into());
+    }
+    Ok(bytes)
+}
+
+/// The attribute that the window means.
+fn id(number: u64) -> Result<AttrId, Problem> {
+    AttrId::from_u64(number)
+        .ok_or_else(|| Problem::new("input", format!("{number} is no attribute."), ""))
+}
+
+impl Explorer {
+    /// Shows only devices that pass a filter.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] with the place where the filter cannot be read; the last good one stays.
+    pub fn set_filter(&self, text: &str) -> Result<(), Problem> {
+        let filter = crate::filter::Filter::parse(text)
+            .map_err(|error| Problem::input(error.message, error.at))?;
+        self.0.devices().set_filter(filter);
+        self.0.tell_devices();
+        Ok(())
+    }
+
+    /// What a device advertises.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if it is not in the table.
+    pub fn advert(&self, device: &DeviceId) -> Result<AdvertView, Problem> {
+        let inner = &self.0;
+        inner
+            .devices()
+            .advert(device, inner.now(), inner.wall)
+            .ok_or_else(|| radio::Error::UnknownDevice { device: device.to_string() }.into())
+    }
+
+    /// Stars a device or takes the star away.
+    pub fn star(&self, device: &DeviceId, on: bool) {
+        self.0.devices().set_starred(device, on);
+        self.0.prefer(|preferences| {
+            if on {
+                preferences.favourites.insert(device.to_string());
+            } else {
+                preferences.favourites.remove(device.as_str());
+            }
+        });
+        self.0.tell_devices();
+    }
+
+    /// Gives a device a name of the user's; none or a blank one takes it away.
+    pub fn set_alias(&self, device: &DeviceId, alias: Option<String>) {
+        let alias = alias
+            .map(|alias| decode::clean::text(alias.trim(), DESCRIPTION_LENGTH).into_owned())
+            .filter(|alias| !alias.is_empty());
+        self.0.devices().set_alias(device, alias.clone());
+        self.0.prefer(|preferences| match alias {
+            Some(alias) => {
+                preferences.aliases.insert(device.to_string(), alias);
+            }
+            None => {
+                preferences.aliases.remove(device.as_str());
+            }
+        });
+        self.0.tell_devices();
+        if let Some(connection) = self.0.connections().iter().find(|c| c.device == *device) {
+            self.0.tell_link(connection);
+        }
+    }
+
+    /// The attributes of a device as the last discovery found them.
+    #[must_use]
+    pub fn tree(&self, device: &DeviceId) -> Option<Vec<crate::view::AttributeView>> {
+        let connection = self.0.connections().into_iter().find(|c| c.device == *device)?;
+        Some(connection.gatt()?.services)
+    }
+
+    /// Reads an attribute.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`], as the row of the attribute shows it too.
+    pub async fn read(&self, attribute: u64) -> Result<(), Problem> {
+        let id = id(attribute)?;
+        self.run(move |inner| async move { inner.read(id).await }).await
+    }
+
+    /// Writes what was typed to an attribute.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`], also if the input cannot be sent; then nothing was.
+    pub async fn write(
+        &self,
+        attribute: u64,
+        input: WriteInput,
+        with_response: bool,
+    ) -> Result<(), Problem> {
+        let id = id(attribute)?;
+        self.run(move |inner| async move { inner.write(id, input, with_response).await }).await
+    }
+
+    /// Asks for an attribute's values to come by themselves.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`], as the row of the attribute shows it too.
+    pub async fn subscribe(&self, attribute: u64) -> Result<(), Problem> {
+        let id = id(attribute)?;
+        self.run(move |inner| async move { inner.subscribe(id).await }).await
+    }
+
+    /// Ends a subscription.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`], as the row of the attribute shows it too.
+    pub async fn unsubscribe(&self, attribute: u64) -> Result<(), Problem> {
+        let id = id(attribute)?;
+        self.run(move |inner| async move { inner.unsubscribe(id).await }).await
+    }
+
+    /// What the inspector shows of an attribute.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if it belongs to an earlier discovery.
+    pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
+        let (_, attribute) = self.0.attribute(id(attribute)?)?;
+        Ok(attribute.inspect(None, self.0.wall))
+    }
+
+    /// What the inspector would show with another format.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] with the place where the layout cannot be read.
+    pub fn preview_format(&self, attribute: u64, format: &str) -> Result<InspectView, Problem> {
+        let (_, attribute) = self.0.attribute(id(attribute)?)?;
+        let format = match format.trim() {
+            "" | "sig" => Format::default_for(attribute.uuid),
+            text => Some(Format::Layout(layout(text)?)),
+        };
+        Ok(attribute.inspect(format.as_ref(), self.0.wall))
+    }
+
+    /// Decodes an attribute, and every other of its UUID, with another format: a layout, or nothing
+    /// for the standard one.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] with the place where the layout cannot be read; the last format stays.
+    pub fn set_format(&self, attribute: u64, format: &str) -> Result<(), Problem> {
+        self.0.set_format(id(attribute)?, format)
+    }
+
+    /// What typing into the write editor would send.
+    #[must_use]
+    pub fn encode(&self, input: &WriteInput) -> EncodedView {
+        match encode(input) {
+            Ok(bytes) => EncodedView {
+                bytes: hex(&bytes),
+                len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
+                problem: None,
+            },
+            Err(problem) => EncodedView { bytes: String::new(), len: 0, problem: Some(problem) },
+        }
+    }
+
+    /// Draws an attribute's numbers, or stops.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if its format has no numbers.
+    pub fn plot(&self, attribute: u64, on: bool) -> Result<(), Problem> {
+        self.0.plot(id(attribute)?, on)
+    }
+
+    /// Shows or hides a series.
+    pub fn set_visible(&self, series: u32, visible: bool) {
+        self.0.scope.set_visible(series, visible);
+        self.0.tell_series();
+    }
+
+    /// Stops drawing one series.
+    pub fn remove_series(&self, series: u32) {
+        self.0.scope.remove_series(series);
+        self.0.forget_tracks();
+    }
+
+    /// Stops drawing anything.
+    pub fn clear_scope(&self) {
+        self.0.scope.clear();
+        self.0.forget_tracks();
+    }
+
+    /// Numbers of series over a range of seconds.
+    #[must_use]
+    pub fn statistics(&self, series: &[u32], from: f64, to: f64) -> Vec<StatisticsView> {
+        self.0.scope.statistics(series, from, to)
+    }
+
+    /// The values of series at a moment.
+    #[must_use]
+    pub fn values_at(&self, series: &[u32], at: f64) -> Vec<Option<f64>> {
+        self.0.scope.values_at(series, at)
+    }
+
+    /// The next frame of the scope; see [`crate::frame`].
+    pub async fn pump(&self, request: &PumpRequest) -> Vec<u8> {
+        self.0.scope.pump(request, || self.0.now()).await
+    }
+}
+
+impl Inner {
+    /// Attributes let go of series that the scope no longer has.
+    fn forget_tracks(&self) {
+        let drawn = self.scope.views();
+        for connection in self.connections() {
+            let device = connection.device.as_str();
+            for attribute in connection.attributes().iter() {
+                let mut memory = attribute.memory();
+                let before = memory.tracks.len();
+                memory.tracks.retain(|track| {
+                    drawn.iter().any(|view| {
+                        view.id == track.id
+                            && view.device == device
+                            && view.attribute == attribute.key
+                    })
+                });
+                if memory.tracks.len() != before {
+                    memory.touch();
+                }
+            }
+        }
+        self.tell_series();
+        self.tell_values(false);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn typed(kind: &str, text: &str) -> Result<Vec<u8>, Problem> {
+        encode(&WriteInput { kind: kind.into(), text: text.into() })
+    }
+
+    #[test]
+    fn what_is_typed_becomes_bytes_or_a_sentence() {
+        assert_eq!(typed("hex", "01 a0").unwrap(), [1, 0xA0]);
+        assert_eq!(typed("text", "hé").unwrap(), "hé".as_bytes());
+        assert_eq!(typed("i16le", "-2").unwrap(), [0xFE, 0xFF]);
+        let problem = typed("hex", "01 3G").unwrap_err();
+        assert_eq!((problem.at, problem.code.as_str()), (Some(3), "input"));
+        assert!(typed("u8", "300").unwrap_err().message.contains("255"));
+        assert!(typed("f16", "1").is_err());
+        assert_eq!(typed("text", &"x".repeat(513)).unwrap_err().code, "too_long");
+    }
+
+    #[test]
+    fn a_layout_that_cannot_be_read_says_where() {
+        let problem = layout("a:u8, b:u9").unwrap_err();
+        assert_eq!(problem.code, "input");
+        assert!(problem.at.is_some_and(|at| at >= 6), "{problem:?}");
+    }
+}

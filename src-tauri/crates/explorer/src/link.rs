@@ -1,0 +1,347 @@
+//! Connecting and disconnecting, and seeing at once when a link ends by itself.
+
+use std::sync::{Arc, PoisonError};
+use std::time::Duration;
+
+use radio::{AttrKind, ConnectOptions, DeviceId, DisconnectReason, Link, LinkState};
+use session::Event as Recorded;
+use tokio_util::sync::CancellationToken;
+
+use crate::connection::{Connection, Phase, Up};
+use crate::explorer::{Explorer, Inner};
+use crate::view::{Event, Problem};
+
+/// The longest time that a person can ask for.
+const LONGEST_TIMEOUT_S: u32 = 300;
+/// How long the end of a link may take before it is given up.
+const DISCONNECT: Duration = Duration::from_secs(10);
+
+impl Inner {
+    /// The connection to a device, made if there is none.
+    fn connection(&self, device: &DeviceId) -> Arc<Connection> {
+        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let connection = connections
+            .entry(device.clone())
+            .or_insert_with(|| Arc::new(Connection::new(device.clone(), self.now())));
+        Arc::clone(connection)
+    }
+
+    fn known_connection(&self, device: &DeviceId) -> Option<Arc<Connection>> {
+        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        connections.get(device).cloned()
+    }
+
+    fn set_phase(&self, connection: &Connection, phase: Phase) {
+        {
+            let mut state = connection.state();
+            state.phase = phase;
+            state.since = self.now();
+            state.deadline = None;
+        }
+        self.devices().set_link(&connection.device, phase.name());
+        self.scope.set_live(connection.device.as_str(), phase == Phase::Connected);
+        self.tell_devices();
+        self.tell_link(connection);
+        self.tell_series();
+    }
+
+    async fn connect(self: &Arc<Self>, device: DeviceId) -> Result<(), Problem> {
+        let radio = self.radios.radio()?;
+        let connection = self.connection(&device);
+        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
+        let timeout = Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)));
+        let cancel = CancellationToken::new();
+        {
+            let mut state = connection.state();
+            if !matches!(state.phase, Phase::Disconnected | Phase::Failed) {
+                return Err(radio::Error::Busy { operation: "Connecting to this device" }.into());
+            }
+            state.phase = Phase::Connecting;
+            state.cancel = cancel.clone();
+            state.problem = None;
+            state.unexpected = false;
+        }
+        self.set_phase(&connection, Phase::Connecting);
+        connection.state().deadline = Some(self.now().after(timeout));
+        self.tell_link(&connection);
+        let started = self.now();
+        let key = self.record_device(&device);
+        if let Some(key) = key {
+            self.record(|recorder| recorder.record(started, Recorded::Connecting { device: key }));
+        }
+        self.log_done("link", "Connect", Some(&device), None, format!("Gives up after {seconds} s"));
+
+        match radio.connect(&device, ConnectOptions { timeout }, cancel).await {
+            Ok(link) => {
+                self.connected(&connection, link, started);
+                Ok(())
+            }
+            Err(error) => {
+                let cancelled = error == radio::Error::Cancelled;
+                if let Some(key) = key {
+                    let failure = (&error).into();
+                    let now = self.now();
+                    self.record(|recorder| {
+                        recorder.record(now, Recorded::ConnectFailed { device: key, failure });
+                    });
+                }
+                let problem = Problem::from(error);
+                if cancelled {
+                    self.log_done("link", "Connect cancelled", Some(&device), None, "");
+                } else {
+                    self.log_problem("link", "Connect failed", Some(&device), None, &problem);
+                    connection.state().problem = Some(problem.clone());
+                }
+                let phase = if cancelled { Phase::Disconnected } else { Phase::Failed };
+                self.set_phase(&connection, phase);
+                Err(problem)
+            }
+        }
+    }
+
+    fn record_device(&self, device: &DeviceId) -> Option<session::DeviceKey> {
+        let mut key = None;
+        self.record(|recorder| key = Some(recorder.device(device, None)));
+        key
+    }
+
+    fn connected(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        link: Arc<dyn Link>,
+        started: radio::Timestamp,
+    ) {
+        let now = self.now();
+        let db = link.gatt();
+        let mtu = *link.mtu().borrow();
+        let key = self.record_link(connection, &*link);
+        connection.discovered(&*link, |uuid| self.format(uuid));
+        {
+            let mut state = connection.state();
+            state.up = Some(Up { link: Arc::clone(&link), key });
+            state.mtu = mtu;
+            state.rssi = self.devices().rssi(&connection.device);
+        }
+        self.log_done(
+            "link",
+            "Connected",
+            Some(&connection.device),
+            None,
+            format!(
+                "After {} ms{}",
+                now.since(started).as_millis(),
+                mtu.map_or_else(String::new, |mtu| format!(", ATT MTU {mtu}"))
+            ),
+        );
+        let count = |kind| db.attributes().iter().filter(|a| a.kind == kind).count();
+        self.log_done(
+            "discovery",
+            "Discovered",
+            Some(&connection.device),
+            None,
+            format!(
+                "{} services, {} characteristics",
+                count(AttrKind::Service),
+                count(AttrKind::Characteristic)
+            ),
+        );
+        self.set_phase(connection, Phase::Connected);
+        self.tell_tree(connection);
+        self.runtime.spawn(watch(Arc::clone(self), Arc::clone(connection), Arc::clone(&link)));
+        self.runtime.spawn(describe(Arc::clone(self), Arc::clone(connection)));
+    }
+
+    /// Begins a link in the recording: its device, its attributes, its MTU.
+    pub(crate) fn record_link(&self, connection: &Connection, link: &dyn Link) -> Option<session::LinkKey> {
+        let now = self.now();
+        let device = self.record_device(&connection.device)?;
+        let mtu = *link.mtu().borrow();
+        let mut key = None;
+        self.record(|recorder| {
+            let link_key = recorder.link_up(now, device);
+            recorder.attributes(now, link_key, &link.gatt());
+            if let Some(mtu) = mtu {
+                recorder.record(now, Recorded::Mtu { link: link_key, mtu });
+            }
+            key = Some(link_key);
+        });
+        key
+    }
+
+    pub(crate) fn tell_tree(&self, connection: &Connection) {
+        if let Some(gatt) = connection.gatt() {
+            self.news.tell(Event::Gatt(gatt));
+        }
+    }
+
+    /// Ends a link because somebody asked for it, or cancels the attempt to make one.
+    pub(crate) async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
+        connection.state().cancel.cancel();
+        let Ok(link) = connection.link() else { return };
+        self.set_phase(connection, Phase::Disconnecting);
+        match tokio::time::timeout(DISCONNECT, link.disconnect()).await {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::warn!(%error, "the link did not end well"),
+            Err(_) => tracing::warn!("the system did not end the link in time"),
+        }
+        // The system may be silent about an end that was asked for.
+        self.ended(connection, &link, &DisconnectReason::Requested);
+    }
+
+    /// A link has ended, whoever noticed first.
+    fn ended(self: &Arc<Self>, connection: &Arc<Connection>, link: &Arc<dyn Link>, reason: &DisconnectReason) {
+        let now = self.now();
+        let up = {
+            let mut state = connection.state();
+            match &state.up {
+                Some(up) if Arc::ptr_eq(&up.link, link) => state.up.take(),
+                _ => return,
+            }
+        };
+        if let Some(link) = up.and_then(|up| up.key) {
+            let reason = reason.clone();
+            self.record(|recorder| recorder.record(now, Recorded::Disconnected { link, reason }));
+        }
+        for attribute in connection.attributes().iter() {
+            attribute.memory().link_down(now);
+        }
+        let problem = match reason {
+            DisconnectReason::Requested => None,
+            DisconnectReason::Remote(words) => Some(Problem::new(
+                "disconnected",
+                match words {
+                    Some(words) => {
+                        format!("The connection ended: {}.", decode::clean::text(words, 120))
+                    }
+                    None => "The connection ended. The system gave no reason.".into(),
+                },
+                "What was recorded is kept. Bring the device nearer, check its power, then reconnect.",
+            )),
+            DisconnectReason::AdapterLost => Some(Problem::new(
+                "adapter_lost",
+                "The connection ended because the adapter went off or away.",
+                "What was recorded is kept. Turn the adapter on, then reconnect.",
+            )),
+        };
+        {
+            let mut state = connection.state();
+            state.unexpected = problem.is_some();
+            state.problem.clone_from(&problem);
+        }
+        match problem {
+            None => self.log_done("link", "Disconnected", Some(&connection.device), None, "As asked"),
+            Some(problem) => {
+                self.log_problem("link", "Disconnected", Some(&connection.device), None, &problem);
+                let name = self.devices().name(&connection.device).0;
+                let title = format!("{name} disconnected");
+                self.notice("bad", title, problem, Some(&connection.device), "reconnect");
+            }
+        }
+        self.set_phase(connection, Phase::Disconnected);
+        self.tell_values(false);
+    }
+}
+
+/// Sees the end of a link and changes of its MTU.
+async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
+    let (mut states, mut mtus) = (link.state(), link.mtu());
+    loop {
+        let state = states.borrow_and_update().clone();
+        if let LinkState::Down(reason) = state {
+            return inner.ended(&connection, &link, &reason);
+        }
+        let mtu = tokio::select! {
+            changed = states.changed() => {
+                if changed.is_err() {
+                    return inner.ended(&connection, &link, &DisconnectReason::Remote(None));
+                }
+                continue;
+            }
+            Ok(()) = mtus.changed() => *mtus.borrow_and_update(),
+            () = inner.closing.cancelled() => return,
+        };
+        let key = {
+            let mut state = connection.state();
+            state.mtu = mtu;
+            state.up.as_ref().and_then(|up| up.key)
+        };
+        if let (Some(link), Some(mtu)) = (key, mtu) {
+            let now = inner.now();
+            inner.record(|recorder| recorder.record(now, Recorded::Mtu { link, mtu }));
+            inner.log_done("link", "MTU changed", Some(&connection.device), None, mtu.to_string());
+        }
+        inner.tell_link(&connection);
+    }
+}
+
+/// Reads the device's own names for its characteristics (0x2901), so that the tree can show them.
+async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
+    let description = decode::names::uuid16(0x2901);
+    let attributes = connection.attributes();
+    let mut found = false;
+    for attribute in attributes.iter().filter(|attribute| attribute.uuid == description) {
+        if connection.link().is_err() {
+            return;
+        }
+        // A device that refuses one may still answer the next; the row of each says what happened.
+        found |= inner.read(attribute.id).await.is_ok();
+    }
+    if found {
+        inner.tell_tree(&connection);
+    }
+}
+
+impl Explorer {
+    /// Connects to a device, reads its services and shows them.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`]: it was not found, refused, took too long, or was cancelled.
+    pub async fn connect(&self, device: DeviceId) -> Result<(), Problem> {
+        self.run(|inner| async move { inner.connect(device).await }).await
+    }
+
+    /// Gives an attempt to connect up.
+    pub fn cancel_connect(&self, device: &DeviceId) {
+        if let Some(connection) = self.0.known_connection(device) {
+            connection.state().cancel.cancel();
+        }
+    }
+
+    /// Ends the connection to a device. Does nothing when there is none.
+    ///
+    /// # Errors
+    ///
+    /// None of its own; the operation may have ended abnormally.
+    pub async fn disconnect(&self, device: DeviceId) -> Result<(), Problem> {
+        self.run(|inner| async move {
+            if let Some(connection) = inner.known_connection(&device) {
+                inner.disconnect(&connection).await;
+            }
+            Ok(())
+        })
+        .await
+    }
+
+    /// Ends the connection to a device and forgets its tab. What was recorded is kept.
+    ///
+    /// # Errors
+    ///
+    /// As [`disconnect`](Self::disconnect).
+    pub async fn close_device(&self, device: DeviceId) -> Result<(), Problem> {
+        self.run(|inner| async move {
+            let Some(connection) = inner.known_connection(&device) else { return Ok(()) };
+            inner.disconnect(&connection).await;
+            for attribute in connection.attributes().iter() {
+                attribute.memory().tracks.clear();
+                inner.scope.remove(device.as_str(), &attribute.key);
+            }
+            inner.connections.lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
+            inner.devices().set_link(&device, "none");
+            inner.tell_devices();
+            inner.tell_series();
+            Ok(())
+        })
+        .await
+    }
+}

@@ -1,0 +1,373 @@
+//! Which radio is in use: every adapter of every backend, the one that was chosen, its scan.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use radio::{
+    AdapterId, AdapterInfo, Advertisement, Backend, Radio, RadioKind, RadioState, ScanFilter, Support,
+};
+
+use crate::explorer::{Explorer, Inner};
+use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
+
+/// The backends and what is open of them.
+pub(crate) struct Radios {
+    backends: Vec<Arc<dyn Backend>>,
+    state: Mutex<State>,
+    /// Choosing, scanning and looking come one after the other.
+    turn: tokio::sync::Mutex<()>,
+}
+
+#[derive(Default)]
+struct State {
+    adapters: Vec<(Arc<dyn Backend>, AdapterInfo)>,
+    open: Option<Open>,
+    fallback: Option<String>,
+    scanning: bool,
+}
+
+#[derive(Clone)]
+struct Open {
+    id: String,
+    kind: RadioKind,
+    stack: &'static str,
+    radio: Arc<dyn Radio>,
+}
+
+/// How an adapter of any backend is named to the window.
+fn address(kind: RadioKind, id: &AdapterId) -> String {
+    match kind {
+        RadioKind::Btleplug => format!("btleplug:{id}"),
+        RadioKind::Simulated => format!("simulated:{id}"),
+    }
+}
+
+fn state_name(state: RadioState) -> &'static str {
+    match state {
+        RadioState::On => "on",
+        RadioState::Off => "off",
+        RadioState::Unauthorized => "unauthorized",
+        RadioState::Gone => "gone",
+        RadioState::Unknown => "unknown",
+    }
+}
+
+impl Radios {
+    pub(crate) fn new(backends: Vec<Arc<dyn Backend>>) -> Self {
+        Self { backends, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+    }
+
+    fn state(&self) -> std::sync::MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The radio in use.
+    pub(crate) fn radio(&self) -> Result<Arc<dyn Radio>, Problem> {
+        self.state()
+            .open
+            .as_ref()
+            .map(|open| Arc::clone(&open.radio))
+            .ok_or_else(|| radio::Error::NoAdapter { id: String::new() }.into())
+    }
+
+    /// Ends the scan, if one runs.
+    pub(crate) async fn stop_scan(&self) {
+        self.state().scanning = false;
+        if let Ok(radio) = self.radio() {
+            let _ = radio.stop_scan().await;
+        }
+    }
+
+    fn view(&self) -> RadioView {
+        let state = self.state();
+        let adapters = state
+            .adapters
+            .iter()
+            .map(|(backend, info)| AdapterView {
+                id: address(backend.kind(), &info.id),
+                name: decode::clean::text(&info.name, 40).into_owned(),
+                address: info.address.map(|address| address.to_string()),
+                stack: backend.stack().into(),
+                simulated: backend.kind() == RadioKind::Simulated,
+            })
+            .collect();
+        let open = state.open.as_ref();
+        RadioView {
+            adapters,
+            adapter: open.map(|open| open.id.clone()),
+            stack: open.map_or("", |open| open.stack).into(),
+            simulated: open.is_some_and(|open| open.kind == RadioKind::Simulated),
+            fallback: state.fallback.clone(),
+            state: open.map_or("none", |open| state_name(*open.radio.state().borrow())).into(),
+            scanning: state.scanning,
+            caps: open.map_or_else(Vec::new, |open| {
+                open.radio
+                    .caps()
+                    .iter()
+                    .map(|(cap, support)| {
+                        let (word, reason) = match support {
+                            Support::Yes => ("yes", ""),
+                            Support::Partly(reason) => ("partly", *reason),
+                            Support::No(reason) => ("no", *reason),
+                        };
+                        CapView {
+                            cap: serde_json::to_value(cap)
+                                .ok()
+                                .and_then(|word| word.as_str().map(Into::into))
+                                .unwrap_or_default(),
+                            label: cap.label().into(),
+                            support: word.into(),
+                            reason: reason.into(),
+                        }
+                    })
+                    .collect()
+            }),
+        }
+    }
+}
+
+impl Inner {
+    pub(crate) fn tell_radio(&self) {
+        self.news.tell(Event::Radio(self.radios.view()));
+    }
+
+    /// Looks for adapters and, unless one is in use that is still there, opens the best.
+    async fn look(self: &Arc<Self>) -> Result<(), Problem> {
+        let turn = self.radios.turn.lock().await;
+        let mut adapters = Vec::new();
+        let mut trouble = None;
+        for backend in &self.radios.backends {
+            match backend.adapters().await {
+                Ok(found) => adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info))),
+                Err(error) => {
+                    tracing::warn!(stack = backend.stack(), %error, "no adapters");
+                    trouble = Some(Problem::from(error));
+                }
+            }
+        }
+        let wanted = self.preference(|preferences| preferences.adapter.clone());
+        let is = |wanted: &Option<String>, (backend, info): &&(Arc<dyn Backend>, AdapterInfo)| {
+            wanted.as_ref() == Some(&address(backend.kind(), &info.id))
+        };
+        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| backend.kind() != RadioKind::Simulated;
+        let (best, fallback) = match adapters
+            .iter()
+            .find(|adapter| is(&wanted, adapter))
+            .or_else(|| adapters.iter().find(real))
+        {
+            Some(best) => (Some(best.clone()), None),
+            None => (adapters.first().cloned(), Some(fallback(trouble.as_ref()))),
+        };
+        let current = {
+            let mut state = self.radios.state();
+            state.adapters.clone_from(&adapters);
+            state.open.as_ref().map(|open| (open.id.clone(), open.kind))
+        };
+        let Some((backend, info)) = best else {
+            self.tell_radio();
+            return Err(trouble.unwrap_or_else(|| radio::Error::NoAdapter { id: String::new() }.into()));
+        };
+        // Looking again must not take away a radio that works, but a real one replaces the lab that
+        // stood in for it.
+        let id = address(backend.kind(), &info.id);
+        let stays = current.is_some_and(|(open, kind)| {
+            open == id
+                || (kind != RadioKind::Simulated
+                    && adapters.iter().any(|(backend, info)| address(backend.kind(), &info.id) == open))
+        });
+        let opened = if stays { Ok(()) } else { self.open(&backend, &info.id, fallback).await };
+        drop(turn);
+        self.tell_radio();
+        opened
+    }
+
+    async fn open(
+        self: &Arc<Self>,
+        backend: &Arc<dyn Backend>,
+        adapter: &AdapterId,
+        fallback: Option<String>,
+    ) -> Result<(), Problem> {
+        let radio = backend.open(adapter).await?;
+        self.radios.stop_scan().await;
+        for connection in self.connections() {
+            self.disconnect(&connection).await;
+        }
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.devices().clear();
+        let id = address(backend.kind(), adapter);
+        let states = radio.state();
+        {
+            let mut state = self.radios.state();
+            state.fallback = fallback;
+            state.open =
+                Some(Open { id: id.clone(), kind: backend.kind(), stack: backend.stack(), radio });
+        }
+        self.log_done("scan", "Radio", None, None, format!("{} {adapter}", backend.stack()));
+        self.runtime.spawn(watch(Arc::clone(self), id, states));
+        Ok(())
+    }
+
+    async fn scan(self: &Arc<Self>) -> Result<(), Problem> {
+        let _turn = self.radios.turn.lock().await;
+        let radio = self.radios.radio()?;
+        let inner = Arc::clone(self);
+        let sink = Arc::new(move |report: Advertisement| inner.heard(report));
+        radio.start_scan(ScanFilter::default(), sink).await?;
+        self.radios.state().scanning = true;
+        let now = self.now();
+        self.record(|recorder| {
+            recorder.record(now, session::Event::ScanStarted { filter: "".into() });
+        });
+        self.log_done("scan", "Scan started", None, None, "Every device, every report");
+        self.tell_radio();
+        Ok(())
+    }
+
+    /// Takes an advertisement, on the radio's task: recorded first, then shown.
+    fn heard(&self, report: Advertisement) {
+        self.adverts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let id = report.device.as_str();
+        let (starred, alias) = self.preference(|preferences| {
+            (preferences.favourites.contains(id), preferences.aliases.get(id).cloned())
+        });
+        self.devices().hear(&report, starred, alias.as_deref());
+        self.record(|recorder| recorder.advertisement(report));
+    }
+
+    async fn end_scan(&self) -> Result<(), Problem> {
+        let _turn = self.radios.turn.lock().await;
+        let radio = self.radios.radio()?;
+        let ended = radio.stop_scan().await;
+        self.radios.state().scanning = false;
+        let now = self.now();
+        self.record(|recorder| recorder.record(now, session::Event::ScanStopped));
+        self.log_done("scan", "Scan stopped", None, None, "");
+        self.tell_radio();
+        Ok(ended?)
+    }
+}
+
+/// Why the simulated lab was chosen.
+fn fallback(trouble: Option<&Problem>) -> String {
+    match trouble {
+        Some(problem) => problem.message.clone(),
+        None => "No Bluetooth adapter was found on this computer.".into(),
+    }
+}
+
+/// Tells the window how the adapter stands, as long as it is the one in use.
+async fn watch(
+    inner: Arc<Inner>,
+    id: String,
+    mut states: tokio::sync::watch::Receiver<RadioState>,
+) {
+    loop {
+        tokio::select! {
+            changed = states.changed() => if changed.is_err() { return },
+            () = inner.closing.cancelled() => return,
+        }
+        if inner.radios.state().open.as_ref().is_none_or(|open| open.id != id) {
+            return;
+        }
+        let state = *states.borrow_and_update();
+        let now = inner.now();
+        inner.record(|recorder| {
+            let adapter = id.as_str().into();
+            recorder.record(now, session::Event::AdapterState { state, adapter });
+        });
+        inner.log_done("scan", "Adapter", None, None, state_name(state));
+        let problem = match state {
+            RadioState::On | RadioState::Unknown => None,
+            RadioState::Off => Some((radio::Error::PoweredOff, "power_on")),
+            RadioState::Unauthorized => Some((radio::Error::Unauthorized, "")),
+            RadioState::Gone => Some((radio::Error::NoAdapter { id: id.clone() }, "look_again")),
+        };
+        if let Some((error, action)) = problem {
+            inner.radios.state().scanning = false;
+            inner.notice("bad", "Bluetooth is not available", error.into(), None, action);
+        }
+        inner.tell_radio();
+    }
+}
+
+impl Explorer {
+    /// Looks for adapters again and uses the best one: the one chosen last, else a real one, else the
+    /// simulated lab.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is none at all, or it cannot be opened.
+    pub async fn look_again(&self) -> Result<(), Problem> {
+        self.run(|inner| async move { inner.look().await }).await
+    }
+
+    /// Uses another adapter. Connections of the last one end.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if it is not there or cannot be opened; then the last one stays in use.
+    pub async fn choose_adapter(&self, id: String) -> Result<(), Problem> {
+        self.run(|inner| async move {
+            let turn = inner.radios.turn.lock().await;
+            let found = inner
+                .radios
+                .state()
+                .adapters
+                .iter()
+                .find(|(backend, info)| address(backend.kind(), &info.id) == id)
+                .cloned();
+            let Some((backend, info)) = found else {
+                return Err(radio::Error::NoAdapter { id }.into());
+            };
+            inner.open(&backend, &info.id, None).await?;
+            drop(turn);
+            inner.prefer(|preferences| preferences.adapter = Some(id));
+            inner.tell_radio();
+            Ok(())
+        })
+        .await
+    }
+
+    /// Switches the adapter on or off.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`], also where the system lets no program do so.
+    pub async fn set_power(&self, on: bool) -> Result<(), Problem> {
+        self.run(move |inner| async move { Ok(inner.radios.radio()?.set_power(on).await?) }).await
+    }
+
+    /// Starts scanning.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if the radio cannot.
+    pub async fn start_scan(&self) -> Result<(), Problem> {
+        self.run(|inner| async move { inner.scan().await }).await
+    }
+
+    /// Stops scanning.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no radio, or it did not stop well.
+    pub async fn stop_scan(&self) -> Result<(), Problem> {
+        self.run(|inner| async move { inner.end_scan().await }).await
+    }
+
+    /// Runs radio work on the radio's runtime, wherever the caller is.
+    pub(crate) async fn run<T, F>(&self, work: impl FnOnce(Arc<Inner>) -> F) -> Result<T, Problem>
+    where
+        T: Send + 'static,
+        F: Future<Output = Result<T, Problem>> + Send + 'static,
+    {
+        let work = work(Arc::clone(&self.0));
+        self.0.runtime.spawn(work).await.unwrap_or_else(|error| {
+            tracing::error!(%error, "an operation ended abnormally");
+            Err(Problem::new(
+                "internal",
+                "Gattscope made a mistake and gave the operation up.",
+                "Try again. The log says more, and a report of it helps.",
+            ))
+        })
+    }
+}

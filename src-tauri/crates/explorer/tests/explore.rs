@@ -1,0 +1,384 @@
+//! The whole way without a window: scan, connect, read, write, subscribe, plot, record, export.
+
+use std::path::Path;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use explorer::view::{
+    AttributeView, Event, LinkView, Problem, PumpRequest, RadioView, ValueView, WriteInput,
+};
+use explorer::{Config, Explorer, PictureKind, PictureRequest, Preferences};
+use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
+use radio::{Clock, DeviceId};
+
+struct Bench {
+    explorer: Explorer,
+    lab: Arc<Simulated>,
+    news: Arc<Mutex<Vec<Event>>>,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let session_folder = folder.path().join("sessions");
+        Self::with(folder, &session_folder).await
+    }
+
+    async fn with(folder: tempfile::TempDir, session_folder: &Path) -> Self {
+        let clock = Clock::tokio();
+        let mut contents = Lab::contract();
+        contents.devices.push(VirtualDevice::MotionSensor);
+        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, contents));
+        let config = Config {
+            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
+            session_folder: session_folder.into(),
+            log_folder: folder.path().into(),
+            preferences: Preferences::default(),
+            clock,
+        };
+        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
+        let news = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&news);
+        explorer.listen(move |event| heard.lock().unwrap().push(event));
+        Self { explorer, lab, news, folder }
+    }
+
+    /// With a radio that scans and has heard everybody.
+    async fn scanning() -> Self {
+        let bench = Self::new().await;
+        bench.explorer.look_again().await.unwrap();
+        bench.explorer.start_scan().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        bench
+    }
+
+    fn device(&self, device: VirtualDevice) -> DeviceId {
+        self.lab.device(device).unwrap()
+    }
+
+    async fn connected(&self, device: VirtualDevice) -> DeviceId {
+        let device = self.device(device);
+        self.explorer.connect(device.clone()).await.unwrap();
+        device
+    }
+
+    fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
+        fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<AttributeView> {
+            tree.into_iter().find_map(|attribute| {
+                if attribute.uuid.uuid == uuid {
+                    Some(attribute)
+                } else {
+                    find(attribute.children, uuid)
+                }
+            })
+        }
+        find(self.explorer.tree(device).unwrap(), uuid).unwrap()
+    }
+
+    fn last<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
+        self.news.lock().unwrap().iter().rev().find_map(pick)
+    }
+
+    fn radio(&self) -> RadioView {
+        self.last(|event| if let Event::Radio(view) = event { Some(view.clone()) } else { None })
+            .unwrap()
+    }
+
+    fn link(&self, device: &DeviceId) -> LinkView {
+        self.last(|event| match event {
+            Event::Link(view) if view.device == device.as_str() => Some(view.clone()),
+            _ => None,
+        })
+        .unwrap()
+    }
+
+    fn value(&self, attribute: u64) -> ValueView {
+        self.last(|event| match event {
+            Event::Values { values } => {
+                values.iter().find(|value| value.attribute == attribute).cloned()
+            }
+            _ => None,
+        })
+        .unwrap()
+    }
+
+    fn notices(&self) -> Vec<(String, Problem)> {
+        let news = self.news.lock().unwrap();
+        news.iter()
+            .filter_map(|event| match event {
+                Event::Notice(notice) => Some((notice.title.clone(), notice.problem.clone())),
+                _ => None,
+            })
+            .collect()
+    }
+}
+
+fn hex(text: &str) -> WriteInput {
+    WriteInput { kind: "hex".into(), text: text.into() }
+}
+
+#[tokio::test(start_paused = true)]
+async fn without_an_adapter_the_simulated_lab_is_used_and_the_reason_said() {
+    let bench = Bench::new().await;
+    bench.explorer.look_again().await.unwrap();
+    let radio = bench.radio();
+    assert!(radio.simulated && radio.state == "on", "{radio:?}");
+    assert_eq!(radio.fallback.as_deref(), Some("No Bluetooth adapter was found on this computer."));
+    assert!(radio.caps.iter().all(|cap| cap.support == "yes" || !cap.reason.is_empty()));
+}
+
+#[tokio::test(start_paused = true)]
+async fn devices_on_the_air_are_listed_filtered_and_kept_across_a_reload() {
+    let bench = Bench::scanning().await;
+    bench.explorer.set_filter("name:\"virtual hr\"").unwrap();
+    let view = bench
+        .last(|event| match event {
+            Event::Devices(view) => Some((view.reset, view.shown, view.changed.clone())),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!((view.0, view.1), (true, 1));
+    let row = &view.2[0];
+    assert_eq!(row.name, "Virtual HR");
+    assert!(row.rssi.is_some() && row.connectable == Some(true));
+    assert_eq!(row.services[0].short, "0x180D");
+
+    let problem = bench.explorer.set_filter("rssi>strong").unwrap_err();
+    assert_eq!(problem.at, Some(5));
+
+    bench.news.lock().unwrap().clear();
+    let heard = Arc::clone(&bench.news);
+    bench.explorer.listen(move |event| heard.lock().unwrap().push(event));
+    assert!(bench.radio().scanning);
+    assert!(bench.last(|event| matches!(event, Event::Devices(v) if v.reset).then_some(())).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_is_read_written_and_read_back() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let link = bench.link(&device);
+    assert_eq!((link.state.as_str(), link.mtu.is_some()), ("connected", true));
+
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    assert_eq!(bench.value(battery.id).text, "87 %");
+
+    let scratch = bench.attribute(&device, &uuids::SCRATCH.to_string());
+    bench.explorer.write(scratch.id, hex("DE AD"), true).await.unwrap();
+    bench.explorer.write(scratch.id, hex("BE EF"), false).await.unwrap();
+    bench.explorer.read(scratch.id).await.unwrap();
+    let inspect = bench.explorer.inspect(scratch.id).unwrap();
+    assert_eq!(inspect.bytes, "BE EF");
+    let kinds: Vec<_> = inspect.history.iter().map(|row| row.kind.as_str()).collect();
+    assert_eq!(kinds, ["read", "write", "write"]);
+
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.attribute(&device, &uuids::SCRATCH.to_string()).name, "Scratch register");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_cannot_be_done_says_why_and_loses_nothing() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let scratch = bench.attribute(&device, &uuids::SCRATCH.to_string());
+    for (input, code, part) in [
+        (hex("0G"), "input", "not a hex byte"),
+        (WriteInput { kind: "u8".into(), text: "300".into() }, "input", "0 to 255"),
+        (WriteInput { kind: "text".into(), text: "x".repeat(600) }, "too_long", "512"),
+    ] {
+        let problem = bench.explorer.write(scratch.id, input, true).await.unwrap_err();
+        assert_eq!(problem.code, code);
+        assert!(problem.message.contains(part), "{problem:?}");
+    }
+    let rate = bench.attribute(&device, &uuids::short(0x2A37).to_string());
+    let problem = bench.explorer.read(rate.id).await.unwrap_err();
+    assert_eq!(problem.code, "not_offered");
+
+    let difficult = bench.connected(VirtualDevice::Difficult).await;
+    let refused = bench.attribute(&difficult, &uuids::APPLICATION_ERROR.to_string());
+    let problem = bench.explorer.read(refused.id).await.unwrap_err();
+    assert!(problem.message.contains("ATT 0x80"), "{problem:?}");
+    assert_eq!(bench.value(refused.id).problem, Some(problem));
+    assert!(matches!(bench.explorer.read(u64::MAX).await, Err(p) if p.code == "input"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stream_is_recorded_whole_drawn_and_exported() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+
+    let problem = bench.explorer.plot(stream.id, true).unwrap_err();
+    assert_eq!(problem.code, "no_numbers");
+    let problem = bench.explorer.set_format(stream.id, "seq:u99").unwrap_err();
+    assert!(problem.at.is_some());
+    bench.explorer.set_format(stream.id, "seq:u32le!count, _:skip[8], value:f64le").unwrap();
+    bench.explorer.plot(stream.id, true).unwrap();
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+
+    let value = bench.value(stream.id);
+    assert!(value.subscribed && value.plotted && value.lost == 0, "{value:?}");
+    assert!((40.0..60.0).contains(&value.rate.unwrap()), "{value:?}");
+
+    let request = PumpRequest {
+        series: vec![1],
+        from: None,
+        span: 10.0,
+        pixels: 800,
+        seen: 0,
+        patience_ms: 0,
+    };
+    let frame = bench.explorer.pump(&request).await;
+    let points = u32::from_le_bytes(frame[52..56].try_into().unwrap());
+    assert!((450..=520).contains(&points), "{points} points");
+    let statistics = bench.explorer.statistics(&[1], 0.0, 1e6);
+    assert_eq!(statistics[0].min, Some(0.0));
+
+    bench.explorer.unsubscribe(stream.id).await.unwrap();
+    let csv = bench.folder.path().join("out.csv");
+    let written = bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    let text = std::fs::read_to_string(&csv).unwrap();
+    assert_eq!(written.bytes, text.len() as u64);
+    let mut sequence: Vec<u32> = Vec::new();
+    for line in text.lines().filter(|line| line.contains(&uuids::STREAM.to_string())) {
+        let Some(hex) = line.split(',').find(|cell| cell.len() == 59) else { continue };
+        let bytes: Vec<u8> = hex.split(' ').map(|b| u8::from_str_radix(b, 16).unwrap()).collect();
+        sequence.push(u32::from_le_bytes(bytes[..4].try_into().unwrap()));
+    }
+    assert!(sequence.len() > 450);
+    assert!(sequence.iter().copied().eq(0..sequence.len() as u32), "each number once, no gap");
+
+    let picture = bench.folder.path().join("out.svg");
+    let shown = PictureRequest {
+        series: vec![1],
+        from: 0.0,
+        to: 30.0,
+        theme: "dark".into(),
+        width: 900,
+        height: 300,
+    };
+    bench.explorer.export_picture(picture.clone(), PictureKind::Svg, shown).await.unwrap();
+    assert!(std::fs::read_to_string(picture).unwrap().contains("value"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn losses_of_the_device_and_of_the_queue_are_counted_apart() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::Difficult).await;
+    let lossy = bench.attribute(&device, &uuids::LOSSY.to_string());
+    bench.explorer.set_format(lossy.id, "seq:u32le!count").unwrap();
+    bench.explorer.subscribe(lossy.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(30)).await;
+    assert!(bench.lab.faults().lose(&device, 5));
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let view = bench
+        .last(|event| if let Event::Recording(view) = event { Some(view.clone()) } else { None })
+        .unwrap();
+    assert!(view.lost.device > 0, "{view:?}");
+    assert_eq!((view.lost.queue, view.lost.gattscope), (5, 0));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_link_that_ends_by_itself_is_said_at_once_and_can_be_made_again() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.set_format(stream.id, "seq:u32le!count, _:skip[8], value:f64le").unwrap();
+    bench.explorer.plot(stream.id, true).unwrap();
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.lab.faults().drop_link(&device, "Connection Timeout");
+    tokio::time::sleep(Duration::from_millis(20)).await;
+
+    let link = bench.link(&device);
+    assert_eq!((link.state.as_str(), link.unexpected), ("disconnected", true));
+    assert!(link.problem.unwrap().message.contains("Connection Timeout"));
+    let (title, problem) = bench.notices().pop().unwrap();
+    assert_eq!(title, "Virtual HR disconnected");
+    assert!(problem.hint.contains("reconnect"));
+    assert_eq!(bench.explorer.read(stream.id).await.unwrap_err().code, "not_connected");
+
+    bench.explorer.connect(device.clone()).await.unwrap();
+    let again = bench.attribute(&device, &uuids::STREAM.to_string());
+    assert_ne!(again.id, stream.id);
+    assert_eq!(again.key, stream.key);
+    assert_eq!(bench.explorer.read(stream.id).await.unwrap_err().code, "stale_attribute");
+    bench.explorer.subscribe(again.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let value = bench.value(again.id);
+    assert!(value.plotted && value.count > 80, "history and plot go on: {value:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn connecting_can_be_cancelled_and_gives_up_by_itself() {
+    let bench = Bench::scanning().await;
+    let device = bench.device(VirtualDevice::VirtualHr);
+    bench.lab.faults().hang_next_connect(&device);
+    let connecting = tokio::spawn({
+        let (explorer, device) = (bench.explorer.clone(), device.clone());
+        async move { explorer.connect(device).await }
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert_eq!(bench.link(&device).state, "connecting");
+    assert_eq!(bench.explorer.connect(device.clone()).await.unwrap_err().code, "busy");
+    bench.explorer.cancel_connect(&device);
+    assert_eq!(connecting.await.unwrap().unwrap_err().code, "cancelled");
+    assert_eq!(bench.link(&device).state, "disconnected");
+
+    bench.lab.faults().hang_next_connect(&device);
+    bench.explorer.prefer(|preferences| preferences.connect_timeout_s = 4);
+    let problem = bench.explorer.connect(device.clone()).await.unwrap_err();
+    assert_eq!(problem.code, "timed_out");
+    assert_eq!(bench.link(&device).state, "failed");
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_adapter_that_goes_off_is_said_and_ends_links() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    bench.explorer.set_power(false).await.unwrap();
+    tokio::time::sleep(Duration::from_millis(50)).await;
+    assert_eq!(bench.radio().state, "off");
+    assert_eq!(bench.link(&device).problem.unwrap().code, "adapter_lost");
+    assert!(bench.notices().iter().any(|(_, problem)| problem.code == "powered_off"));
+    assert_eq!(bench.explorer.start_scan().await.unwrap_err().code, "powered_off");
+    bench.explorer.set_power(true).await.unwrap();
+    bench.explorer.start_scan().await.unwrap();
+    assert!(bench.radio().scanning);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("not-a-folder");
+    std::fs::write(&file, "occupied").unwrap();
+    let bench = Bench::with(folder, &file).await;
+    assert!(bench.notices().iter().any(|(title, _)| title == "Not recording"));
+    bench.explorer.look_again().await.unwrap();
+    bench.explorer.start_scan().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    assert_eq!(bench.value(battery.id).text, "87 %");
+    assert_eq!(std::fs::read_to_string(&file).unwrap(), "occupied");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_new_recording_goes_on_with_the_links_that_are_up() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    bench.explorer.new_recording().await.unwrap();
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    let csv = bench.folder.path().join("second.csv");
+    bench.explorer.export_csv(csv.clone(), Some(device.to_string())).await.unwrap();
+    let text = std::fs::read_to_string(csv).unwrap();
+    assert!(text.contains("87 %"), "{text}");
+    let files = std::fs::read_dir(bench.folder.path().join("sessions")).unwrap();
+    let sessions = files.filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|e| e == "gattscope"));
+    assert_eq!(sessions.count(), 2);
+}

@@ -1,0 +1,57 @@
+//! What the page may call, one file for each part of the screen. A command takes what it needs,
+//! calls the explorer, and returns; its name is listed in `build.rs` and granted in
+//! `capabilities/main.json`.
+
+mod devices;
+mod files;
+mod gatt;
+mod radio;
+mod scope;
+mod settings;
+
+use tauri::{Builder, Wry};
+
+/// Registers every command.
+pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
+    builder.invoke_handler(tauri::generate_handler![
+        settings::listen,
+        radio::look_again,
+        radio::choose_adapter,
+        radio::set_power,
+        radio::start_scan,
+        radio::stop_scan,
+        devices::set_filter,
+        devices::advert,
+        devices::star,
+        devices::set_alias,
+        devices::connect,
+        devices::cancel_connect,
+        devices::disconnect,
+        devices::close_device,
+        gatt::read,
+        gatt::write,
+        gatt::subscribe,
+        gatt::unsubscribe,
+        gatt::inspect,
+        gatt::encode,
+        gatt::set_format,
+        gatt::preview_format,
+        scope::plot,
+        scope::set_visible,
+        scope::remove_series,
+        scope::clear_scope,
+        scope::statistics,
+        scope::values_at,
+        scope::pump,
+        files::export_csv,
+        files::export_picture,
+        files::mark,
+        files::show_session_folder,
+        files::show_log_folder,
+        files::new_recording,
+        settings::set_log_level,
+        settings::set_theme,
+        settings::set_connect_timeout,
+        settings::set_single_key_shortcuts,
+    ])
+}

@@ -1,0 +1,76 @@
+//! The device list, its tabs, their connections.
+
+use explorer::Explorer;
+use explorer::view::{AdvertView, Problem};
+use tauri::State;
+
+/// Shows only devices that pass a filter.
+#[tauri::command]
+pub(crate) async fn set_filter(explorer: State<'_, Explorer>, text: String) -> Result<(), Problem> {
+    explorer.set_filter(&text)
+}
+
+/// What a device advertises.
+#[tauri::command]
+pub(crate) async fn advert(
+    explorer: State<'_, Explorer>,
+    device: String,
+) -> Result<AdvertView, Problem> {
+    explorer.advert(&device.into())
+}
+
+/// Stars a device or takes the star away.
+#[tauri::command]
+pub(crate) async fn star(
+    explorer: State<'_, Explorer>,
+    device: String,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.star(&device.into(), on);
+    Ok(())
+}
+
+/// Gives a device a name of the user's.
+#[tauri::command]
+pub(crate) async fn set_alias(
+    explorer: State<'_, Explorer>,
+    device: String,
+    alias: Option<String>,
+) -> Result<(), Problem> {
+    explorer.set_alias(&device.into(), alias);
+    Ok(())
+}
+
+/// Connects.
+#[tauri::command]
+pub(crate) async fn connect(explorer: State<'_, Explorer>, device: String) -> Result<(), Problem> {
+    explorer.connect(device.into()).await
+}
+
+/// Gives an attempt to connect up.
+#[tauri::command]
+pub(crate) async fn cancel_connect(
+    explorer: State<'_, Explorer>,
+    device: String,
+) -> Result<(), Problem> {
+    explorer.cancel_connect(&device.into());
+    Ok(())
+}
+
+/// Disconnects.
+#[tauri::command]
+pub(crate) async fn disconnect(
+    explorer: State<'_, Explorer>,
+    device: String,
+) -> Result<(), Problem> {
+    explorer.disconnect(device.into()).await
+}
+
+/// Disconnects and forgets the tab.
+#[tauri::command]
+pub(crate) async fn close_device(
+    explorer: State<'_, Explorer>,
+    device: String,
+) -> Result<(), Problem> {
+    explorer.close_device(device.into()).await
+}

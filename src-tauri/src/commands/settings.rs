@@ -1,0 +1,70 @@
+//! The channel of events, and what is remembered between runs.
+
+use explorer::Explorer;
+use explorer::view::{Event, Problem, Welcome};
+use tauri::State;
+use tauri::ipc::Channel;
+
+use crate::logging::Logging;
+
+/// Binds the one channel of events; the whole state follows on it. A page that is loaded anew binds
+/// it again.
+#[tauri::command]
+pub(crate) async fn listen(
+    explorer: State<'_, Explorer>,
+    channel: Channel<Event>,
+) -> Result<Welcome, Problem> {
+    Ok(explorer.listen(move |event| {
+        // A page that is gone hears nothing; the next one binds its own channel.
+        let _ = channel.send(event);
+    }))
+}
+
+/// Switches the level of the log.
+#[tauri::command]
+pub(crate) async fn set_log_level(
+    explorer: State<'_, Explorer>,
+    logging: State<'_, Logging>,
+    level: String,
+) -> Result<(), Problem> {
+    logging.set_level(&level)?;
+    explorer.prefer(|preferences| preferences.log_level = level);
+    Ok(())
+}
+
+/// Chooses a theme.
+#[tauri::command]
+pub(crate) async fn set_theme(explorer: State<'_, Explorer>, theme: String) -> Result<(), Problem> {
+    if !["system", "light", "dark"].contains(&theme.as_str()) {
+        return Err(Problem::new("input", "There is no such theme.", "Use system, light or dark."));
+    }
+    explorer.prefer(|preferences| preferences.theme = theme);
+    Ok(())
+}
+
+/// Chooses how long connecting may take.
+#[tauri::command]
+pub(crate) async fn set_connect_timeout(
+    explorer: State<'_, Explorer>,
+    seconds: u32,
+) -> Result<(), Problem> {
+    if !(1..=300).contains(&seconds) {
+        return Err(Problem::new(
+            "input",
+            "Connecting can take 1 to 300 seconds.",
+            "Type a number in that range.",
+        ));
+    }
+    explorer.prefer(|preferences| preferences.connect_timeout_s = seconds);
+    Ok(())
+}
+
+/// Chooses whether single letters act on a focused row or plot.
+#[tauri::command]
+pub(crate) async fn set_single_key_shortcuts(
+    explorer: State<'_, Explorer>,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.prefer(|preferences| preferences.single_key_shortcuts = on);
+    Ok(())
+}
