@@ -16,7 +16,7 @@ use crate::failure::Failure;
 use crate::process::{self, Background, Echo};
 
 /// Emulation is slow, and a shared machine slower: a quiet one boots in half a minute.
-const BOOT: Duration = Duration::from_secs(240);
+const BOOT: Duration = Duration::from_secs(300);
 /// How long a command may take in the guest, unless `LAB_TIMEOUT` (seconds) says else.
 const COMMAND: Duration = Duration::from_secs(900);
 /// Where `lab serve` listens, unless `LAB_PORT` says else.
@@ -69,13 +69,14 @@ pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
                     .map_err(|_| Failure::Usage(format!("LAB_PORT is not a port: {port}")))?,
                 Err(_) => PORT,
             };
+            end_with_the_parent();
             let mut bus = serve(port, &log_folder(None))?;
             println!(
                 "lab: ready; stop it with Ctrl-C\nDBUS_SYSTEM_BUS_ADDRESS={}",
                 bus.address()
             );
-            bus.keep()?;
-            Ok(ExitCode::FAILURE)
+            let status = bus.guest.wait()?;
+            Err(Failure::Told(format!("the guest ended ({status})")))
         }
         _ => Err(Failure::Usage(
             "lab setup, lab run COMMAND or lab serve".into(),
@@ -150,18 +151,6 @@ impl Bus {
     pub(crate) fn address(&self) -> String {
         format!("tcp:host=127.0.0.1,port={}", self.port)
     }
-
-    /// Stays until the guest ends, which is a failure, or whoever started this process is gone.
-    fn keep(&mut self) -> Result<(), Failure> {
-        let parent = parent();
-        while parent == self::parent() {
-            if let Some(status) = self.guest.ended() {
-                return Err(Failure::Told(format!("the guest ended ({status})")));
-            }
-            thread::sleep(Duration::from_millis(500));
-        }
-        Ok(())
-    }
 }
 
 /// A port that nobody listens on now.
@@ -228,15 +217,29 @@ fn boot(
     // The boot tool calls its other half by name.
     let old = env::var_os("PATH").unwrap_or_default();
     let path = env::join_paths(std::iter::once(tools).chain(env::split_paths(&old)));
-    boot.env("PATH", path.map_err(|error| Failure::Told(format!("the lab's folder cannot be in PATH: {error}")))?);
+    boot.env(
+        "PATH",
+        path.map_err(|error| {
+            Failure::Told(format!("the lab's folder cannot be in PATH: {error}"))
+        })?,
+    );
     boot.arg("--run")
         .arg(&kernel)
         .args(["--rw", "--force-9p", "--memory", "4G", "--cpus", "2"]);
     if env::var_os("LAB_KVM").is_none() {
         boot.arg("--disable-kvm");
     }
-    for shared in hidden([&checkout::root(), &checkout::target(), &home, log, &here]) {
-        boot.arg("--rwdir").arg(shared);
+    let shared = hidden([&checkout::root(), &checkout::target(), &home, log, &here]);
+    for folder in shared.iter().chain([&home]) {
+        if !plain(folder) {
+            return Err(Failure::Told(format!(
+                "the guest's command line has no way to name the folder {}: give the lab one without spaces and signs",
+                folder.display()
+            )));
+        }
+    }
+    for folder in shared {
+        boot.arg("--rwdir").arg(folder);
     }
     let network = forward.map_or_else(String::new, |port| {
         format!(",hostfwd=tcp:127.0.0.1:{port}-:5555")
@@ -262,6 +265,14 @@ fn hidden<const N: usize>(folders: [&Path; N]) -> Vec<PathBuf> {
     kept
 }
 
+/// Can a kernel's command line and QEMU's options carry this path? Neither knows how to quote.
+fn plain(path: &Path) -> bool {
+    path.to_str().is_some_and(|path| {
+        path.chars()
+            .all(|c| c.is_ascii_alphanumeric() || "/._-+@".contains(c))
+    })
+}
+
 fn folder() -> PathBuf {
     checkout::root().join("tests/radio")
 }
@@ -285,6 +296,17 @@ fn home() -> Result<PathBuf, Failure> {
 /// A word for a POSIX shell.
 fn quoted(word: &str) -> String {
     format!("'{}'", word.replace('\'', r"'\''"))
+}
+
+/// Ends this process when the one that started it is gone; the leash takes the guest along.
+fn end_with_the_parent() {
+    let started_by = parent();
+    thread::spawn(move || {
+        while parent() == started_by {
+            thread::sleep(Duration::from_millis(500));
+        }
+        std::process::exit(1);
+    });
 }
 
 #[cfg(unix)]
@@ -324,6 +346,14 @@ mod tests {
             hidden(folders),
             [Path::new("/tmp/clone"), Path::new("/var/cache/lab")]
         );
+    }
+
+    #[test]
+    fn a_path_that_the_guest_cannot_be_told_is_found_before_it_boots() {
+        assert!(plain(Path::new("/home/me/.cache/gattscope/lab")));
+        for odd in ["/tmp/my clone", "/tmp/a,b", "/tmp/a=b", "/tmp/\u{e9}"] {
+            assert!(!plain(Path::new(odd)), "{odd}");
+        }
     }
 
     #[test]

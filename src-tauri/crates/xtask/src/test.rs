@@ -147,7 +147,11 @@ pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let passed = summary(&reports, &absent);
     // A lane asked for by name and not run is no success.
     let all_chosen_ran = !chosen || absent.is_empty();
-    Ok(if passed && all_chosen_ran { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+    Ok(if passed && all_chosen_ran {
+        ExitCode::SUCCESS
+    } else {
+        ExitCode::FAILURE
+    })
 }
 
 fn prepare_for(lanes: &[Lane], consent: Consent) -> Result<(), Failure> {
