@@ -1,6 +1,6 @@
 //! The system's Bluetooth through the `btleplug` library: BlueZ, CoreBluetooth, WinRT.
 //!
-//! The same code runs on all three; what differs is in [`platform`], and what a system cannot do is
+//! The same code runs on all three; what differs is in `platform`, and what a system cannot do is
 //! said by [`Caps`](crate::Caps). What `btleplug` leaves open is closed here:
 //!
 //! - **One** `btleplug` manager for as long as a [`Btleplug`] lives, built when it is first needed,
@@ -39,7 +39,9 @@ use tokio::sync::Mutex;
 use self::adapter::{Adapter, radio_state};
 use self::fault::Fault;
 use self::platform::HostEvent;
-use crate::{AdapterId, AdapterInfo, Address, Backend, Clock, Error, Radio, RadioKind, Result, RadioState};
+use crate::{
+    AdapterId, AdapterInfo, Address, Backend, Clock, Error, Radio, RadioKind, RadioState, Result,
+};
 
 /// The system's Bluetooth.
 ///
@@ -77,7 +79,10 @@ impl Btleplug {
         &self,
         host: &mut Option<Host>,
     ) -> Result<Vec<(AdapterInfo, ::btleplug::platform::Adapter)>> {
-        if host.as_ref().is_some_and(|host| host.lost.load(Ordering::Acquire)) {
+        if host
+            .as_ref()
+            .is_some_and(|host| host.lost.load(Ordering::Acquire))
+        {
             *host = None;
         }
         let host = match host {

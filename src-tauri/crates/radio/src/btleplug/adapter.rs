@@ -6,16 +6,19 @@
 //! was queued, and may wait for the system meanwhile.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use ::btleplug::api::{self, AddressType, Central as _, CentralEvent, CentralState, Peripheral as _};
+use ::btleplug::api::{
+    self, AddressType, Central as _, CentralEvent, CentralState, Peripheral as _,
+};
 use ::btleplug::platform::{Peripheral, PeripheralId};
 use async_trait::async_trait;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, watch};
-use tokio::task::AbortHandle;
+use tokio::task::{AbortHandle, JoinError};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
 
@@ -35,6 +38,8 @@ const SILENCE: Duration = Duration::from_secs(30);
 const LISTEN: Duration = Duration::from_secs(5);
 /// How long the system may take to answer what needs no air.
 const ANSWER: Duration = Duration::from_secs(5);
+/// How long the system may take to start or stop a scan, for which the controller has to be free.
+const SCAN_ANSWER: Duration = Duration::from_secs(15);
 /// How often a connection is tried that the controller itself gave up.
 const ATTEMPTS: u32 = 3;
 /// The pause before it is tried again.
@@ -100,8 +105,12 @@ pub(super) struct Adapter {
     runtime: Handle,
     state: watch::Sender<RadioState>,
     scan: Mutex<Scan>,
+    /// Held while the system's scan is being started or stopped.
+    system_scan: Arc<Mutex<()>>,
     /// One connection is made at a time.
     connecting: Mutex<()>,
+    /// A scan runs that looks for a forgotten device.
+    searching: AtomicBool,
     shared: SyncMutex<Shared>,
     this: Weak<Adapter>,
     /// Tells of the system's service for as long as anybody uses it.
@@ -123,7 +132,10 @@ impl Adapter {
         clock: Clock,
         watch: Arc<platform::Watch>,
     ) -> Result<Arc<Self>> {
-        let mut events = central.events().await.map_err(|error| Fault::from(error).error)?;
+        let mut events = central
+            .events()
+            .await
+            .map_err(|error| Fault::from(error).error)?;
         let adapter = Arc::new_cyclic(|this| Self {
             state: watch::Sender::new(info.state),
             info,
@@ -131,7 +143,9 @@ impl Adapter {
             clock: clock.clone(),
             runtime: Handle::current(),
             scan: Mutex::default(),
+            system_scan: Arc::default(),
             connecting: Mutex::default(),
+            searching: AtomicBool::new(false),
             shared: SyncMutex::default(),
             this: this.clone(),
             _watch: watch,
@@ -219,7 +233,9 @@ impl Adapter {
         self.runtime.spawn(async move {
             match timeout(ANSWER, this.central.adapter_state()).await {
                 Ok(Ok(state)) => this.changed(radio_state(&state)),
-                Ok(Err(error)) => tracing::warn!(%error, "the adapter that came back tells nothing"),
+                Ok(Err(error)) => {
+                    tracing::warn!(%error, "the adapter that came back tells nothing")
+                }
                 Err(_) => tracing::warn!("the adapter that came back does not answer"),
             }
         });
@@ -311,33 +327,54 @@ impl Adapter {
         }
     }
 
+    /// Starts the system's scan. What was begun is seen to its end, even if this is given up: BlueZ
+    /// would keep a scan whose start nobody waited for, and refuse every other.
     async fn start_system_scan(&self, filter: &ScanFilter) -> Result<()> {
-        let start = async {
-            loop {
-                let filter = api::ScanFilter {
-                    services: filter.services.clone(),
-                };
-                match self.central.start_scan(filter).await.map_err(Fault::from) {
-                    // An earlier stop may still be under way.
-                    Err(fault) if fault.in_progress => sleep(ATTEMPT_PAUSE).await,
-                    Err(fault) => return Err(fault.error),
-                    Ok(()) => return Ok(()),
+        let central = self.central.clone();
+        let turn = self.system_scan.clone();
+        let filter = filter.services.clone();
+        let start = tokio::spawn(async move {
+            let _turn = turn.lock().await;
+            let start = async {
+                loop {
+                    let services = filter.clone();
+                    let started = central.start_scan(api::ScanFilter { services }).await;
+                    match started.map_err(Fault::from) {
+                        Ok(()) => return Ok(()),
+                        // An earlier scan is still starting or stopping, or was left behind.
+                        Err(fault) if fault.in_progress => {
+                            sleep(ATTEMPT_PAUSE).await;
+                            let stopped = central.stop_scan().await;
+                            tracing::debug!(?stopped, "stopped what ran before the scan");
+                        }
+                        Err(fault) => return Err(fault.error),
+                    }
                 }
-            }
-        };
-        let timed_out = Err(Error::TimedOut {
-            operation: "Starting the scan",
-            after: ANSWER,
+            };
+            let timed_out = Err(Error::TimedOut {
+                operation: "Starting the scan",
+                after: SCAN_ANSWER,
+            });
+            timeout(SCAN_ANSWER, start).await.unwrap_or(timed_out)
         });
-        timeout(ANSWER, start).await.unwrap_or(timed_out)
+        start.await.unwrap_or_else(|error| Err(failed(&error)))
     }
 
+    /// Stops the system's scan, and sees it to its end as starting does.
     async fn stop_system_scan(&self) {
-        match timeout(ANSWER, self.central.stop_scan()).await {
-            Ok(Ok(())) => {}
-            // What cannot be stopped has stopped by itself, or stops with the adapter.
-            Ok(Err(error)) => tracing::debug!(%error, "the scan did not stop"),
-            Err(_) => tracing::warn!("the scan did not stop in time"),
+        let central = self.central.clone();
+        let turn = self.system_scan.clone();
+        let stop = tokio::spawn(async move {
+            let _turn = turn.lock().await;
+            match timeout(SCAN_ANSWER, central.stop_scan()).await {
+                Ok(Ok(())) => {}
+                // What cannot be stopped has stopped by itself, or stops with the adapter.
+                Ok(Err(error)) => tracing::debug!(%error, "the scan did not stop"),
+                Err(_) => tracing::warn!("the scan did not stop in time"),
+            }
+        });
+        if let Err(error) = stop.await {
+            tracing::warn!(%error, "the scan did not stop");
         }
     }
 
@@ -397,6 +434,8 @@ impl Adapter {
                         result.unwrap_or_else(|_| Err(timed_out()))
                     }
                 };
+                // The attempt may have been given up anywhere.
+                self.end_search().await;
                 if let (Err(error), Some(peripheral)) = (&result, tried) {
                     tracing::info!(%device, %error, "connecting did not succeed");
                     // It also ends an attempt that the system still makes.
@@ -417,7 +456,11 @@ impl Adapter {
     /// Gives up the place of a device that is not connected.
     fn leave(&self, device: &DeviceId, number: u64) {
         let mut shared = self.shared();
-        if shared.links.get(device).is_some_and(|slot| slot.is_attempt(number)) {
+        if shared
+            .links
+            .get(device)
+            .is_some_and(|slot| slot.is_attempt(number))
+        {
             shared.links.remove(device);
         }
     }
@@ -440,18 +483,29 @@ impl Adapter {
         tried: &mut Option<Peripheral>,
     ) -> Result<Arc<Linked>> {
         let error_of = |error: ::btleplug::Error| about(device, Fault::from(error).error);
-        let peripheral = self.find(device).await?;
+        let mut peripheral = self.find(device).await?;
         *tried = Some(peripheral.clone());
         let mut attempt = 1;
         while let Err(error) = peripheral.connect().await {
             let fault = Fault::from(error);
-            let again = fault.aborted || matches!(fault.error, Error::TimedOut { .. });
-            if !fault.in_progress && !(again && attempt < ATTEMPTS) {
-                return Err(about(device, fault.error));
-            }
-            if again {
-                tracing::info!(%device, attempt, error = %fault.error, "connecting again");
-                attempt += 1;
+            match fault.error {
+                // Until the deadline: what is under way ends.
+                _ if fault.in_progress => {}
+                error
+                    if (fault.aborted || matches!(error, Error::TimedOut { .. }))
+                        && attempt < ATTEMPTS =>
+                {
+                    tracing::info!(%device, attempt, %error, "connecting again");
+                    attempt += 1;
+                }
+                // What advertises that it takes no connection is forgotten as soon as the scan
+                // ends. It may advertise otherwise a little later, so this too lasts until the
+                // deadline, or until the device is not heard any more.
+                Error::UnknownDevice { .. } if platform::FORGETS_DEVICES => {
+                    peripheral = self.find(device).await?;
+                    *tried = Some(peripheral.clone());
+                }
+                error => return Err(about(device, error)),
             }
             sleep(ATTEMPT_PAUSE).await;
         }
@@ -497,6 +551,13 @@ impl Adapter {
         Ok(linked)
     }
 
+    /// Ends the scan that [`find`](Self::find) began, if it runs.
+    async fn end_search(&self) {
+        if self.searching.swap(false, Ordering::AcqRel) {
+            self.stop_system_scan().await;
+        }
+    }
+
     /// The system's handle of a device. Of one that was heard and is forgotten, which BlueZ does 30 s
     /// after a scan, a short scan makes a new one.
     async fn find(&self, device: &DeviceId) -> Result<Peripheral> {
@@ -513,6 +574,7 @@ impl Adapter {
             return Err(unknown());
         }
         tracing::info!(%device, "scanning for a device that the system forgot");
+        self.searching.store(true, Ordering::Release);
         self.start_system_scan(&ScanFilter::default()).await?;
         let search = async {
             loop {
@@ -525,7 +587,7 @@ impl Adapter {
             }
         };
         let found = timeout(RESCAN, search).await;
-        self.stop_system_scan().await;
+        self.end_search().await;
         found.unwrap_or_else(|_| Err(unknown()))
     }
 }
@@ -547,6 +609,13 @@ impl Drop for Adapter {
 
 fn usable(state: RadioState) -> bool {
     matches!(state, RadioState::On | RadioState::Unknown)
+}
+
+/// A task that called `btleplug` ended without a result.
+pub(super) fn failed(error: &JoinError) -> Error {
+    Error::Os {
+        message: format!("btleplug failed: {error}"),
+    }
 }
 
 /// Names the device in an error that lacks it.
@@ -701,7 +770,9 @@ impl Radio for Adapter {
             }
             shared.number += 1;
             let number = shared.number;
-            shared.links.insert(device.clone(), Slot::Connecting(number));
+            shared
+                .links
+                .insert(device.clone(), Slot::Connecting(number));
             number
         };
         let given_up = CancellationToken::new();
@@ -713,7 +784,7 @@ impl Radio for Adapter {
             biased;
             result = &mut task => result.unwrap_or_else(|error| {
                 self.leave(device, number);
-                Err(Error::Os { message: format!("btleplug failed: {error}") })
+                Err(failed(&error))
             }),
             () = cancel.cancelled() => {
                 self.leave(device, number);

@@ -143,10 +143,7 @@ impl Listener {
 
     fn hear_of_packet(&mut self, device: &DeviceId, at: Timestamp, heard: &Heard) -> Step {
         let told = self.told.entry(device.clone()).or_default();
-        let mut packet = told
-            .packet
-            .take()
-            .unwrap_or_else(|| told.begin(device, at));
+        let mut packet = told.packet.take().unwrap_or_else(|| told.begin(device, at));
         match heard {
             Heard::Discovered | Heard::Updated => {
                 told.packet = Some(packet);
@@ -196,7 +193,10 @@ impl Listener {
         if *heard == Heard::Discovered {
             // The object is new, so all that it has came with this report.
             report.rssi = memory.rssi.map(Rssi);
-            fill(&mut report, &Heard::ManufacturerData(memory.manufacturer_data));
+            fill(
+                &mut report,
+                &Heard::ManufacturerData(memory.manufacturer_data),
+            );
             fill(&mut report, &Heard::ServiceData(memory.service_data));
         }
         if told.name != memory.name {
@@ -316,7 +316,9 @@ fn fill(report: &mut Advertisement, heard: &Heard) {
                 .iter()
                 .map(|(company, data)| (CompanyId(*company), Bytes::copy_from_slice(data)))
                 .collect();
-            report.manufacturer_data.sort_by_key(|(company, _)| company.0);
+            report
+                .manufacturer_data
+                .sort_by_key(|(company, _)| company.0);
         }
         Heard::ServiceData(all) => {
             report.service_data = all
@@ -410,13 +412,7 @@ mod tests {
     #[test]
     fn a_new_device_is_reported_with_all_that_its_object_has() {
         let mut listener = Listener::new(Telling::Properties);
-        let first = report(
-            &mut listener,
-            seconds(0),
-            &Heard::Discovered,
-            &remembered(),
-        )
-        .unwrap();
+        let first = report(&mut listener, seconds(0), &Heard::Discovered, &remembered()).unwrap();
         assert_eq!(first.rssi, Some(Rssi(-50)));
         assert_eq!(
             first.manufacturer_data,

@@ -3,10 +3,15 @@
 //! `btleplug` has no ATT error codes. Where a system's text gives one, it is taken from there; where
 //! it does not, none is invented, and the text is handed on.
 
+use std::time::Duration;
+
 use crate::{AttError, Error};
 
 /// The end of a failed attempt to connect that another attempt may mend.
-const ABORTED: [&str; 2] = ["le-connection-abort-by-local", "Software caused connection abort"];
+const ABORTED: [&str; 2] = [
+    "le-connection-abort-by-local",
+    "Software caused connection abort",
+];
 
 /// What a failed call said.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -98,8 +103,17 @@ pub(super) fn from_bluez(name: &str, text: &str) -> Fault {
             | "org.freedesktop.DBus.Error.Spawn.ChildExited",
             _,
         ) => no_service("BlueZ (bluetoothd) is not running", text),
-        ("org.freedesktop.DBus.Error.NoReply", _) if text.contains("disconnected from message bus") => {
+        ("org.freedesktop.DBus.Error.NoReply", _)
+            if text.contains("disconnected from message bus") =>
+        {
             no_service("BlueZ (bluetoothd) ended", text)
+        }
+        // The 30 s that bluez-async gives every call.
+        ("org.freedesktop.DBus.Error.NoReply" | "org.freedesktop.DBus.Error.Timeout", _) => {
+            Error::TimedOut {
+                operation: "The call to BlueZ",
+                after: Duration::from_secs(30),
+            }
         }
         (
             "org.freedesktop.DBus.Error.FileNotFound"
@@ -225,10 +239,18 @@ mod tests {
             ("org.bluez.Error.NotPermitted", "Read not permitted", 0x02),
             ("org.bluez.Error.NotPermitted", "Write not permitted", 0x03),
             ("org.bluez.Error.InvalidArguments", "Invalid offset", 0x07),
-            ("org.bluez.Error.NotAuthorized", "Operation Not Authorized", 0x08),
+            (
+                "org.bluez.Error.NotAuthorized",
+                "Operation Not Authorized",
+                0x08,
+            ),
             ("org.bluez.Error.InvalidArguments", "Invalid Length", 0x0D),
         ] {
-            assert_eq!(bluez(name, text), Error::Att(AttError(code)), "{name} {text}");
+            assert_eq!(
+                bluez(name, text),
+                Error::Att(AttError(code)),
+                "{name} {text}"
+            );
         }
     }
 
@@ -237,12 +259,21 @@ mod tests {
         for (name, text) in [
             ("org.bluez.Error.NotPermitted", "Not paired"),
             ("org.bluez.Error.Failed", "Operation failed"),
-            ("org.bluez.Error.Failed", "Operation failed with ATT error: 0xzz"),
+            (
+                "org.bluez.Error.Failed",
+                "Operation failed with ATT error: 0xzz",
+            ),
             ("org.bluez.Error.NotSupported", "Operation is not supported"),
-            ("org.bluez.Error.InvalidArguments", "Invalid arguments in method call"),
+            (
+                "org.bluez.Error.InvalidArguments",
+                "Invalid arguments in method call",
+            ),
         ] {
             let error = bluez(name, text);
-            assert!(matches!(error, Error::Os { .. }), "{name} {text}: {error:?}");
+            assert!(
+                matches!(error, Error::Os { .. }),
+                "{name} {text}: {error:?}"
+            );
         }
         let paired = bluez("org.bluez.Error.NotPermitted", "Not paired").to_string();
         assert!(paired.contains("Pair with the device"), "{paired}");
@@ -255,7 +286,10 @@ mod tests {
 
     #[test]
     fn what_can_be_tried_again_is_told_from_what_cannot() {
-        let busy = from_bluez("org.bluez.Error.InProgress", "Operation already in progress");
+        let busy = from_bluez(
+            "org.bluez.Error.InProgress",
+            "Operation already in progress",
+        );
         assert!(busy.in_progress && !busy.aborted);
         let aborted = from_bluez("org.bluez.Error.Failed", "le-connection-abort-by-local");
         assert!(aborted.aborted && !aborted.in_progress);
@@ -278,6 +312,16 @@ mod tests {
             assert_eq!(error.code(), "no_service");
             assert!(error.to_string().contains(word), "{error}");
         }
+    }
+
+    #[test]
+    fn an_answer_that_does_not_come_is_told_from_a_service_that_ended() {
+        let name = "org.freedesktop.DBus.Error.NoReply";
+        let late = "Did not receive a reply. Possible causes include: the remote application did not \
+                    send a reply, or the reply timeout expired.";
+        assert_eq!(bluez(name, late).code(), "timed_out");
+        let ended = "Message recipient disconnected from message bus without replying";
+        assert_eq!(bluez(name, ended).code(), "no_service");
     }
 
     #[test]

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
-use super::adapter::Adapter;
+use super::adapter::{Adapter, failed};
 use super::fault::Fault;
 use super::platform;
 use super::subscriptions::Subscriptions;
@@ -162,11 +162,7 @@ impl Linked {
             linked.tell_mtu();
             done
         });
-        work.await.unwrap_or_else(|error| {
-            Err(Error::Os {
-                message: format!("btleplug failed: {error}"),
-            })
-        })
+        work.await.unwrap_or_else(|error| Err(failed(&error)))
     }
 
     /// Windows changes the MTU without an event, so it is looked at after every call.
@@ -264,7 +260,9 @@ impl Linked {
     }
 
     async fn write_in_turn(&self, attribute: AttrId, value: &[u8], kind: WriteKind) -> Result<()> {
-        let (named, max) = self.table.to_write(attribute, kind, self.peripheral.mtu())?;
+        let (named, max) = self
+            .table
+            .to_write(attribute, kind, self.peripheral.mtu())?;
         if value.len() > max {
             let len = value.len();
             return Err(Error::TooLong { len, max });
@@ -292,7 +290,9 @@ impl Linked {
         mode: NotifyMode,
         sink: Arc<dyn SampleSink>,
     ) -> Result<()> {
-        let (characteristic, kind) = self.table.to_subscribe(attribute, mode, platform::PREFERS)?;
+        let (characteristic, kind) = self
+            .table
+            .to_subscribe(attribute, mode, platform::PREFERS)?;
         let key = (characteristic.service_uuid, characteristic.uuid);
         // First the sink: some devices send before they confirm the subscription.
         if self.subscriptions.set(key, attribute, kind, sink) {
@@ -447,7 +447,9 @@ impl Link for Connection {
             return Err(Error::TooLong { len, max });
         }
         self.linked
-            .in_turn(move |linked| async move { linked.write_in_turn(attribute, &value, kind).await })
+            .in_turn(
+                move |linked| async move { linked.write_in_turn(attribute, &value, kind).await },
+            )
             .await
     }
 
@@ -468,11 +470,10 @@ impl Link for Connection {
     }
 
     async fn unsubscribe(&self, attribute: AttrId) -> Result<()> {
-        let (characteristic, _) = self.linked.table.to_subscribe(
-            attribute,
-            NotifyMode::System,
-            platform::PREFERS,
-        )?;
+        let (characteristic, _) =
+            self.linked
+                .table
+                .to_subscribe(attribute, NotifyMode::System, platform::PREFERS)?;
         let key = (characteristic.service_uuid, characteristic.uuid);
         if !self.linked.is_up() {
             return Ok(());
@@ -492,7 +493,10 @@ impl Link for Connection {
         self.linked
             .in_turn(|linked| async move {
                 let read = || linked.peripheral.read_rssi();
-                linked.ask("Reading the signal strength", read).await.map(Rssi)
+                linked
+                    .ask("Reading the signal strength", read)
+                    .await
+                    .map(Rssi)
             })
             .await
     }

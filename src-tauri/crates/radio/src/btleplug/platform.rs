@@ -1,6 +1,6 @@
 //! What differs between the systems, one file each, with the same items in all of them:
 //!
-//! - `STACK`, `TELLING`, `PREFERS`, `ECHOES_READS`, `DISCOVERY`: facts about the system;
+//! - `STACK`, `FORGETS_DEVICES`, `TELLING`, `PREFERS`, `ECHOES_READS`, `DISCOVERY`: facts about the system;
 //! - `support`: what it can do, and why not;
 //! - `device_id`, `adapter_id`, `find`, `name_and_text`: names, both ways;
 //! - `watch`: tells when the system's Bluetooth goes and comes.

@@ -198,11 +198,17 @@ pub(super) fn bytes_of_number(descriptor: Uuid, value: Vec<u8>) -> Vec<u8> {
         0x2902, // Client Characteristic Configuration
         0x2903, // Server Characteristic Configuration
     ];
-    let base = 0x00001000_8000_00805f9b34fb;
-    if !NUMBERS.iter().any(|short| descriptor.as_u128() == u128::from(*short) << 96 | base) {
+    let base = 0x0000_1000_8000_0080_5f9b_34fb;
+    if !NUMBERS
+        .iter()
+        .any(|short| descriptor.as_u128() == u128::from(*short) << 96 | base)
+    {
         return value;
     }
-    match std::str::from_utf8(&value).ok().and_then(|text| text.parse::<u16>().ok()) {
+    match std::str::from_utf8(&value)
+        .ok()
+        .and_then(|text| text.parse::<u16>().ok())
+    {
         Some(number) => number.to_le_bytes().to_vec(),
         None => value,
     }
@@ -246,11 +252,20 @@ mod tests {
     #[test]
     fn the_tree_has_each_parent_before_its_children() {
         let table = table(&[CharPropFlags::READ, CharPropFlags::NOTIFY]);
-        let kinds: Vec<AttrKind> = table.db.attributes().iter().map(|found| found.kind).collect();
+        let kinds: Vec<AttrKind> = table
+            .db
+            .attributes()
+            .iter()
+            .map(|found| found.kind)
+            .collect();
         use AttrKind::{Characteristic as C, Descriptor as D, Service as S};
         assert_eq!(kinds, [S, C, D, D, C, D, D]);
         for attribute in table.db.attributes() {
-            assert!(attribute.parent.is_none_or(|parent| parent.index < attribute.id.index));
+            assert!(
+                attribute
+                    .parent
+                    .is_none_or(|parent| parent.index < attribute.id.index)
+            );
             assert_eq!(attribute.handle, None);
         }
         let second = table.db.get(characteristic(&table, 1)).unwrap();
@@ -278,7 +293,10 @@ mod tests {
             (2, WithResponse),
             (2, WithoutResponse),
         ] {
-            assert!(matches!(write(n, kind), Err(Error::NotOffered { .. })), "{n} {kind:?}");
+            assert!(
+                matches!(write(n, kind), Err(Error::NotOffered { .. })),
+                "{n} {kind:?}"
+            );
         }
         let max = |mtu| {
             table
@@ -294,7 +312,12 @@ mod tests {
         let table = table(&[CharPropFlags::NOTIFY]);
         let of = |uuid| {
             let parent = characteristic(&table, 0);
-            table.db.children(parent).find(|found| found.uuid == uuid).unwrap().id
+            table
+                .db
+                .children(parent)
+                .find(|found| found.uuid == uuid)
+                .unwrap()
+                .id
         };
         let write = |uuid, kind| table.to_write(of(uuid), kind, 23).map(|(_, max)| max);
         assert_eq!(write(DESCRIPTION, WriteKind::WithResponse), Ok(512));
@@ -313,7 +336,10 @@ mod tests {
     fn only_what_is_readable_is_read() {
         let table = table(&[CharPropFlags::READ, CharPropFlags::WRITE]);
         assert!(table.to_read(characteristic(&table, 0)).is_ok());
-        assert_eq!(table.to_read(characteristic(&table, 1)).unwrap_err(), NOT_READ);
+        assert_eq!(
+            table.to_read(characteristic(&table, 1)).unwrap_err(),
+            NOT_READ
+        );
         let service = table.db.services().next().unwrap().id;
         assert_eq!(table.to_read(service).unwrap_err(), NOT_READ);
         let stale = super::tests::table(&[CharPropFlags::READ]);
@@ -341,7 +367,10 @@ mod tests {
         use Prefers::{Indications, Notifications, Untold};
         assert_eq!(kind(0, System, Untold), Ok(SampleKind::Notification));
         assert_eq!(kind(1, System, Notifications), Ok(SampleKind::Indication));
-        assert_eq!(kind(2, System, Untold), Ok(SampleKind::NotificationOrIndication));
+        assert_eq!(
+            kind(2, System, Untold),
+            Ok(SampleKind::NotificationOrIndication)
+        );
         assert_eq!(kind(2, Notify, Notifications), Ok(SampleKind::Notification));
         assert_eq!(kind(2, Indicate, Indications), Ok(SampleKind::Indication));
         assert_eq!(kind(2, Indicate, Notifications), Err("unsupported"));
@@ -356,6 +385,10 @@ mod tests {
         assert_eq!(bytes_of_number(CCCD, b"1".to_vec()), [1, 0]);
         assert_eq!(bytes_of_number(CCCD, b"258".to_vec()), [2, 1]);
         assert_eq!(bytes_of_number(DESCRIPTION, b"1".to_vec()), b"1");
-        assert_eq!(bytes_of_number(CCCD, vec![1, 0]), [1, 0], "bytes stay bytes");
+        assert_eq!(
+            bytes_of_number(CCCD, vec![1, 0]),
+            [1, 0],
+            "bytes stay bytes"
+        );
     }
 }

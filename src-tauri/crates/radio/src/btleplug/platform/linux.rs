@@ -20,6 +20,8 @@ use super::{HostEvent, Patience};
 use crate::{AdapterId, Cap, DeviceId, Support};
 
 pub(in crate::btleplug) const STACK: &str = "BlueZ";
+/// BlueZ forgets a device 30 s after the scan that heard it, and at once if it takes no connection.
+pub(in crate::btleplug) const FORGETS_DEVICES: bool = true;
 pub(in crate::btleplug) const TELLING: Telling = Telling::Properties;
 /// BlueZ writes 0x0001 to the CCCD wherever it may (src/shared/gatt-client.c).
 pub(in crate::btleplug) const PREFERS: Prefers = Prefers::Notifications;
@@ -33,9 +35,9 @@ pub(in crate::btleplug) const DISCOVERY: Patience = Patience {
 pub(in crate::btleplug) fn support(cap: Cap) -> Support {
     match cap {
         Cap::Address => Support::Yes,
-        Cap::Connectable => Support::No(
-            "BlueZ does not say whether a device accepts connections. Try to connect.",
-        ),
+        Cap::Connectable => {
+            Support::No("BlueZ does not say whether a device accepts connections. Try to connect.")
+        }
         Cap::RawAdvertisement => Support::No(
             "BlueZ hands out advertisements taken apart, and btleplug only the parts that it knows. \
              Capture the air with btmon to see every byte.",
@@ -166,15 +168,14 @@ pub(in crate::btleplug) async fn watch(
 
     let owner = MatchRule::new_signal("org.freedesktop.DBus", "NameOwnerChanged");
     let ended = tell.clone();
-    let owner = connection
-        .add_match(owner)
-        .await?
-        .cb(move |_, (name, _, now): (String, String, String)| {
+    let owner = connection.add_match(owner).await?.cb(
+        move |_, (name, _, now): (String, String, String)| {
             if name == "org.bluez" && now.is_empty() {
                 ended(HostEvent::ServiceGone);
             }
             true
-        });
+        },
+    );
     watch.matches.push(owner);
 
     const OBJECTS: &str = "org.freedesktop.DBus.ObjectManager";

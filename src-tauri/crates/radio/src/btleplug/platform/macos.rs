@@ -15,6 +15,7 @@ use super::{HostEvent, Patience};
 use crate::{AdapterId, Cap, DeviceId, Support};
 
 pub(in crate::btleplug) const STACK: &str = "CoreBluetooth";
+pub(in crate::btleplug) const FORGETS_DEVICES: bool = false;
 pub(in crate::btleplug) const TELLING: Telling = Telling::Fields;
 pub(in crate::btleplug) const PREFERS: Prefers = Prefers::Untold;
 /// The reverse: while a read is under way, CoreBluetooth gives a notification out as its answer.
@@ -52,9 +53,9 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
         Cap::DisconnectReason => {
             Support::No("btleplug tells that a link ended and not why. Use PacketLogger to see it.")
         }
-        Cap::SetPower => Support::No(
-            "macOS lets no program switch Bluetooth. Use the Control Centre.",
-        ),
+        Cap::SetPower => {
+            Support::No("macOS lets no program switch Bluetooth. Use the Control Centre.")
+        }
         Cap::Pairing => Support::No(
             "macOS pairs by itself as soon as a protected attribute is used, and has no interface to \
              ask for it. Read or write such an attribute.",

@@ -14,6 +14,7 @@ use super::{HostEvent, Patience};
 use crate::{AdapterId, Cap, DeviceId, Support};
 
 pub(in crate::btleplug) const STACK: &str = "WinRT";
+pub(in crate::btleplug) const FORGETS_DEVICES: bool = false;
 pub(in crate::btleplug) const TELLING: Telling = Telling::Packets;
 pub(in crate::btleplug) const PREFERS: Prefers = Prefers::Indications;
 pub(in crate::btleplug) const ECHOES_READS: bool = false;
@@ -54,12 +55,12 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
         Cap::DisconnectReason => Support::No(
             "Windows tells that a link ended and not why. Use Bluetooth Virtual Sniffer (btvs.exe).",
         ),
-        Cap::SetPower => Support::No(
-            "btleplug cannot switch adapters. Use Settings, Bluetooth & devices.",
-        ),
-        Cap::Pairing => Support::No(
-            "btleplug cannot pair. Use Settings, Bluetooth & devices, Add device.",
-        ),
+        Cap::SetPower => {
+            Support::No("btleplug cannot switch adapters. Use Settings, Bluetooth & devices.")
+        }
+        Cap::Pairing => {
+            Support::No("btleplug cannot pair. Use Settings, Bluetooth & devices, Add device.")
+        }
         Cap::Forget => Support::No(
             "btleplug cannot make Windows forget a device. Remove it in Settings, Bluetooth & devices.",
         ),
