@@ -1,0 +1,22 @@
+import { describe, expect, it } from 'vitest';
+
+import { age, bytes, duration, handle, interval, measured, signed } from './format';
+
+describe('numbers as they are shown', () => {
+  it('has a real minus sign and never a minus zero', () => {
+    expect(signed(-58)).toBe('\u221258');
+    expect(measured(-0.001, 100)).toBe('0');
+    expect(measured(-0.704, 1)).toBe('\u22120.70');
+    expect(measured(null)).toBe('–');
+  });
+  it('tells ages and intervals in the largest unit that fits', () => {
+    expect([age(0), age(6400), age(720_000), age(7_200_000)]).toEqual(['now', '6 s', '12 m', '2 h']);
+    expect([interval(182.4), interval(1285), interval(null)]).toEqual(['182 ms', '1.28 s', '']);
+    expect(duration(751_000)).toBe('00:12:31');
+  });
+  it('writes handles and sizes as engineers do', () => {
+    expect(handle(18)).toBe('0x0012');
+    expect(handle(null)).toBe('');
+    expect(bytes(50_541_158)).toBe('48.2 MB');
+  });
+});

@@ -1,0 +1,61 @@
+// Numbers and times as they are shown: a real minus sign, fixed digits, no surprises.
+const MINUS = '\u2212';
+
+export function signed(value: number | null | undefined): string {
+  if (value === null || value === undefined) return '';
+  return value < 0 ? MINUS + Math.abs(value) : String(value);
+}
+
+export function count(value: number): string {
+  return value.toLocaleString('en-US');
+}
+
+/** Age in the largest unit that fits: now, 6 s, 12 m. */
+export function age(ms: number): string {
+  if (ms < 1000) return 'now';
+  const s = Math.floor(ms / 1000);
+  if (s < 60) return `${s} s`;
+  if (s < 3600) return `${Math.floor(s / 60)} m`;
+  return `${Math.floor(s / 3600)} h`;
+}
+
+export function interval(ms: number | null): string {
+  if (ms === null) return '';
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(2)} s`;
+}
+
+export function duration(ms: number): string {
+  const s = Math.max(0, Math.floor(ms / 1000));
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${two(Math.floor(s / 3600))}:${two(Math.floor(s / 60) % 60)}:${two(s % 60)}`;
+}
+
+export function time(ms: number): string {
+  const at = new Date(ms);
+  const two = (n: number) => String(n).padStart(2, '0');
+  return `${two(at.getHours())}:${two(at.getMinutes())}:${two(at.getSeconds())}.${String(at.getMilliseconds()).padStart(3, '0')}`;
+}
+
+export function since(ms: number | null): string {
+  if (ms === null) return '';
+  return ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(3)} s`;
+}
+
+export function bytes(size: number): string {
+  if (size < 1024) return `${size} B`;
+  if (size < 1024 * 1024) return `${(size / 1024).toFixed(1)} kB`;
+  return `${(size / 1024 / 1024).toFixed(1)} MB`;
+}
+
+export function handle(value: number | null): string {
+  return value === null ? '' : `0x${value.toString(16).toUpperCase().padStart(4, '0')}`;
+}
+
+/** A measured number with as many digits as say something over `span`. */
+export function measured(value: number | null | undefined, span?: number): string {
+  if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  const scale = Math.max(span ?? Math.abs(value), 1e-12);
+  const digits = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(scale))));
+  const text = Math.abs(value).toFixed(Math.abs(value) >= 1e6 ? 0 : digits);
+  return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}

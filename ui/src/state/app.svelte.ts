@@ -1,0 +1,288 @@
+// The state of the window: what the explorer told, and what the user chose to look at.
+import type { AttributeView } from '../bindings/AttributeView';
+import type { DeviceRow } from '../bindings/DeviceRow';
+import type { Event } from '../bindings/Event';
+import type { ExportView } from '../bindings/ExportView';
+import type { GattView } from '../bindings/GattView';
+import type { LinkView } from '../bindings/LinkView';
+import type { LogEntry } from '../bindings/LogEntry';
+import type { NoticeView } from '../bindings/NoticeView';
+import type { Problem } from '../bindings/Problem';
+import type { RadioView } from '../bindings/RadioView';
+import type { RatesView } from '../bindings/RatesView';
+import type { RecordingView } from '../bindings/RecordingView';
+import type { SeriesView } from '../bindings/SeriesView';
+import type { SettingsView } from '../bindings/SettingsView';
+import type { ValueView } from '../bindings/ValueView';
+import type { Welcome } from '../bindings/Welcome';
+import { held, ordered, type Sort } from '../lib/order';
+import { host } from '../platform';
+
+export type View = 'explore' | 'scope' | 'log' | 'doctor';
+export interface Note extends NoticeView {
+  key: number;
+}
+
+const LOG_KEPT = 20_000;
+const NOTES_KEPT = 4;
+
+export function isProblem(error: unknown): error is Problem {
+  return typeof error === 'object' && error !== null && 'code' in error && 'message' in error;
+}
+
+export function problemOf(error: unknown): Problem {
+  if (isProblem(error)) return error;
+  return { code: 'internal', message: String(error), hint: 'The log says more.', at: null };
+}
+
+class App {
+  welcome = $state.raw<Welcome | null>(null);
+  radio = $state.raw<RadioView | null>(null);
+  settings = $state.raw<SettingsView | null>(null);
+  recording = $state.raw<RecordingView | null>(null);
+  rates = $state.raw<RatesView>({ adverts: 0, notifications: 0, dropped: 0 });
+  series = $state.raw<SeriesView[]>([]);
+
+  devices = new Map<string, DeviceRow>();
+  /** Steps when `devices` changed; the map itself is not reactive. */
+  devicesChanged = $state(0);
+  shown = $state(0);
+  total = $state(0);
+
+  links = $state.raw<Record<string, LinkView>>({});
+  trees = $state.raw<Record<string, GattView>>({});
+  values = $state.raw<Record<number, ValueView>>({});
+
+  log = $state.raw<LogEntry[]>([]);
+  logChanged = $state(0);
+  notes = $state.raw<Note[]>([]);
+
+  view = $state<View>('explore');
+  /** Devices with a tab, in the order of their tabs. */
+  tabs = $state.raw<string[]>([]);
+  tab = $state<string | null>(null);
+  /** The device that is only looked at. */
+  preview = $state<string | null>(null);
+  /** Selected attribute of each device, by its key, which outlives a reconnection. */
+  selected = $state.raw<Record<string, string>>({});
+  collapsed = $state.raw<Record<string, true>>({});
+  palette = $state(false);
+  /** Now, for ages; steps four times a second. */
+  now = $state(Date.now());
+  spoken = $state('');
+
+  #notes = 0;
+  #spoken = 0;
+
+  async start(): Promise<void> {
+    this.welcome = await host.listen((event) => this.hear(event));
+    setInterval(() => (this.now = Date.now()), 250);
+  }
+
+  hear(event: Event): void {
+    switch (event.type) {
+      case 'radio':
+        this.radio = event;
+        document.documentElement.dataset['ready'] = 'true';
+        break;
+      case 'devices':
+        if (event.reset) this.devices.clear();
+        for (const row of event.changed) this.devices.set(row.id, row);
+        for (const id of event.removed) this.devices.delete(id);
+        this.shown = event.shown;
+        this.total = event.total;
+        this.devicesChanged++;
+        break;
+      case 'link':
+        this.#link(event);
+        break;
+      case 'gatt':
+        this.trees = { ...this.trees, [event.device]: event };
+        break;
+      case 'values': {
+        const values = { ...this.values };
+        for (const value of event.values) values[value.attribute] = value;
+        this.values = values;
+        break;
+      }
+      case 'series':
+        this.series = event.series;
+        break;
+      case 'recording':
+        this.recording = event;
+        break;
+      case 'rates':
+        this.rates = event;
+        break;
+      case 'log':
+        this.log.push(...event.entries);
+        if (this.log.length > LOG_KEPT) this.log.splice(0, this.log.length - LOG_KEPT);
+        this.logChanged++;
+        break;
+      case 'notice':
+        this.note(event);
+        break;
+      case 'settings':
+        this.settings = event;
+        this.#theme(event.theme);
+        break;
+    }
+  }
+
+  #link(link: LinkView): void {
+    const before = this.links[link.device];
+    this.links = { ...this.links, [link.device]: link };
+    if (!this.tabs.includes(link.device)) this.tabs = [...this.tabs, link.device];
+    if (link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
+    if (before?.state !== link.state) this.say(`${link.name} ${link.state}`);
+    if (this.tab === null) this.tab = link.device;
+  }
+
+  #theme(theme: string): void {
+    const root = document.documentElement;
+    if (theme === 'light' || theme === 'dark') root.dataset['theme'] = theme;
+    else delete root.dataset['theme'];
+  }
+
+  /** Tells a screen reader, at most once in two seconds. */
+  say(text: string): void {
+    const now = Date.now();
+    if (now - this.#spoken < 2000) return;
+    this.#spoken = now;
+    this.spoken = text;
+  }
+
+  note(notice: NoticeView): void {
+    const same = this.notes.filter((n) => n.title !== notice.title || n.device !== notice.device);
+    this.notes = [...same, { ...notice, key: ++this.#notes }].slice(-NOTES_KEPT);
+  }
+
+  dismiss(key: number): void {
+    this.notes = this.notes.filter((note) => note.key !== key);
+  }
+
+  /** Calls a command; a failure becomes a note. */
+  async act<T = null>(title: string, command: string, args?: Record<string, unknown>): Promise<T | undefined> {
+    try {
+      return await host.call<T>(command, args);
+    } catch (error) {
+      const problem = problemOf(error);
+      if (problem.code !== 'cancelled') {
+        this.note({ severity: 'bad', title, problem, device: null, action: '' });
+      }
+      return undefined;
+    }
+  }
+
+  /** Opens the tab of a device, or its preview. */
+  show(device: string): void {
+    this.view = 'explore';
+    this.tab = device;
+    if (!this.tabs.includes(device)) this.preview = device;
+    else if (this.preview === device) this.preview = null;
+  }
+
+  async connect(device: string): Promise<void> {
+    this.notes = this.notes.filter((note) => note.device !== device);
+    const name = this.name(device);
+    await this.act(`${name} did not connect`, 'connect', { device });
+  }
+
+  async close(device: string): Promise<void> {
+    this.tabs = this.tabs.filter((id) => id !== device);
+    if (this.preview === device) this.preview = null;
+    if (this.tab === device) this.tab = this.tabs[this.tabs.length - 1] ?? null;
+    const { [device]: gone, ...links } = this.links;
+    if (gone) {
+      this.links = links;
+      await this.act('Closing failed', 'close_device', { device });
+    }
+  }
+
+  name(device: string): string {
+    return this.links[device]?.name ?? this.devices.get(device)?.name ?? device;
+  }
+
+  connected(device: string | null): boolean {
+    return device !== null && this.links[device]?.state === 'connected';
+  }
+
+  /** Every attribute of a device, parents first. */
+  attributes(device: string): AttributeView[] {
+    const flat = (list: AttributeView[]): AttributeView[] => list.flatMap((a) => [a, ...flat(a.children)]);
+    return flat(this.trees[device]?.services ?? []);
+  }
+
+  attribute(device: string | null): AttributeView | null {
+    if (device === null) return null;
+    const key = this.selected[device];
+    return this.attributes(device).find((a) => a.key === key) ?? null;
+  }
+
+  select(device: string, key: string): void {
+    this.selected = { ...this.selected, [device]: key };
+  }
+
+  async exportCsv(): Promise<void> {
+    this.#exported(await this.act<ExportView | null>('The recording was not exported', 'export_csv', { device: null }));
+  }
+
+  async exportPicture(kind: 'png' | 'svg', from: number, to: number): Promise<void> {
+    const light = getComputedStyle(document.documentElement).colorScheme === 'light' || matchMedia('(prefers-color-scheme: light)').matches;
+    const theme = this.settings?.theme === 'system' || !this.settings ? (light ? 'light' : 'dark') : this.settings.theme;
+    const series = this.series.filter((s) => s.visible).map((s) => s.id);
+    const lanes = new Set(this.series.filter((s) => s.visible).map((s) => s.lane)).size;
+    const request = { series, from, to, theme, width: 1200, height: Math.max(300, lanes * 180 + 80) };
+    this.#exported(await this.act<ExportView | null>('The picture was not exported', 'export_picture', { kind, request }));
+  }
+
+  #exported(done: ExportView | null | undefined): void {
+    if (!done) return;
+    const rows = done.rows > 0 ? `${done.rows.toLocaleString('en-US')} rows, ` : '';
+    this.note({
+      severity: 'info',
+      title: 'Exported',
+      problem: { code: '', message: `${rows}${(done.bytes / 1024).toFixed(1)} kB in ${done.path}`, hint: '', at: null },
+      device: null,
+      action: '',
+    });
+  }
+}
+
+export const app = new App();
+
+/** The device list: its order, which is held while the pointer or the focus is in it. */
+class DeviceList {
+  sort = $state<Sort>('signal');
+  filter = $state('');
+  problem = $state.raw<Problem | null>(null);
+  held = $state(false);
+  order = $state.raw<string[]>([]);
+  waiting = $state(0);
+
+  /** Works the order out anew, or keeps it where it is held. */
+  update(sortNow = false): void {
+    const fresh = ordered(app.devices.values(), this.sort);
+    if (this.held && !sortNow) {
+      const kept = held(this.order, fresh);
+      this.order = kept.order;
+      this.waiting = kept.waiting;
+    } else {
+      this.order = fresh;
+      this.waiting = 0;
+    }
+  }
+
+  async setFilter(text: string): Promise<void> {
+    this.filter = text;
+    try {
+      await host.call('set_filter', { text });
+      this.problem = null;
+      this.update(true);
+    } catch (error) {
+      this.problem = problemOf(error);
+    }
+  }
+}
+
+export const list = new DeviceList();

@@ -1,0 +1,41 @@
+// Keys that work anywhere. Those of a list, a tree or a plot are with it.
+import { app, type View } from './app.svelte';
+
+const VIEWS: View[] = ['explore', 'scope', 'log', 'doctor'];
+const PANES = ['.bar button', '.panel.l input, .panel.l [tabindex="0"]', '.main [tabindex="0"], .main button', '.panel.r button'];
+
+export function toggleScan(): void {
+  const radio = app.radio;
+  if (!radio || radio.state === 'none') return;
+  if (radio.scanning) void app.act('The scan did not stop', 'stop_scan');
+  else void app.act('The scan did not start', 'start_scan');
+}
+
+export function focusFilter(): void {
+  document.querySelector<HTMLInputElement>('.panel.l input')?.focus();
+}
+
+function nextPane(step: number): void {
+  const panes = PANES.map((selector) => document.querySelector<HTMLElement>(selector)).filter((pane) => pane !== null);
+  const at = panes.findIndex((pane) => pane.closest('.bar, .panel, .main')?.contains(document.activeElement));
+  panes[(at + step + panes.length) % panes.length]?.focus();
+}
+
+export function shortcuts(event: KeyboardEvent): void {
+  const control = event.ctrlKey || event.metaKey;
+  const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement;
+  if (control && event.key.toLowerCase() === 'k') app.palette = !app.palette;
+  else if (control && event.key >= '1' && event.key <= '4') app.view = VIEWS[Number(event.key) - 1]!;
+  else if (event.key === 'F5') toggleScan();
+  else if (event.key === 'F6') nextPane(event.shiftKey ? -1 : 1);
+  else if (control && event.key.toLowerCase() === 'e') void app.exportCsv();
+  else if (control && event.shiftKey && event.key.toLowerCase() === 'r') void app.act('No new recording', 'new_recording');
+  else if (control && event.key.toLowerCase() === 'w' && app.tab) void app.close(app.tab);
+  else if (control && event.key === 'Tab') {
+    const open = app.preview ? [...app.tabs, app.preview] : app.tabs;
+    const at = open.indexOf(app.tab ?? '');
+    app.tab = open[(at + (event.shiftKey ? open.length - 1 : 1)) % open.length] ?? null;
+  } else if (event.key === '/' && !typing) focusFilter();
+  else return;
+  event.preventDefault();
+}
