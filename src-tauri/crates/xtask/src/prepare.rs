@@ -30,9 +30,6 @@ pub(crate) const SCREEN: &[&str] = &[
 /// What driving the window from a test needs.
 pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver"];
 
-/// The oldest Node that the UI's tools run on.
-const NODE: u32 = 20;
-
 /// May packages be installed without a question?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {
@@ -169,29 +166,32 @@ pub(crate) fn npm_command(arguments: &[&str]) -> Command {
 }
 
 fn node() -> Result<(), Failure> {
-    let hint = format!(
-        "the UI needs Node {NODE} or later with npm; https://nodejs.org/en/download has it for every system"
-    );
+    let hint = "the UI is built with Node 20.19, 22.12 or later, and npm; https://nodejs.org/en/download has them for every system";
     let version = process::output(Command::new("node").arg("--version"))
         .map_err(|_| Failure::Told(format!("Node is missing: {hint}")))?;
-    match major(&version) {
-        Some(major) if major >= NODE => Ok(()),
-        _ => Err(Failure::Told(format!(
+    if suits(&version) {
+        Ok(())
+    } else {
+        Err(Failure::Told(format!(
             "this is Node {}: {hint}",
             version.trim()
-        ))),
+        )))
     }
 }
 
-/// 20 of `v20.11.1`.
-fn major(version: &str) -> Option<u32> {
-    version
+/// Does the UI's builder run on the Node that says `v20.19.1`? The same as `engines` in its package.json.
+fn suits(version: &str) -> bool {
+    let mut numbers = version
         .trim()
-        .strip_prefix('v')?
+        .trim_start_matches('v')
         .split('.')
-        .next()?
-        .parse()
-        .ok()
+        .map(str::parse::<u32>);
+    match (numbers.next(), numbers.next()) {
+        (Some(Ok(20)), Some(Ok(minor))) => minor >= 19,
+        (Some(Ok(22)), Some(Ok(minor))) => minor >= 12,
+        (Some(Ok(major)), _) => major > 22,
+        _ => false,
+    }
 }
 
 /// The parts of the toolchain that a minimal installation leaves out.
@@ -241,10 +241,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_major_version_of_node_is_read() {
-        assert_eq!(major("v20.11.1\n"), Some(20));
-        assert_eq!(major("v8.0.0"), Some(8));
-        assert_eq!(major("node: command not found"), None);
+    fn an_old_node_is_refused_and_a_new_one_taken() {
+        for good in ["v20.19.0\n", "v20.20.2", "v22.12.0", "v24.1.0"] {
+            assert!(suits(good), "{good}");
+        }
+        for bad in [
+            "v18.20.4",
+            "v20.18.1",
+            "v21.7.0",
+            "v22.11.0",
+            "node: command not found",
+            "",
+        ] {
+            assert!(!suits(bad), "{bad}");
+        }
     }
 
     #[test]
