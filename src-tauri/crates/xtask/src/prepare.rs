@@ -27,8 +27,8 @@ pub(crate) const SCREEN: &[&str] = &[
     "fonts-inter",
     "fonts-dejavu-core",
 ];
-/// What driving the window from a test needs.
-pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver"];
+/// What driving the window and the system's dialogs from a test needs.
+pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver", "xdotool"];
 
 /// May packages be installed without a question?
 #[derive(Clone, Copy, PartialEq, Eq)]

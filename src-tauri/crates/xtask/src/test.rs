@@ -437,6 +437,7 @@ fn desktop_tests(target: &str, system_bus: Option<&str>, tally: &mut Tally) -> R
         "--test-threads=1",
     ]);
     tests.env("GATTSCOPE_BIN", checkout::application(false));
+    tests.env("GATTSCOPE_PICTURES", checkout::target().join("desktop"));
     if let Some(address) = system_bus {
         tests.env("DBUS_SYSTEM_BUS_ADDRESS", address);
     }
