@@ -34,8 +34,11 @@ impl Arguments {
                 Some("--demo") => (arguments.demo, arguments.simulated) = (true, true),
                 Some("--theme") => {
                     let theme = words.next().and_then(|theme| theme.into_string().ok());
-                    arguments.theme =
-                        Some(theme.filter(|theme| theme == "light" || theme == "dark").ok_or(USAGE)?);
+                    arguments.theme = Some(
+                        theme
+                            .filter(|theme| theme == "light" || theme == "dark")
+                            .ok_or(USAGE)?,
+                    );
                 }
                 _ => return Err(format!("{} is not known here; {USAGE}", word.display())),
             }

@@ -4,11 +4,11 @@ use std::time::Duration;
 
 use explorer::Explorer;
 use explorer::view::{AttributeView, Problem};
-use radio::simulated::{Simulated, VirtualDevice, uuids};
 use radio::DeviceId;
+use radio::simulated::{Simulated, VirtualDevice, uuids};
 
 /// What the motion sensor sends; see [`radio::simulated`].
-const MOTION: &str = "seq:u32le!count, acc:i16le[3]*0.000244140625 g";
+const MOTION: &str = "seq:u32le!count, acc:i16le[3]*0.000244 g";
 
 /// Connects, subscribes and plots.
 pub(crate) async fn run(explorer: &Explorer, lab: &Simulated) -> Result<(), Problem> {
@@ -32,7 +32,9 @@ async fn show(
 ) -> Result<(), Problem> {
     explorer.connect(device.clone()).await?;
     let tree = explorer.tree(&device);
-    let Some(attribute) = tree.as_deref().and_then(|tree| find(tree, uuid)) else { return Ok(()) };
+    let Some(attribute) = tree.as_deref().and_then(|tree| find(tree, uuid)) else {
+        return Ok(());
+    };
     if !format.is_empty() {
         explorer.set_format(attribute, format)?;
     }
@@ -42,6 +44,10 @@ async fn show(
 
 fn find(tree: &[AttributeView], uuid: &str) -> Option<u64> {
     tree.iter().find_map(|attribute| {
-        if attribute.uuid.uuid == uuid { Some(attribute.id) } else { find(&attribute.children, uuid) }
+        if attribute.uuid.uuid == uuid {
+            Some(attribute.id)
+        } else {
+            find(&attribute.children, uuid)
+        }
     })
 }

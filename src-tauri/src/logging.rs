@@ -48,7 +48,9 @@ pub(crate) fn start(folder: &Path, level: &str) -> Logging {
     });
     let (file, guard) = appender.map_or((None, None), |appender| {
         let (writer, guard) = tracing_appender::non_blocking(appender);
-        let layer = tracing_subscriber::fmt::layer().with_writer(writer).with_ansi(false);
+        let layer = tracing_subscriber::fmt::layer()
+            .with_writer(writer)
+            .with_ansi(false);
         (Some(layer), Some(guard))
     });
     let started = tracing_subscriber::registry()
@@ -62,7 +64,11 @@ pub(crate) fn start(folder: &Path, level: &str) -> Logging {
     if guard.is_none() {
         tracing::warn!(folder = %folder.display(), "no log file: the folder cannot be written");
     }
-    Logging { filter: handle, window, _file: guard }
+    Logging {
+        filter: handle,
+        window,
+        _file: guard,
+    }
 }
 
 /// Our own crates and the radio libraries at `level`; everybody else warns.
@@ -83,7 +89,11 @@ impl Logging {
     /// Switches the level.
     pub(crate) fn set_level(&self, level: &str) -> Result<(), Problem> {
         if level.parse::<LevelFilter>().is_err() {
-            return Err(Problem::new("input", "There is no such log level.", "Use error, warn, info, debug or trace."));
+            return Err(Problem::new(
+                "input",
+                "There is no such log level.",
+                "Use error, warn, info, debug or trace.",
+            ));
         }
         self.filter
             .reload(filter(level))
@@ -119,7 +129,11 @@ impl Visit for Line {
             "message" => write!(self.0, "{value:?}"),
             // Where a record of `log` came from; the target says it.
             name if name.starts_with("log.") => Ok(()),
-            name => write!(self.0, "{}{name}={value:?}", if self.0.is_empty() { "" } else { " " }),
+            name => write!(
+                self.0,
+                "{}{name}={value:?}",
+                if self.0.is_empty() { "" } else { " " }
+            ),
         };
     }
 }
@@ -132,6 +146,9 @@ mod tests {
     fn a_level_that_is_not_known_is_the_default_and_others_stay_quiet() {
         assert!(filter("nonsense").to_string().contains("explorer=info"));
         let debug = filter("debug").to_string();
-        assert!(debug.contains("btleplug=debug") && debug.contains("warn"), "{debug}");
+        assert!(
+            debug.contains("btleplug=debug") && debug.contains("warn"),
+            "{debug}"
+        );
     }
 }

@@ -13,7 +13,9 @@ const KEY: &str = "preferences";
 
 /// What was kept last, or the defaults.
 pub(crate) fn load(app: &AppHandle) -> Preferences {
-    let Ok(store) = app.store(FILE) else { return Preferences::default() };
+    let Ok(store) = app.store(FILE) else {
+        return Preferences::default();
+    };
     store
         .get(KEY)
         .and_then(|value| serde_json::from_value(value).ok())

@@ -90,7 +90,11 @@ fn start(
     if let Some(theme) = &arguments.theme {
         preferences.theme.clone_from(theme);
     }
-    tracing::info!(version = env!("CARGO_PKG_VERSION"), os = std::env::consts::OS, "started");
+    tracing::info!(
+        version = env!("CARGO_PKG_VERSION"),
+        os = std::env::consts::OS,
+        "started"
+    );
 
     let clock = Clock::monotonic();
     let simulated = Arc::new(Simulated::new(clock.clone(), seed()));

@@ -16,7 +16,9 @@ pub(crate) async fn export_csv(
     device: Option<String>,
 ) -> Result<Option<ExportView>, Problem> {
     let name = explorer.proposed_name("session", "csv");
-    let Some(path) = save(&app, name, "CSV table", "csv").await else { return Ok(None) };
+    let Some(path) = save(&app, name, "CSV table", "csv").await else {
+        return Ok(None);
+    };
     explorer.export_csv(path, device).await.map(Some)
 }
 
@@ -31,10 +33,18 @@ pub(crate) async fn export_picture(
     let (kind, suffix, label) = match kind.as_str() {
         "png" => (PictureKind::Png, "png", "PNG picture"),
         "svg" => (PictureKind::Svg, "svg", "SVG picture"),
-        _ => return Err(Problem::new("input", "There is no such kind of picture.", "Use png or svg.")),
+        _ => {
+            return Err(Problem::new(
+                "input",
+                "There is no such kind of picture.",
+                "Use png or svg.",
+            ));
+        }
     };
     let name = explorer.proposed_name("scope", suffix);
-    let Some(path) = save(&app, name, label, suffix).await else { return Ok(None) };
+    let Some(path) = save(&app, name, label, suffix).await else {
+        return Ok(None);
+    };
     explorer.export_picture(path, kind, request).await.map(Some)
 }
 
@@ -76,7 +86,10 @@ pub(crate) async fn show_session_folder(
 /// Shows the folder of the log files.
 #[tauri::command]
 pub(crate) async fn show_log_folder(app: AppHandle) -> Result<(), Problem> {
-    let folder = app.path().app_log_dir().map_err(|error| unshown(&error.to_string()))?;
+    let folder = app
+        .path()
+        .app_log_dir()
+        .map_err(|error| unshown(&error.to_string()))?;
     show(&app, &folder)
 }
 

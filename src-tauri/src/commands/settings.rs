@@ -36,7 +36,11 @@ pub(crate) async fn set_log_level(
 #[tauri::command]
 pub(crate) async fn set_theme(explorer: State<'_, Explorer>, theme: String) -> Result<(), Problem> {
     if !["system", "light", "dark"].contains(&theme.as_str()) {
-        return Err(Problem::new("input", "There is no such theme.", "Use system, light or dark."));
+        return Err(Problem::new(
+            "input",
+            "There is no such theme.",
+            "Use system, light or dark.",
+        ));
     }
     explorer.prefer(|preferences| preferences.theme = theme);
     Ok(())

@@ -65,7 +65,7 @@ class App {
   preview = $state<string | null>(null);
   /** Selected attribute of each device, by its key, which outlives a reconnection. */
   selected = $state.raw<Record<string, string>>({});
-  collapsed = $state.raw<Record<string, true>>({});
+  collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
   /** Now, for ages; steps four times a second. */
   now = $state(Date.now());
@@ -98,6 +98,7 @@ class App {
         break;
       case 'gatt':
         this.trees = { ...this.trees, [event.device]: event };
+        this.#first(event.device);
         break;
       case 'values': {
         const values = { ...this.values };
@@ -136,6 +137,14 @@ class App {
     if (link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
     if (before?.state !== link.state) this.say(`${link.name} ${link.state}`);
     if (this.tab === null) this.tab = link.device;
+  }
+
+  /** A tree that nothing was chosen in yet opens at what most people came for. */
+  #first(device: string): void {
+    if (this.selected[device]) return;
+    const characteristics = this.attributes(device).filter((a) => a.kind === 'characteristic');
+    const first = characteristics.find((a) => a.actions.subscribe === null) ?? characteristics[0];
+    if (first) this.select(device, first.key);
   }
 
   #theme(theme: string): void {

@@ -114,7 +114,12 @@ impl Memory {
             }
         }
         self.pushed += 1;
-        self.remember(sample.at, Origin::Pushed(sample.kind), missing, sample.bytes.clone());
+        self.remember(
+            sample.at,
+            Origin::Pushed(sample.kind),
+            missing,
+            sample.bytes.clone(),
+        );
         gap
     }
 
@@ -135,7 +140,12 @@ impl Memory {
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        self.history.push_back(Entry { at, origin, lost_before: lost, bytes });
+        self.history.push_back(Entry {
+            at,
+            origin,
+            lost_before: lost,
+            bytes,
+        });
         self.count += 1;
         self.changed = true;
     }
@@ -145,7 +155,11 @@ impl Memory {
         let counter = self.counter?;
         let count = counter.read(bytes)?;
         let last = self.last_count.replace(count)?;
-        let wrap = if counter.bits >= 64 { u64::MAX } else { (1 << counter.bits) - 1 };
+        let wrap = if counter.bits >= 64 {
+            u64::MAX
+        } else {
+            (1 << counter.bits) - 1
+        };
         let missing = count.wrapping_sub(last).wrapping_sub(1) & wrap;
         // A counter that stands still or jumps back has been started anew: nothing is known to be
         // missing.
@@ -172,11 +186,20 @@ impl Memory {
         self.tracks = tracks;
         let Some(format) = &self.format else { return };
         let mut previous = None;
-        for entry in self.history.iter().filter(|entry| entry.origin != Origin::Write) {
+        for entry in self
+            .history
+            .iter()
+            .filter(|entry| entry.origin != Origin::Write)
+        {
             if entry.lost_before > 0 {
                 for track in &self.tracks {
                     let from = previous.unwrap_or(entry.at);
-                    track.gap(from, entry.at, plot::Cause::DeviceSequence, entry.lost_before);
+                    track.gap(
+                        from,
+                        entry.at,
+                        plot::Cause::DeviceSequence,
+                        entry.lost_before,
+                    );
                 }
             }
             previous = Some(entry.at);
@@ -319,7 +342,10 @@ impl Attribute {
             } else {
                 unless(descriptor || is(Properties::WRITE), "Write with response")
             },
-            write_without: unless(is(Properties::WRITE_WITHOUT_RESPONSE), "Write without response"),
+            write_without: unless(
+                is(Properties::WRITE_WITHOUT_RESPONSE),
+                "Write without response",
+            ),
             subscribe: unless(self.properties.can_subscribe(), "Subscribe"),
             max_write: u32::try_from(self.max_write.0).unwrap_or(u32::MAX),
             max_write_without: u32::try_from(self.max_write.1).unwrap_or(u32::MAX),
@@ -366,7 +392,11 @@ impl Attribute {
         all: bool,
     ) -> Option<ValueView> {
         let mut memory = self.memory();
-        while memory.lost_lately.front().is_some_and(|(at, _)| now.since(*at) > LATELY) {
+        while memory
+            .lost_lately
+            .front()
+            .is_some_and(|(at, _)| now.since(*at) > LATELY)
+        {
             memory.lost_lately.pop_front();
             memory.changed = true;
         }
@@ -383,7 +413,11 @@ impl Attribute {
             rate: memory.rate,
             count: memory.count,
             lost: memory.lost,
-            lost_lately: memory.lost_lately.iter().map(|(_, count)| u64::from(*count)).sum(),
+            lost_lately: memory
+                .lost_lately
+                .iter()
+                .map(|(_, count)| u64::from(*count))
+                .sum(),
             subscribed: memory.subscribed,
             plotted: !memory.tracks.is_empty(),
             busy: memory.busy.into(),
@@ -432,16 +466,25 @@ impl Attribute {
                 }
                 .into(),
                 bytes: hex(&entry.bytes[..entry.bytes.len().min(ROW_BYTES)])
-                    + if entry.bytes.len() > ROW_BYTES { " …" } else { "" },
+                    + if entry.bytes.len() > ROW_BYTES {
+                        " …"
+                    } else {
+                        ""
+                    },
                 text: line(&entry.bytes),
                 lost_before: entry.lost_before,
             })
             .collect();
-        let (Some(format), Some(last)) = (format, last) else { return view };
+        let (Some(format), Some(last)) = (format, last) else {
+            return view;
+        };
         let rest = format.decode(&last.bytes, |field| {
             let colour = u8::try_from(view.fields.len() % 8).unwrap_or(0) + 1;
             let missing = matches!(field.value, decode::Value::Missing);
-            let unit = field.unit.filter(|_| field.meaning.is_none() && !missing).unwrap_or("");
+            let unit = field
+                .unit
+                .filter(|_| field.meaning.is_none() && !missing)
+                .unwrap_or("");
 
             let value = field.bare().to_string();
             if view.headline.is_empty() && !missing && headlines(&field) {
@@ -464,7 +507,11 @@ impl Attribute {
                     }
                 }),
                 colour,
-                problem: if missing { "missing".into() } else { String::new() },
+                problem: if missing {
+                    "missing".into()
+                } else {
+                    String::new()
+                },
             });
         });
         if rest.missing > 0 {
@@ -497,13 +544,18 @@ mod tests {
 
     fn counted() -> Memory {
         let mut memory = Memory::default();
-        memory.set_format(Some(Format::Layout(decode::Layout::parse("seq:u8!count, x:u8").unwrap())));
+        memory.set_format(Some(Format::Layout(
+            decode::Layout::parse("seq:u8!count, x:u8").unwrap(),
+        )));
         memory
     }
 
     fn sample(ms: i64, bytes: &[u8]) -> Sample {
         Sample {
-            attribute: AttrId { generation: radio::Generation(1), index: 0 },
+            attribute: AttrId {
+                generation: radio::Generation(1),
+                index: 0,
+            },
             at: Timestamp(ms * 1_000_000),
             lost_before: 0,
             kind: SampleKind::Notification,
@@ -515,18 +567,29 @@ mod tests {
     fn a_counter_that_skips_is_a_gap_and_one_that_wraps_or_restarts_is_not() {
         let mut memory = counted();
         memory.begin();
-        assert_eq!(memory.take(&sample(0, &[254, 0])), None, "the first value may be anything");
+        assert_eq!(
+            memory.take(&sample(0, &[254, 0])),
+            None,
+            "the first value may be anything"
+        );
         assert_eq!(memory.take(&sample(1, &[255, 0])), None);
         assert_eq!(memory.take(&sample(2, &[0, 0])), None, "wrapped");
         assert_eq!(
             memory.take(&sample(3, &[4, 0])),
-            Some(SequenceGap { count: 3, from: Timestamp(2_000_000) })
+            Some(SequenceGap {
+                count: 3,
+                from: Timestamp(2_000_000)
+            })
         );
         assert_eq!(memory.take(&sample(4, &[0, 0])), None, "started anew");
         assert_eq!(memory.take(&sample(5, &[])), None, "too short to tell");
         assert_eq!(memory.lost, 3);
         memory.begin();
-        assert_eq!(memory.take(&sample(6, &[90, 0])), None, "a new subscription");
+        assert_eq!(
+            memory.take(&sample(6, &[90, 0])),
+            None,
+            "a new subscription"
+        );
     }
 
     #[test]
@@ -542,8 +605,15 @@ mod tests {
     #[test]
     fn what_the_device_does_not_offer_is_off_with_the_reason() {
         let mut db = GattDb::new();
-        let service =
-            db.push(AttrKind::Service, Uuid::nil(), None, None, Properties::default()).unwrap();
+        let service = db
+            .push(
+                AttrKind::Service,
+                Uuid::nil(),
+                None,
+                None,
+                Properties::default(),
+            )
+            .unwrap();
         let id = db
             .push(
                 AttrKind::Characteristic,
@@ -553,24 +623,50 @@ mod tests {
                 Properties::NOTIFY,
             )
             .unwrap();
-        let attribute =
-            Attribute::new(db.get(id).unwrap(), "a/b".into(), None, (512, 20), None, None);
+        let attribute = Attribute::new(
+            db.get(id).unwrap(),
+            "a/b".into(),
+            None,
+            (512, 20),
+            None,
+            None,
+        );
         let actions = attribute.view(Vec::new()).actions;
         assert_eq!(actions.subscribe, None);
-        assert_eq!(actions.read.as_deref(), Some("Read is off: the device offers notify only."));
+        assert_eq!(
+            actions.read.as_deref(),
+            Some("Read is off: the device offers notify only.")
+        );
     }
 
     #[test]
     fn fields_come_with_their_bytes_and_the_headline_is_no_counter() {
         let mut db = GattDb::new();
-        let id =
-            db.push(AttrKind::Characteristic, Uuid::nil(), None, None, Properties::READ).unwrap();
+        let id = db
+            .push(
+                AttrKind::Characteristic,
+                Uuid::nil(),
+                None,
+                None,
+                Properties::READ,
+            )
+            .unwrap();
         let layout = "seq:u8!count, temp:i16le*0.01 °C";
         let format = Format::Layout(decode::Layout::parse(layout).unwrap());
-        let attribute = Attribute::new(db.get(id).unwrap(), "k".into(), None, (0, 0), None, Some(format));
+        let attribute = Attribute::new(
+            db.get(id).unwrap(),
+            "k".into(),
+            None,
+            (0, 0),
+            None,
+            Some(format),
+        );
         attribute.memory().take(&sample(5, &[7, 0x0E, 0x0D, 0xFF]));
         let view = attribute.inspect(None, WallOffset(0.0));
-        assert_eq!((view.headline.as_str(), view.unit.as_str()), ("33.42", "°C"));
+        assert_eq!(
+            (view.headline.as_str(), view.unit.as_str()),
+            ("33.42", "°C")
+        );
         assert_eq!(view.fields[1].bytes, (1, 3));
         assert_eq!(view.format_note, "3 of 4 bytes used; the rest stays hex.");
         assert_eq!(view.history[0].bytes, "07 0E 0D FF");

@@ -103,7 +103,10 @@ impl Connection {
 
     /// One of them.
     pub(crate) fn attribute(&self, id: AttrId) -> Option<Arc<Attribute>> {
-        self.attributes().iter().find(|attribute| attribute.id == id).cloned()
+        self.attributes()
+            .iter()
+            .find(|attribute| attribute.id == id)
+            .cloned()
     }
 
     /// Takes over what a discovery found. What is remembered of an attribute goes on under its key.
@@ -115,8 +118,11 @@ impl Connection {
         let db = link.gatt();
         let keys = keys(&db);
         let mut state = self.state();
-        let before: HashMap<&str, &Arc<Attribute>> =
-            state.attributes.iter().map(|attribute| (attribute.key.as_str(), attribute)).collect();
+        let before: HashMap<&str, &Arc<Attribute>> = state
+            .attributes
+            .iter()
+            .map(|attribute| (attribute.key.as_str(), attribute))
+            .collect();
         let attributes: Arc<[_]> = db
             .attributes()
             .iter()
@@ -125,10 +131,20 @@ impl Connection {
                 let max = |kind| link.max_write(found.id, kind).unwrap_or(0);
                 let max = match found.kind {
                     AttrKind::Service => (0, 0),
-                    _ => (max(WriteKind::WithResponse), max(WriteKind::WithoutResponse)),
+                    _ => (
+                        max(WriteKind::WithResponse),
+                        max(WriteKind::WithoutResponse),
+                    ),
                 };
                 let before = before.get(key.as_str()).map(|attribute| &***attribute);
-                Arc::new(Attribute::new(found, key, instance, max, before, format(found.uuid)))
+                Arc::new(Attribute::new(
+                    found,
+                    key,
+                    instance,
+                    max,
+                    before,
+                    format(found.uuid),
+                ))
             })
             .collect();
         state.attributes = attributes;
@@ -182,19 +198,29 @@ fn keys(db: &GattDb) -> Vec<(String, Option<(u32, u32)>)> {
         .attributes()
         .iter()
         .map(|attribute| {
-            let count = counts.entry((attribute.parent, attribute.uuid)).or_default();
+            let count = counts
+                .entry((attribute.parent, attribute.uuid))
+                .or_default();
             *count += 1;
             *count
         })
         .collect();
     let mut keys: Vec<(String, Option<(u32, u32)>)> = Vec::new();
     for (attribute, instance) in db.attributes().iter().zip(instances) {
-        let of = counts.get(&(attribute.parent, attribute.uuid)).copied().unwrap_or(1);
+        let of = counts
+            .get(&(attribute.parent, attribute.uuid))
+            .copied()
+            .unwrap_or(1);
         let mut key = attribute
             .parent
             .and_then(|parent| keys.get(usize::from(parent.index)))
             .map_or_else(String::new, |(parent, _)| format!("{parent}/"));
-        key.push_str(&decode::names::short(attribute.uuid).to_string().to_lowercase().replace("0x", ""));
+        key.push_str(
+            &decode::names::short(attribute.uuid)
+                .to_string()
+                .to_lowercase()
+                .replace("0x", ""),
+        );
         if instance > 1 {
             key.push_str(&format!("#{instance}"));
         }
@@ -213,7 +239,8 @@ mod tests {
         let mut db = GattDb::new();
         let mut push = |kind, short, parent| {
             let uuid = decode::names::uuid16(short);
-            db.push(kind, uuid, None, parent, Properties::default()).unwrap()
+            db.push(kind, uuid, None, parent, Properties::default())
+                .unwrap()
         };
         let first = push(AttrKind::Service, 0x181A, None);
         let one = push(AttrKind::Characteristic, 0x2A6E, Some(first));

@@ -109,8 +109,10 @@ impl WallOffset {
 impl DeviceTable {
     /// Takes one report.
     pub fn hear(&mut self, report: &Advertisement, starred: bool, alias: Option<&str>) {
-        let device =
-            self.devices.entry(report.device.clone()).or_insert_with(|| Device::new(report.at));
+        let device = self
+            .devices
+            .entry(report.device.clone())
+            .or_insert_with(|| Device::new(report.at));
         if device.adverts == 0 {
             device.starred = starred;
             device.alias = alias.map(Into::into);
@@ -200,10 +202,15 @@ impl DeviceTable {
         }
         let mut changed = Vec::new();
         for id in std::mem::take(&mut self.dirty) {
-            let Some(device) = self.devices.get(&id) else { continue };
+            let Some(device) = self.devices.get(&id) else {
+                continue;
+            };
             let name = device.address(&id);
             let advertised = device.advertised();
-            if self.filter.matches(&device.candidate(&name, &advertised, now)) {
+            if self
+                .filter
+                .matches(&device.candidate(&name, &advertised, now))
+            {
                 changed.push(device.row(&id, now, wall));
                 self.shown.insert(id);
             } else if self.shown.remove(&id) {
@@ -231,7 +238,11 @@ impl DeviceTable {
             row: device.row(id, now, wall),
             fields: device.fields(),
             raw: device.raw.is_some(),
-            signal: device.signal.iter().map(|(at, rssi)| (wall.ms(*at), rssi.0)).collect(),
+            signal: device
+                .signal
+                .iter()
+                .map(|(at, rssi)| (wall.ms(*at), rssi.0))
+                .collect(),
         })
     }
 }
@@ -290,14 +301,22 @@ impl Device {
                 self.services.push((*uuid, decode::names::service(*uuid)));
             }
         }
-        self.manufacturer_data.extend(report.manufacturer_data.iter().cloned());
-        self.service_data.extend(report.service_data.iter().cloned());
+        self.manufacturer_data
+            .extend(report.manufacturer_data.iter().cloned());
+        self.service_data
+            .extend(report.service_data.iter().cloned());
         if report.raw.is_some() {
             self.raw.clone_from(&report.raw);
         }
         if !report.manufacturer_data.is_empty() || !report.service_data.is_empty() {
-            let manufacturer = self.manufacturer_data.iter().map(|(id, data)| (id.0, &data[..]));
-            let service = self.service_data.iter().map(|(uuid, data)| (*uuid, &data[..]));
+            let manufacturer = self
+                .manufacturer_data
+                .iter()
+                .map(|(id, data)| (id.0, &data[..]));
+            let service = self
+                .service_data
+                .iter()
+                .map(|(uuid, data)| (*uuid, &data[..]));
             self.summary = decode::advertisement::summary(manufacturer, service)
                 .map(|text| decode::clean::text(&text, NAME_LENGTH).into_owned());
         }
@@ -370,7 +389,12 @@ impl Device {
         bytes
     }
 
-    fn candidate<'a>(&'a self, address: &'a str, advertised: &'a [u8], now: Timestamp) -> Candidate<'a> {
+    fn candidate<'a>(
+        &'a self,
+        address: &'a str,
+        advertised: &'a [u8],
+        now: Timestamp,
+    ) -> Candidate<'a> {
         let company = self.company();
         Candidate {
             name: self.local_name.as_deref(),
@@ -404,11 +428,18 @@ impl Device {
             connectable: self.connectable,
             rssi: self.rssi.map(|rssi| rssi.0),
             trend: self.trend.iter().copied().collect(),
-            interval_ms: self.interval.estimate().map(|interval| interval.as_secs_f64() * 1e3),
+            interval_ms: self
+                .interval
+                .estimate()
+                .map(|interval| interval.as_secs_f64() * 1e3),
             first_seen_ms: wall.ms(self.first_seen),
             last_seen_ms: wall.ms(self.last_seen.unwrap_or(self.first_seen)),
             adverts: self.adverts,
-            services: self.services.iter().map(|(uuid, name)| named(*uuid, *name)).collect(),
+            services: self
+                .services
+                .iter()
+                .map(|(uuid, name)| named(*uuid, *name))
+                .collect(),
             company: self
                 .company()
                 .map(|(id, name)| name.map_or_else(|| format!("Company 0x{id:04X}"), Into::into)),
@@ -446,8 +477,8 @@ impl Device {
         }
         for (uuid, data) in &self.service_data {
             let short = decode::names::short(*uuid).to_string();
-            let value =
-                decode::names::service(*uuid).map_or(short.clone(), |name| format!("{name} {short}"));
+            let value = decode::names::service(*uuid)
+                .map_or(short.clone(), |name| format!("{name} {short}"));
             fields.push(field("0x16", "Service data", value, data));
         }
         if let Some(power) = self.tx_power {
@@ -500,7 +531,10 @@ mod tests {
     }
 
     fn report(id: &str, ms: i64, rssi: i16) -> Advertisement {
-        Advertisement { rssi: Some(Rssi(rssi)), ..Advertisement::new(id.into(), at(ms)) }
+        Advertisement {
+            rssi: Some(Rssi(rssi)),
+            ..Advertisement::new(id.into(), at(ms))
+        }
     }
 
     #[test]
@@ -515,7 +549,10 @@ mod tests {
         let news = table.changes(at(4), WALL).unwrap();
         assert_eq!(news.changed.len(), 1);
         let row = &news.changed[0];
-        assert_eq!((row.name.as_str(), row.rssi, row.adverts), ("bench", Some(-61), 2));
+        assert_eq!(
+            (row.name.as_str(), row.rssi, row.adverts),
+            ("bench", Some(-61), 2)
+        );
         assert!(row.starred, "a star given before the first report stays");
         assert_eq!(row.last_seen_ms, 1_000_003.0);
     }
@@ -528,7 +565,10 @@ mod tests {
         assert_eq!(table.changes(at(1), WALL).unwrap().shown, 1);
         table.hear(&report("a", 2, -80), false, None);
         let news = table.changes(at(3), WALL).unwrap();
-        assert_eq!((news.removed.as_slice(), news.shown, news.total), (&["a".to_owned()][..], 0, 1));
+        assert_eq!(
+            (news.removed.as_slice(), news.shown, news.total),
+            (&["a".to_owned()][..], 0, 1)
+        );
     }
 
     #[test]
@@ -542,7 +582,10 @@ mod tests {
         assert_eq!(news.changed.len(), 1);
         assert!(news.changed[0].gone && news.changed[0].id == "a");
         let news = table.changes(at(600_000), WALL).unwrap();
-        assert_eq!((news.removed.as_slice(), news.total), (&["a".to_owned()][..], 1));
+        assert_eq!(
+            (news.removed.as_slice(), news.total),
+            (&["a".to_owned()][..], 1)
+        );
     }
 
     #[test]

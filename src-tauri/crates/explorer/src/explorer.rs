@@ -78,7 +78,8 @@ impl Explorer {
     #[must_use]
     pub fn start(config: Config, runtime: Handle) -> Self {
         let now = config.clock.now();
-        let wall = WallOffset(jiff::Timestamp::now().as_nanosecond() as f64 / 1e6 - now.0 as f64 / 1e6);
+        let wall =
+            WallOffset(jiff::Timestamp::now().as_nanosecond() as f64 / 1e6 - now.0 as f64 / 1e6);
         let recording = Recording::start(&config.session_folder, &config.clock);
         let problem = match &recording {
             Recording::Off(problem) => Some(problem.clone()),
@@ -103,7 +104,9 @@ impl Explorer {
             closing: tokio_util::sync::CancellationToken::new(),
         }));
         if let Some(problem) = problem {
-            explorer.0.log_problem("app", "Not recording", None, None, &problem);
+            explorer
+                .0
+                .log_problem("app", "Not recording", None, None, &problem);
         }
         explorer.0.runtime.spawn(tell(Arc::clone(&explorer.0)));
         explorer
@@ -168,7 +171,11 @@ impl Explorer {
     /// ended without this.
     pub async fn close(&self) {
         let inner = Arc::clone(&self.0);
-        let _ = self.0.runtime.spawn(async move { inner.close().await }).await;
+        let _ = self
+            .0
+            .runtime
+            .spawn(async move { inner.close().await })
+            .await;
     }
 }
 
@@ -182,12 +189,17 @@ impl Inner {
     }
 
     pub(crate) fn connections(&self) -> Vec<Arc<Connection>> {
-        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         connections.values().cloned().collect()
     }
 
     pub(crate) fn recording(&self) -> std::sync::RwLockReadGuard<'_, Recording> {
-        self.recording.read().unwrap_or_else(PoisonError::into_inner)
+        self.recording
+            .read()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Records something, if there is a recording. Called on the radio's task: the lock is only ever
@@ -252,7 +264,13 @@ impl Inner {
         });
     }
 
-    fn entry(&self, level: &str, category: &str, operation: &str, device: Option<&DeviceId>) -> LogEntry {
+    fn entry(
+        &self,
+        level: &str,
+        category: &str,
+        operation: &str,
+        device: Option<&DeviceId>,
+    ) -> LogEntry {
         LogEntry {
             device: device.map(ToString::to_string),
             device_name: device.map(|device| self.devices().name(device).0),
@@ -287,11 +305,14 @@ impl Inner {
 
     pub(crate) fn tell_link(&self, connection: &Connection) {
         let names = self.devices().name(&connection.device);
-        self.news.tell(Event::Link(connection.view(names, self.wall)));
+        self.news
+            .tell(Event::Link(connection.view(names, self.wall)));
     }
 
     pub(crate) fn tell_series(&self) {
-        self.news.tell(Event::Series { series: self.scope.views() });
+        self.news.tell(Event::Series {
+            series: self.scope.views(),
+        });
     }
 
     pub(crate) fn tell_values(&self, all: bool) {
@@ -364,8 +385,11 @@ impl Inner {
                     (came, if came > 0 { memory.summary() } else { None })
                 };
                 if let Some(text) = text {
-                    let operation =
-                        if came == 1 { "Notify".into() } else { format!("Notify ×{came}") };
+                    let operation = if came == 1 {
+                        "Notify".into()
+                    } else {
+                        format!("Notify ×{came}")
+                    };
                     self.log_done(
                         "notify",
                         &operation,
@@ -446,7 +470,9 @@ async fn tell(inner: Arc<Inner>) {
         let view = inner.recording_view();
         if recording.as_ref() != Some(&view) {
             if view.state == "paused"
-                && recording.as_ref().is_none_or(|last: &RecordingView| last.state != "paused")
+                && recording
+                    .as_ref()
+                    .is_none_or(|last: &RecordingView| last.state != "paused")
                 && let Some(problem) = view.problem.clone()
             {
                 inner.notice("bad", "Recording paused", problem, None, "");

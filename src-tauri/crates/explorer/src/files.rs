@@ -1,8 +1,8 @@
 //! What leaves the program: the recording as a table, the scope as a picture.
 
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::ops::ControlFlow;
 
 use plot::picture::{Chart, Lane, Line, Mark, Size, Theme};
 use session::export::{Csv, csv_file};
@@ -68,7 +68,11 @@ impl Explorer {
     /// # Errors
     ///
     /// A [`Problem`]; then nothing stands under that name, or what stood there before.
-    pub async fn export_csv(&self, path: PathBuf, device: Option<String>) -> Result<ExportView, Problem> {
+    pub async fn export_csv(
+        &self,
+        path: PathBuf,
+        device: Option<String>,
+    ) -> Result<ExportView, Problem> {
         let inner = Arc::clone(&self.0);
         let export = move || {
             let recorder = inner.recorder()?;
@@ -76,15 +80,19 @@ impl Explorer {
             let session = Session::open(recorder.path())?;
             let mut what = Csv::default();
             if let Some(device) = device {
-                let wanted = session.devices()?.into_iter().filter(|row| row.identifier == device);
+                let wanted = session
+                    .devices()?
+                    .into_iter()
+                    .filter(|row| row.identifier == device);
                 what.filter.devices = wanted.map(|row| row.key).collect();
             }
             let format = |attribute: &session::Attribute, bytes: &[u8]| {
-                inner.format(attribute.uuid).map(|format| format.summary(bytes))
+                inner
+                    .format(attribute.uuid)
+                    .map(|format| format.summary(bytes))
             };
             what.decode = Some(&format);
-            let summary =
-                csv_file(&session, &what, &path, &mut |_| ControlFlow::Continue(()))?;
+            let summary = csv_file(&session, &what, &path, &mut |_| ControlFlow::Continue(()))?;
             inner.log_done(
                 "app",
                 "Exported",
@@ -116,14 +124,20 @@ impl Explorer {
         let export = move || {
             let (from, to) = (request.from, request.to);
             if !(from.is_finite() && to.is_finite() && from < to) {
-                return Err(Problem::new("input", "The range to draw is empty.", "Choose another range."));
+                return Err(Problem::new(
+                    "input",
+                    "The range to draw is empty.",
+                    "Choose another range.",
+                ));
             }
             let size = Size {
                 width: request.width.clamp(320, MAX_SIDE),
                 height: request.height.clamp(200, MAX_SIDE),
                 scale: 2.0,
             };
-            let lines = inner.scope.lines(&request.series, from, to, size.width as usize * 2);
+            let lines = inner
+                .scope
+                .lines(&request.series, from, to, size.width as usize * 2);
             if lines.is_empty() {
                 return Err(Problem::new(
                     "input",
@@ -137,7 +151,11 @@ impl Explorer {
                 PictureKind::Svg => plot::picture::svg(&chart, size, &path),
             }
             .map_err(|error| picture_problem(&error, &path))?;
-            Ok(ExportView { path: path.display().to_string(), rows: 0, bytes })
+            Ok(ExportView {
+                path: path.display().to_string(),
+                rows: 0,
+                bytes,
+            })
         };
         blocking(&self.0, export).await
     }
@@ -147,7 +165,14 @@ impl Explorer {
         let now = self.0.now();
         let label = decode::clean::text(text.trim(), 200).into_owned();
         self.0.log_done("app", "Mark", None, None, label.clone());
-        self.0.record(|recorder| recorder.record(now, Recorded::Marker { label: label.into() }));
+        self.0.record(|recorder| {
+            recorder.record(
+                now,
+                Recorded::Marker {
+                    label: label.into(),
+                },
+            )
+        });
     }
 
     /// Ends the recording and begins another; links that are up go on in it.
@@ -163,7 +188,10 @@ impl Explorer {
                 on @ Recording::On(_) => on,
             };
             let last = std::mem::replace(
-                &mut *inner.recording.write().unwrap_or_else(std::sync::PoisonError::into_inner),
+                &mut *inner
+                    .recording
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner),
                 next,
             );
             for connection in inner.connections() {
@@ -194,20 +222,27 @@ async fn blocking<T: Send + 'static>(
     inner: &Inner,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {
-    inner.runtime.spawn_blocking(work).await.unwrap_or_else(|error| {
-        tracing::error!(%error, "a file operation ended abnormally");
-        Err(Problem::new(
-            "internal",
-            "Gattscope made a mistake and gave the file up.",
-            "Try again. The log says more, and a report of it helps.",
-        ))
-    })
+    inner
+        .runtime
+        .spawn_blocking(work)
+        .await
+        .unwrap_or_else(|error| {
+            tracing::error!(%error, "a file operation ended abnormally");
+            Err(Problem::new(
+                "internal",
+                "Gattscope made a mistake and gave the file up.",
+                "Try again. The log says more, and a report of it helps.",
+            ))
+        })
 }
 
 fn picture_problem(error: &plot::picture::Error, path: &Path) -> Problem {
     Problem::new(
         "picture",
-        format!("The picture could not be written to {}: {error}.", path.display()),
+        format!(
+            "The picture could not be written to {}: {error}.",
+            path.display()
+        ),
         "Choose another folder, or make room, then export again.",
     )
 }
@@ -247,7 +282,11 @@ fn chart(
         from: (request.from * 1e9) as i64,
         to: (request.to * 1e9) as i64,
         time: Box::new(move |nanos| clock_time(zero_ms, nanos)),
-        theme: if request.theme == "light" { Theme::Light } else { Theme::Dark },
+        theme: if request.theme == "light" {
+            Theme::Light
+        } else {
+            Theme::Dark
+        },
     }
 }
 
@@ -256,6 +295,10 @@ fn clock_time(zero_ms: f64, nanos: i64) -> String {
     let ms = zero_ms + nanos as f64 / 1e6;
     jiff::Timestamp::from_millisecond(ms as i64).map_or_else(
         |_| String::new(),
-        |at| at.to_zoned(jiff::tz::TimeZone::system()).strftime("%H:%M:%S%.3f").to_string(),
+        |at| {
+            at.to_zoned(jiff::tz::TimeZone::system())
+                .strftime("%H:%M:%S%.3f")
+                .to_string()
+        },
     )
 }

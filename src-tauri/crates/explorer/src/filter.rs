@@ -150,14 +150,19 @@ impl Filter {
     ///
     /// [`FilterError`] with the place of the first trouble.
     pub fn parse(text: &str) -> Result<Self, FilterError> {
-        let terms = split(text)?.into_iter().map(|raw| raw.parse()).collect::<Result<_, _>>()?;
+        let terms = split(text)?
+            .into_iter()
+            .map(|raw| raw.parse())
+            .collect::<Result<_, _>>()?;
         Ok(Self { terms })
     }
 
     /// Whether a device passes.
     #[must_use]
     pub fn matches(&self, device: &Candidate<'_>) -> bool {
-        self.terms.iter().all(|term| term.test.matches(device) != term.exclude)
+        self.terms
+            .iter()
+            .all(|term| term.test.matches(device) != term.exclude)
     }
 }
 
@@ -180,14 +185,20 @@ fn split(text: &str) -> Result<Vec<Raw>, FilterError> {
             '"' => quote = if quote.is_some() { None } else { Some(at) },
             char if char.is_whitespace() && quote.is_none() => {
                 if !chars.is_empty() {
-                    terms.push(Raw { at: start, chars: std::mem::take(&mut chars) });
+                    terms.push(Raw {
+                        at: start,
+                        chars: std::mem::take(&mut chars),
+                    });
                 }
             }
             char => chars.push((at, char, quote.is_some())),
         }
     }
     if let Some(at) = quote {
-        return Err(FilterError { at, message: "This quote is not closed. Add \" at its end.".into() });
+        return Err(FilterError {
+            at,
+            message: "This quote is not closed. Add \" at its end.".into(),
+        });
     }
     if !chars.is_empty() {
         terms.push(Raw { at: start, chars });
@@ -204,7 +215,10 @@ impl Raw {
             .position(|(_, char, quoted)| !quoted && matches!(char, ':' | '<' | '>'));
         let Some(operator) = operator else {
             let word: String = chars.iter().map(|(_, char, _)| *char).collect();
-            return Ok(Term { exclude, test: Test::Word(word.to_lowercase()) });
+            return Ok(Term {
+                exclude,
+                test: Test::Word(word.to_lowercase()),
+            });
         };
         let field: String = chars[..operator].iter().map(|(_, char, _)| *char).collect();
         let or_equal = matches!(chars.get(operator + 1), Some((_, '=', false)));
@@ -215,7 +229,11 @@ impl Raw {
             (_, true) => Comparison::AtMost,
             (_, false) => Comparison::Below,
         };
-        let taken = if or_equal && comparison != Comparison::Is { 2 } else { 1 };
+        let taken = if or_equal && comparison != Comparison::Is {
+            2
+        } else {
+            1
+        };
         let at = chars[operator].0 + taken;
         let items = items(&chars[operator + taken..], at);
         let test = self.test(&field.to_lowercase(), comparison, &items, chars[operator].0)?;
@@ -262,7 +280,12 @@ impl Raw {
                 message: format!("{field} takes a colon, such as {field}:…"),
             });
         }
-        let lower = || items.iter().map(|(_, item)| item.to_lowercase()).collect::<Vec<_>>();
+        let lower = || {
+            items
+                .iter()
+                .map(|(_, item)| item.to_lowercase())
+                .collect::<Vec<_>>()
+        };
         Ok(match field {
             "name" => Test::Text(TextField::Name, lower()),
             "addr" => Test::Text(TextField::Address, lower()),
@@ -271,11 +294,17 @@ impl Raw {
             "service" => Test::Service(lower().into_iter().map(service_item).collect()),
             "company" => Test::Company(lower().into_iter().map(company_item).collect()),
             "adv" => Test::Bytes(
-                items.iter().map(|(at, item)| pattern(*at, item)).collect::<Result<_, _>>()?,
+                items
+                    .iter()
+                    .map(|(at, item)| pattern(*at, item))
+                    .collect::<Result<_, _>>()?,
             ),
-            "is" => {
-                Test::Is(items.iter().map(|(at, item)| state(*at, item)).collect::<Result<_, _>>()?)
-            }
+            "is" => Test::Is(
+                items
+                    .iter()
+                    .map(|(at, item)| state(*at, item))
+                    .collect::<Result<_, _>>()?,
+            ),
             // An address is a word that happens to contain colons.
             _ if field.len() <= 2 && field.chars().all(|char| char.is_ascii_hexdigit()) => {
                 Test::Word(self.text().to_lowercase())
@@ -326,7 +355,14 @@ impl NumberField {
                     (digits, 60.0)
                 } else {
                     // Bare numbers: the unit in which the column shows them.
-                    (item.as_str(), if self == NumberField::Interval { 1e-3 } else { 1.0 })
+                    (
+                        item.as_str(),
+                        if self == NumberField::Interval {
+                            1e-3
+                        } else {
+                            1.0
+                        },
+                    )
                 }
             }
         };
@@ -341,7 +377,10 @@ impl NumberField {
             .ok()
             .filter(|number| number.is_finite())
             .map(|number| number * factor)
-            .ok_or_else(|| FilterError { at, message: example.into() })
+            .ok_or_else(|| FilterError {
+                at,
+                message: example.into(),
+            })
     }
 }
 
@@ -374,7 +413,7 @@ fn pattern(at: usize, item: &str) -> Result<Vec<Option<u8>>, FilterError> {
             .into(),
     };
     let digits: Vec<char> = item.chars().filter(|char| !char.is_whitespace()).collect();
-    if digits.is_empty() || digits.len() % 2 != 0 {
+    if digits.is_empty() || !digits.len().is_multiple_of(2) {
         return Err(refuse());
     }
     digits
@@ -442,7 +481,10 @@ impl Test {
             }),
             Test::Bytes(patterns) => patterns.iter().any(|pattern| {
                 device.advertised.windows(pattern.len()).any(|window| {
-                    window.iter().zip(pattern).all(|(byte, wanted)| wanted.is_none_or(|w| w == *byte))
+                    window
+                        .iter()
+                        .zip(pattern)
+                        .all(|(byte, wanted)| wanted.is_none_or(|w| w == *byte))
                 })
             }),
             Test::Is(states) => states.iter().any(|state| match state {
@@ -459,7 +501,9 @@ impl Test {
                     NumberField::Interval => device.interval.map(|interval| interval.as_secs_f64()),
                     NumberField::Age => Some(device.age.as_secs_f64()),
                 };
-                actual.is_some_and(|actual| values.iter().any(|value| comparison.holds(actual, *value)))
+                actual.is_some_and(|actual| {
+                    values.iter().any(|value| comparison.holds(actual, *value))
+                })
             }
         }
     }
@@ -478,7 +522,10 @@ impl Comparison {
 }
 
 fn any<const N: usize>(texts: [Option<&str>; N], words: &[String]) -> bool {
-    texts.into_iter().flatten().any(|text| words.iter().any(|word| contains(text, word)))
+    texts
+        .into_iter()
+        .flatten()
+        .any(|text| words.iter().any(|word| contains(text, word)))
 }
 
 /// Whether `text` contains `lower`, which is in lower case already.
@@ -495,8 +542,10 @@ mod tests {
     }
 
     fn strap() -> Candidate<'static> {
-        const SERVICES: &[(Uuid, Option<&str>)] =
-            &[(Uuid::from_u128(0x180D << 96 | BASE_UUID), Some("Heart Rate"))];
+        const SERVICES: &[(Uuid, Option<&str>)] = &[(
+            Uuid::from_u128(0x180D << 96 | BASE_UUID),
+            Some("Heart Rate"),
+        )];
         Candidate {
             name: Some("Wrist-07"),
             alias: Some("my strap"),
@@ -532,7 +581,10 @@ mod tests {
         assert!(!passes("name:thingy,ruuvi", &strap()));
         assert!(passes("service:181a,180d", &strap()));
         assert!(passes("service:heart", &strap()));
-        assert!(passes("service:0000180d-0000-1000-8000-00805f9b34fb", &strap()));
+        assert!(passes(
+            "service:0000180d-0000-1000-8000-00805f9b34fb",
+            &strap()
+        ));
         assert!(passes("company:0x0059", &strap()));
         assert!(passes("company:89", &strap()));
         assert!(!passes("company:apple", &strap()));

@@ -47,7 +47,10 @@ const SERIES_AT: usize = 40;
 
 impl Writer {
     pub(crate) fn new(revision: u64, now: f64, from: f64, to: f64) -> Self {
-        let mut writer = Self { bytes: Vec::with_capacity(64 * 1024), series: 0 };
+        let mut writer = Self {
+            bytes: Vec::with_capacity(64 * 1024),
+            series: 0,
+        };
         writer.u32(MAGIC);
         writer.u32(VERSION);
         writer.bytes.extend(revision.to_le_bytes());
@@ -103,18 +106,37 @@ mod tests {
     #[test]
     fn a_frame_is_laid_out_as_documented_and_aligned() {
         let mut writer = Writer::new(7, 3.0, 1.0, 2.0);
-        let header = SeriesHeader { id: 5, last: Some((2.5, -1.0)), samples: 9, lost: 2 };
-        let gap = Gap { from: 1.25, to: 1.5, count: 2, cause: 1 };
+        let header = SeriesHeader {
+            id: 5,
+            last: Some((2.5, -1.0)),
+            samples: 9,
+            lost: 2,
+        };
+        let gap = Gap {
+            from: 1.25,
+            to: 1.5,
+            count: 2,
+            cause: 1,
+        };
         writer.series(header, &[1.0, 2.0], &[10.0, 20.0], &[gap]);
         let bytes = writer.finish();
         assert_eq!(bytes.len(), 48 + 48 + 4 * 8 + 24);
         let u32_at = |at: usize| u32::from_le_bytes(bytes[at..at + 4].try_into().unwrap());
         let f64_at = |at: usize| f64::from_le_bytes(bytes[at..at + 8].try_into().unwrap());
         assert_eq!(&bytes[..4], b"GSSF");
-        assert_eq!((u32_at(8), f64_at(16), f64_at(24), f64_at(32), u32_at(40)), (7, 3.0, 1.0, 2.0, 1));
+        assert_eq!(
+            (u32_at(8), f64_at(16), f64_at(24), f64_at(32), u32_at(40)),
+            (7, 3.0, 1.0, 2.0, 1)
+        );
         assert_eq!((u32_at(48), u32_at(52), u32_at(56)), (5, 2, 1));
-        assert_eq!((f64_at(64), u32_at(72), u32_at(80), f64_at(88)), (-1.0, 9, 2, 2.5));
+        assert_eq!(
+            (f64_at(64), u32_at(72), u32_at(80), f64_at(88)),
+            (-1.0, 9, 2, 2.5)
+        );
         assert_eq!((f64_at(96), f64_at(112)), (1.0, 10.0));
-        assert_eq!((f64_at(128), f64_at(136), u32_at(144), u32_at(148)), (1.25, 1.5, 2, 1));
+        assert_eq!(
+            (f64_at(128), f64_at(136), u32_at(144), u32_at(148)),
+            (1.25, 1.5, 2, 1)
+        );
     }
 }

@@ -28,7 +28,11 @@ impl Inner {
     fn attribute(&self, id: AttrId) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
         self.connections()
             .into_iter()
-            .find_map(|connection| connection.attribute(id).map(|attribute| (connection, attribute)))
+            .find_map(|connection| {
+                connection
+                    .attribute(id)
+                    .map(|attribute| (connection, attribute))
+            })
             .ok_or_else(|| radio::Error::StaleAttribute { attribute: id }.into())
     }
 
@@ -85,7 +89,13 @@ impl Inner {
             Err(error) => {
                 let problem = Problem::from(error);
                 let operation = format!("{operation} failed");
-                self.log_problem(category, &operation, device, Some(attribute.name()), &problem);
+                self.log_problem(
+                    category,
+                    &operation,
+                    device,
+                    Some(attribute.name()),
+                    &problem,
+                );
                 Err(problem)
             }
         }
@@ -98,17 +108,29 @@ impl Inner {
         self.record(|recorder| recorder.record(started, Recorded::ReadRequest { attribute: id }));
         let result = self.operate(&attribute, "reading", link.read(id)).await;
         let now = self.now();
-        let recorded = result.as_ref().map(Bytes::clone).map_err(Into::into);
+        let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
-            recorder.record(now, Recorded::ReadResult { attribute: id, result: recorded });
+            recorder.record(
+                now,
+                Recorded::ReadResult {
+                    attribute: id,
+                    result: recorded,
+                },
+            );
         });
         if let Ok(bytes) = &result {
-            attribute.memory().remember(now, Origin::Read, 0, bytes.clone());
+            attribute
+                .memory()
+                .remember(now, Origin::Read, 0, bytes.clone());
             self.described(&connection, &attribute, bytes);
         }
         self.done("read", "Read", &connection, &attribute, result, |bytes| {
             let text = attribute.memory().summary().unwrap_or_default();
-            format!("{text} ({} bytes, {} ms)", bytes.len(), now.since(started).as_millis())
+            format!(
+                "{text} ({} bytes, {} ms)",
+                bytes.len(),
+                now.since(started).as_millis()
+            )
         })?;
         Ok(())
     }
@@ -120,7 +142,9 @@ impl Inner {
         }
         let text = decode::clean::bytes(bytes, DESCRIPTION_LENGTH);
         let text = text.trim();
-        if let Some(parent) = attribute.parent.and_then(|parent| connection.attribute(parent))
+        if let Some(parent) = attribute
+            .parent
+            .and_then(|parent| connection.attribute(parent))
             && !text.is_empty()
         {
             parent.memory().description = Some(text.to_owned());
@@ -136,24 +160,53 @@ impl Inner {
         let bytes = Bytes::from(encode(&input)?);
         let (connection, attribute) = self.attribute(id)?;
         let link = connection.link()?;
-        let kind = if with_response { WriteKind::WithResponse } else { WriteKind::WithoutResponse };
+        let kind = if with_response {
+            WriteKind::WithResponse
+        } else {
+            WriteKind::WithoutResponse
+        };
         let started = self.now();
         let value = bytes.clone();
         self.record(|recorder| {
-            recorder.record(started, Recorded::Write { attribute: id, value, kind });
+            recorder.record(
+                started,
+                Recorded::Write {
+                    attribute: id,
+                    value,
+                    kind,
+                },
+            );
         });
-        let result = self.operate(&attribute, "writing", link.write(id, bytes.clone(), kind)).await;
+        let result = self
+            .operate(&attribute, "writing", link.write(id, bytes.clone(), kind))
+            .await;
         let now = self.now();
-        let recorded = result.as_ref().map(|()| ()).map_err(Into::into);
+        let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
-            recorder.record(now, Recorded::WriteResult { attribute: id, result: recorded });
+            recorder.record(
+                now,
+                Recorded::WriteResult {
+                    attribute: id,
+                    result: recorded,
+                },
+            );
         });
         if result.is_ok() {
-            attribute.memory().remember(now, Origin::Write, 0, bytes.clone());
+            attribute
+                .memory()
+                .remember(now, Origin::Write, 0, bytes.clone());
         }
         self.done("write", "Write", &connection, &attribute, result, |()| {
-            let how = if with_response { "acknowledged" } else { "sent without response" };
-            format!("{} ({how}, {} ms)", shortened(&bytes), now.since(started).as_millis())
+            let how = if with_response {
+                "acknowledged"
+            } else {
+                "sent without response"
+            };
+            format!(
+                "{} ({how}, {} ms)",
+                shortened(&bytes),
+                now.since(started).as_millis()
+            )
         })
     }
 
@@ -165,14 +218,30 @@ impl Inner {
         let feed = Arc::clone(&attribute);
         let sink = Arc::new(move |sample: Sample| inner.arrived(&feed, &sample));
         let mode = NotifyMode::System;
-        let result = self.operate(&attribute, "subscribing", link.subscribe(id, mode, sink)).await;
+        let result = self
+            .operate(&attribute, "subscribing", link.subscribe(id, mode, sink))
+            .await;
         self.subscribed(&attribute, result.is_ok());
         let now = self.now();
-        let recorded = result.as_ref().map(|()| ()).map_err(Into::into);
+        let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
-            recorder.record(now, Recorded::Subscribed { attribute: id, mode, result: recorded });
+            recorder.record(
+                now,
+                Recorded::Subscribed {
+                    attribute: id,
+                    mode,
+                    result: recorded,
+                },
+            );
         });
-        self.done("write", "Subscribe", &connection, &attribute, result, |()| "Values will come".into())
+        self.done(
+            "write",
+            "Subscribe",
+            &connection,
+            &attribute,
+            result,
+            |()| "Values will come".into(),
+        )
     }
 
     fn subscribed(&self, attribute: &Attribute, subscribed: bool) {
@@ -205,14 +274,29 @@ impl Inner {
     async fn unsubscribe(self: &Arc<Self>, id: AttrId) -> Result<(), Problem> {
         let (connection, attribute) = self.attribute(id)?;
         let link = connection.link()?;
-        let result = self.operate(&attribute, "unsubscribing", link.unsubscribe(id)).await;
+        let result = self
+            .operate(&attribute, "unsubscribing", link.unsubscribe(id))
+            .await;
         self.subscribed(&attribute, result.is_err());
         let now = self.now();
-        let recorded = result.as_ref().map(|()| ()).map_err(Into::into);
+        let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
-            recorder.record(now, Recorded::Unsubscribed { attribute: id, result: recorded });
+            recorder.record(
+                now,
+                Recorded::Unsubscribed {
+                    attribute: id,
+                    result: recorded,
+                },
+            );
         });
-        self.done("write", "Unsubscribe", &connection, &attribute, result, |()| String::new())
+        self.done(
+            "write",
+            "Unsubscribe",
+            &connection,
+            &attribute,
+            result,
+            |()| String::new(),
+        )
     }
 
     /// Draws every number of an attribute's format, beginning with what is remembered.
@@ -221,10 +305,13 @@ impl Inner {
         let device = connection.device.as_str();
         self.scope.remove(device, &attribute.key);
         if on {
-            let (name, device_name) =
-                (attribute.name(), self.devices().name(&connection.device).0);
+            let (name, device_name) = (attribute.name(), self.devices().name(&connection.device).0);
             let mut memory = attribute.memory();
-            let Some(columns) = memory.format.as_ref().map(Format::series).filter(|c| !c.is_empty())
+            let Some(columns) = memory
+                .format
+                .as_ref()
+                .map(Format::series)
+                .filter(|c| !c.is_empty())
             else {
                 return Err(Problem::new(
                     "no_numbers",
@@ -245,7 +332,8 @@ impl Inner {
                 attribute: &attribute.key,
                 attribute_name: &name,
             };
-            memory.draw_anew(self.scope.add(&owner, &columns));
+            let standard = matches!(memory.format, Some(Format::Sig(_)));
+            memory.draw_anew(self.scope.add(&owner, &columns, standard));
         } else {
             let mut memory = attribute.memory();
             memory.tracks.clear();
@@ -266,7 +354,9 @@ impl Inner {
         };
         self.prefer(|preferences| {
             match &layout {
-                Some(layout) => preferences.formats.insert(uuid.to_string(), layout.to_string()),
+                Some(layout) => preferences
+                    .formats
+                    .insert(uuid.to_string(), layout.to_string()),
                 None => preferences.formats.remove(&uuid.to_string()),
             };
         });
@@ -315,13 +405,20 @@ fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
         "text" => decode::encode::text(&input.text),
         kind => {
             let number: NumberType = kind.parse().map_err(|_| {
-                Problem::new("input", format!("{} is no kind of value.", decode::clean::text(kind, 16)), "")
+                Problem::new(
+                    "input",
+                    format!("{} is no kind of value.", decode::clean::text(kind, 16)),
+                    "",
+                )
             })?;
             decode::encode::number(&input.text, number).map_err(problem)?
         }
     };
     if bytes.len() > radio::MAX_ATTRIBUTE_LEN {
-        let error = radio::Error::TooLong { len: bytes.len(), max: radio::MAX_ATTRIBUTE_LEN };
+        let error = radio::Error::TooLong {
+            len: bytes.len(),
+            max: radio::MAX_ATTRIBUTE_LEN,
+        };
         return Err(error.into());
     }
     Ok(bytes)
@@ -357,7 +454,12 @@ impl Explorer {
         inner
             .devices()
             .advert(device, inner.now(), inner.wall)
-            .ok_or_else(|| radio::Error::UnknownDevice { device: device.to_string() }.into())
+            .ok_or_else(|| {
+                radio::Error::UnknownDevice {
+                    device: device.to_string(),
+                }
+                .into()
+            })
     }
 
     /// Stars a device or takes the star away.
@@ -396,7 +498,11 @@ impl Explorer {
     /// The attributes of a device as the last discovery found them.
     #[must_use]
     pub fn tree(&self, device: &DeviceId) -> Option<Vec<crate::view::AttributeView>> {
-        let connection = self.0.connections().into_iter().find(|c| c.device == *device)?;
+        let connection = self
+            .0
+            .connections()
+            .into_iter()
+            .find(|c| c.device == *device)?;
         Some(connection.gatt()?.services)
     }
 
@@ -407,7 +513,8 @@ impl Explorer {
     /// A [`Problem`], as the row of the attribute shows it too.
     pub async fn read(&self, attribute: u64) -> Result<(), Problem> {
         let id = id(attribute)?;
-        self.run(move |inner| async move { inner.read(id).await }).await
+        self.run(move |inner| async move { inner.read(id).await })
+            .await
     }
 
     /// Writes what was typed to an attribute.
@@ -422,7 +529,8 @@ impl Explorer {
         with_response: bool,
     ) -> Result<(), Problem> {
         let id = id(attribute)?;
-        self.run(move |inner| async move { inner.write(id, input, with_response).await }).await
+        self.run(move |inner| async move { inner.write(id, input, with_response).await })
+            .await
     }
 
     /// Asks for an attribute's values to come by themselves.
@@ -432,7 +540,8 @@ impl Explorer {
     /// A [`Problem`], as the row of the attribute shows it too.
     pub async fn subscribe(&self, attribute: u64) -> Result<(), Problem> {
         let id = id(attribute)?;
-        self.run(move |inner| async move { inner.subscribe(id).await }).await
+        self.run(move |inner| async move { inner.subscribe(id).await })
+            .await
     }
 
     /// Ends a subscription.
@@ -442,7 +551,8 @@ impl Explorer {
     /// A [`Problem`], as the row of the attribute shows it too.
     pub async fn unsubscribe(&self, attribute: u64) -> Result<(), Problem> {
         let id = id(attribute)?;
-        self.run(move |inner| async move { inner.unsubscribe(id).await }).await
+        self.run(move |inner| async move { inner.unsubscribe(id).await })
+            .await
     }
 
     /// What the inspector shows of an attribute.
@@ -488,7 +598,11 @@ impl Explorer {
                 len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
                 problem: None,
             },
-            Err(problem) => EncodedView { bytes: String::new(), len: 0, problem: Some(problem) },
+            Err(problem) => EncodedView {
+                bytes: String::new(),
+                len: 0,
+                problem: Some(problem),
+            },
         }
     }
 
@@ -568,7 +682,10 @@ mod tests {
     use super::*;
 
     fn typed(kind: &str, text: &str) -> Result<Vec<u8>, Problem> {
-        encode(&WriteInput { kind: kind.into(), text: text.into() })
+        encode(&WriteInput {
+            kind: kind.into(),
+            text: text.into(),
+        })
     }
 
     #[test]
@@ -580,7 +697,10 @@ mod tests {
         assert_eq!((problem.at, problem.code.as_str()), (Some(3), "input"));
         assert!(typed("u8", "300").unwrap_err().message.contains("255"));
         assert!(typed("f16", "1").is_err());
-        assert_eq!(typed("text", &"x".repeat(513)).unwrap_err().code, "too_long");
+        assert_eq!(
+            typed("text", &"x".repeat(513)).unwrap_err().code,
+            "too_long"
+        );
     }
 
     #[test]

@@ -19,7 +19,10 @@ const DISCONNECT: Duration = Duration::from_secs(10);
 impl Inner {
     /// The connection to a device, made if there is none.
     fn connection(&self, device: &DeviceId) -> Arc<Connection> {
-        let mut connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         let connection = connections
             .entry(device.clone())
             .or_insert_with(|| Arc::new(Connection::new(device.clone(), self.now())));
@@ -27,7 +30,10 @@ impl Inner {
     }
 
     fn known_connection(&self, device: &DeviceId) -> Option<Arc<Connection>> {
-        let connections = self.connections.lock().unwrap_or_else(PoisonError::into_inner);
+        let connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
         connections.get(device).cloned()
     }
 
@@ -39,7 +45,8 @@ impl Inner {
             state.deadline = None;
         }
         self.devices().set_link(&connection.device, phase.name());
-        self.scope.set_live(connection.device.as_str(), phase == Phase::Connected);
+        self.scope
+            .set_live(connection.device.as_str(), phase == Phase::Connected);
         self.tell_devices();
         self.tell_link(connection);
         self.tell_series();
@@ -54,7 +61,10 @@ impl Inner {
         {
             let mut state = connection.state();
             if !matches!(state.phase, Phase::Disconnected | Phase::Failed) {
-                return Err(radio::Error::Busy { operation: "Connecting to this device" }.into());
+                return Err(radio::Error::Busy {
+                    operation: "Connecting to this device",
+                }
+                .into());
             }
             state.phase = Phase::Connecting;
             state.cancel = cancel.clone();
@@ -69,9 +79,18 @@ impl Inner {
         if let Some(key) = key {
             self.record(|recorder| recorder.record(started, Recorded::Connecting { device: key }));
         }
-        self.log_done("link", "Connect", Some(&device), None, format!("Gives up after {seconds} s"));
+        self.log_done(
+            "link",
+            "Connect",
+            Some(&device),
+            None,
+            format!("Gives up after {seconds} s"),
+        );
 
-        match radio.connect(&device, ConnectOptions { timeout }, cancel).await {
+        match radio
+            .connect(&device, ConnectOptions { timeout }, cancel)
+            .await
+        {
             Ok(link) => {
                 self.connected(&connection, link, started);
                 Ok(())
@@ -82,7 +101,13 @@ impl Inner {
                     let failure = (&error).into();
                     let now = self.now();
                     self.record(|recorder| {
-                        recorder.record(now, Recorded::ConnectFailed { device: key, failure });
+                        recorder.record(
+                            now,
+                            Recorded::ConnectFailed {
+                                device: key,
+                                failure,
+                            },
+                        );
                     });
                 }
                 let problem = Problem::from(error);
@@ -92,7 +117,11 @@ impl Inner {
                     self.log_problem("link", "Connect failed", Some(&device), None, &problem);
                     connection.state().problem = Some(problem.clone());
                 }
-                let phase = if cancelled { Phase::Disconnected } else { Phase::Failed };
+                let phase = if cancelled {
+                    Phase::Disconnected
+                } else {
+                    Phase::Failed
+                };
                 self.set_phase(&connection, phase);
                 Err(problem)
             }
@@ -118,7 +147,10 @@ impl Inner {
         connection.discovered(&*link, |uuid| self.format(uuid));
         {
             let mut state = connection.state();
-            state.up = Some(Up { link: Arc::clone(&link), key });
+            state.up = Some(Up {
+                link: Arc::clone(&link),
+                key,
+            });
             state.mtu = mtu;
             state.rssi = self.devices().rssi(&connection.device);
         }
@@ -147,12 +179,21 @@ impl Inner {
         );
         self.set_phase(connection, Phase::Connected);
         self.tell_tree(connection);
-        self.runtime.spawn(watch(Arc::clone(self), Arc::clone(connection), Arc::clone(&link)));
-        self.runtime.spawn(describe(Arc::clone(self), Arc::clone(connection)));
+        self.runtime.spawn(watch(
+            Arc::clone(self),
+            Arc::clone(connection),
+            Arc::clone(&link),
+        ));
+        self.runtime
+            .spawn(describe(Arc::clone(self), Arc::clone(connection)));
     }
 
     /// Begins a link in the recording: its device, its attributes, its MTU.
-    pub(crate) fn record_link(&self, connection: &Connection, link: &dyn Link) -> Option<session::LinkKey> {
+    pub(crate) fn record_link(
+        &self,
+        connection: &Connection,
+        link: &dyn Link,
+    ) -> Option<session::LinkKey> {
         let now = self.now();
         let device = self.record_device(&connection.device)?;
         let mtu = *link.mtu().borrow();
@@ -161,7 +202,13 @@ impl Inner {
             let link_key = recorder.link_up(now, device);
             recorder.attributes(now, link_key, &link.gatt());
             if let Some(mtu) = mtu {
-                recorder.record(now, Recorded::Mtu { link: link_key, mtu });
+                recorder.record(
+                    now,
+                    Recorded::Mtu {
+                        link: link_key,
+                        mtu,
+                    },
+                );
             }
             key = Some(link_key);
         });
@@ -189,7 +236,12 @@ impl Inner {
     }
 
     /// A link has ended, whoever noticed first.
-    fn ended(self: &Arc<Self>, connection: &Arc<Connection>, link: &Arc<dyn Link>, reason: &DisconnectReason) {
+    fn ended(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        link: &Arc<dyn Link>,
+        reason: &DisconnectReason,
+    ) {
         let now = self.now();
         let up = {
             let mut state = connection.state();
@@ -229,9 +281,21 @@ impl Inner {
             state.problem.clone_from(&problem);
         }
         match problem {
-            None => self.log_done("link", "Disconnected", Some(&connection.device), None, "As asked"),
+            None => self.log_done(
+                "link",
+                "Disconnected",
+                Some(&connection.device),
+                None,
+                "As asked",
+            ),
             Some(problem) => {
-                self.log_problem("link", "Disconnected", Some(&connection.device), None, &problem);
+                self.log_problem(
+                    "link",
+                    "Disconnected",
+                    Some(&connection.device),
+                    None,
+                    &problem,
+                );
                 let name = self.devices().name(&connection.device).0;
                 let title = format!("{name} disconnected");
                 self.notice("bad", title, problem, Some(&connection.device), "reconnect");
@@ -268,7 +332,13 @@ async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Lin
         if let (Some(link), Some(mtu)) = (key, mtu) {
             let now = inner.now();
             inner.record(|recorder| recorder.record(now, Recorded::Mtu { link, mtu }));
-            inner.log_done("link", "MTU changed", Some(&connection.device), None, mtu.to_string());
+            inner.log_done(
+                "link",
+                "MTU changed",
+                Some(&connection.device),
+                None,
+                mtu.to_string(),
+            );
         }
         inner.tell_link(&connection);
     }
@@ -279,7 +349,10 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
     let description = decode::names::uuid16(0x2901);
     let attributes = connection.attributes();
     let mut found = false;
-    for attribute in attributes.iter().filter(|attribute| attribute.uuid == description) {
+    for attribute in attributes
+        .iter()
+        .filter(|attribute| attribute.uuid == description)
+    {
         if connection.link().is_err() {
             return;
         }
@@ -298,7 +371,8 @@ impl Explorer {
     ///
     /// A [`Problem`]: it was not found, refused, took too long, or was cancelled.
     pub async fn connect(&self, device: DeviceId) -> Result<(), Problem> {
-        self.run(|inner| async move { inner.connect(device).await }).await
+        self.run(|inner| async move { inner.connect(device).await })
+            .await
     }
 
     /// Gives an attempt to connect up.
@@ -330,13 +404,19 @@ impl Explorer {
     /// As [`disconnect`](Self::disconnect).
     pub async fn close_device(&self, device: DeviceId) -> Result<(), Problem> {
         self.run(|inner| async move {
-            let Some(connection) = inner.known_connection(&device) else { return Ok(()) };
+            let Some(connection) = inner.known_connection(&device) else {
+                return Ok(());
+            };
             inner.disconnect(&connection).await;
             for attribute in connection.attributes().iter() {
                 attribute.memory().tracks.clear();
                 inner.scope.remove(device.as_str(), &attribute.key);
             }
-            inner.connections.lock().unwrap_or_else(PoisonError::into_inner).remove(&device);
+            inner
+                .connections
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&device);
             inner.devices().set_link(&device, "none");
             inner.tell_devices();
             inner.tell_series();

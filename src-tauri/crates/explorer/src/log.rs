@@ -54,7 +54,9 @@ impl Log {
 
     fn lock(&self) -> std::sync::MutexGuard<'_, Ring> {
         // A panic while the lock was held leaves a ring that is still a ring.
-        self.ring.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+        self.ring
+            .lock()
+            .unwrap_or_else(std::sync::PoisonError::into_inner)
     }
 }
 
@@ -85,7 +87,10 @@ mod tests {
         for operation in ["a", "b", "c"] {
             log.push(entry(0.0, "info", "app", operation));
         }
-        assert_eq!(log.take(2).iter().map(|e| e.seq).collect::<Vec<_>>(), [0, 1]);
+        assert_eq!(
+            log.take(2).iter().map(|e| e.seq).collect::<Vec<_>>(),
+            [0, 1]
+        );
         assert_eq!(log.take(9).iter().map(|e| e.seq).collect::<Vec<_>>(), [2]);
         assert!(log.take(9).is_empty());
         log.rewind();

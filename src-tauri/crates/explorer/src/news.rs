@@ -18,12 +18,19 @@ impl News {
 
     /// Whether anybody listens: what nobody hears need not be put together.
     pub(crate) fn heard(&self) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).is_some()
+        self.0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .is_some()
     }
 
     /// Tells the listener, outside the lock: it may take its time or bind another.
     pub(crate) fn tell(&self, event: Event) {
-        let listener = self.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let listener = self
+            .0
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
         if let Some(listener) = listener {
             listener(event);
         }

@@ -50,6 +50,12 @@ mod tests {
     fn a_file_of_another_version_gives_what_it_has() {
         let read: Preferences =
             serde_json::from_str(r#"{"theme":"dark","from_the_future":1}"#).unwrap();
-        assert_eq!(read, Preferences { theme: "dark".into(), ..Preferences::default() });
+        assert_eq!(
+            read,
+            Preferences {
+                theme: "dark".into(),
+                ..Preferences::default()
+            }
+        );
     }
 }

@@ -6,13 +6,21 @@ impl Problem {
     /// A problem of the explorer itself.
     #[must_use]
     pub fn new(code: &str, message: impl Into<String>, hint: impl Into<String>) -> Self {
-        Self { code: code.into(), message: message.into(), hint: hint.into(), at: None }
+        Self {
+            code: code.into(),
+            message: message.into(),
+            hint: hint.into(),
+            at: None,
+        }
     }
 
     /// A problem in something that was typed: `at` characters from its start.
     #[must_use]
     pub fn input(message: impl Into<String>, at: usize) -> Self {
-        Self { at: u32::try_from(at).ok(), ..Self::new("input", message, "") }
+        Self {
+            at: u32::try_from(at).ok(),
+            ..Self::new("input", message, "")
+        }
     }
 }
 

@@ -3,7 +3,8 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use radio::{
-    AdapterId, AdapterInfo, Advertisement, Backend, Radio, RadioKind, RadioState, ScanFilter, Support,
+    AdapterId, AdapterInfo, Advertisement, Backend, Radio, RadioKind, RadioState, ScanFilter,
+    Support,
 };
 
 use crate::explorer::{Explorer, Inner};
@@ -53,7 +54,11 @@ fn state_name(state: RadioState) -> &'static str {
 
 impl Radios {
     pub(crate) fn new(backends: Vec<Arc<dyn Backend>>) -> Self {
-        Self { backends, state: Mutex::default(), turn: tokio::sync::Mutex::default() }
+        Self {
+            backends,
+            state: Mutex::default(),
+            turn: tokio::sync::Mutex::default(),
+        }
     }
 
     fn state(&self) -> std::sync::MutexGuard<'_, State> {
@@ -97,7 +102,9 @@ impl Radios {
             stack: open.map_or("", |open| open.stack).into(),
             simulated: open.is_some_and(|open| open.kind == RadioKind::Simulated),
             fallback: state.fallback.clone(),
-            state: open.map_or("none", |open| state_name(*open.radio.state().borrow())).into(),
+            state: open
+                .map_or("none", |open| state_name(*open.radio.state().borrow()))
+                .into(),
             scanning: state.scanning,
             caps: open.map_or_else(Vec::new, |open| {
                 open.radio
@@ -137,7 +144,9 @@ impl Inner {
         let mut trouble = None;
         for backend in &self.radios.backends {
             match backend.adapters().await {
-                Ok(found) => adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info))),
+                Ok(found) => {
+                    adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info)))
+                }
                 Err(error) => {
                     tracing::warn!(stack = backend.stack(), %error, "no adapters");
                     trouble = Some(Problem::from(error));
@@ -148,7 +157,9 @@ impl Inner {
         let is = |wanted: &Option<String>, (backend, info): &&(Arc<dyn Backend>, AdapterInfo)| {
             wanted.as_ref() == Some(&address(backend.kind(), &info.id))
         };
-        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| backend.kind() != RadioKind::Simulated;
+        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| {
+            backend.kind() != RadioKind::Simulated
+        };
         let (best, fallback) = match adapters
             .iter()
             .find(|adapter| is(&wanted, adapter))
@@ -164,7 +175,9 @@ impl Inner {
         };
         let Some((backend, info)) = best else {
             self.tell_radio();
-            return Err(trouble.unwrap_or_else(|| radio::Error::NoAdapter { id: String::new() }.into()));
+            return Err(
+                trouble.unwrap_or_else(|| radio::Error::NoAdapter { id: String::new() }.into())
+            );
         };
         // Looking again must not take away a radio that works, but a real one replaces the lab that
         // stood in for it.
@@ -172,9 +185,15 @@ impl Inner {
         let stays = current.is_some_and(|(open, kind)| {
             open == id
                 || (kind != RadioKind::Simulated
-                    && adapters.iter().any(|(backend, info)| address(backend.kind(), &info.id) == open))
+                    && adapters
+                        .iter()
+                        .any(|(backend, info)| address(backend.kind(), &info.id) == open))
         });
-        let opened = if stays { Ok(()) } else { self.open(&backend, &info.id, fallback).await };
+        let opened = if stays {
+            Ok(())
+        } else {
+            self.open(&backend, &info.id, fallback).await
+        };
         drop(turn);
         self.tell_radio();
         opened
@@ -191,17 +210,30 @@ impl Inner {
         for connection in self.connections() {
             self.disconnect(&connection).await;
         }
-        self.connections.lock().unwrap_or_else(PoisonError::into_inner).clear();
+        self.connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clear();
         self.devices().clear();
         let id = address(backend.kind(), adapter);
         let states = radio.state();
         {
             let mut state = self.radios.state();
             state.fallback = fallback;
-            state.open =
-                Some(Open { id: id.clone(), kind: backend.kind(), stack: backend.stack(), radio });
+            state.open = Some(Open {
+                id: id.clone(),
+                kind: backend.kind(),
+                stack: backend.stack(),
+                radio,
+            });
         }
-        self.log_done("scan", "Radio", None, None, format!("{} {adapter}", backend.stack()));
+        self.log_done(
+            "scan",
+            "Radio",
+            None,
+            None,
+            format!("{} {adapter}", backend.stack()),
+        );
         self.runtime.spawn(watch(Arc::clone(self), id, states));
         Ok(())
     }
@@ -217,17 +249,27 @@ impl Inner {
         self.record(|recorder| {
             recorder.record(now, session::Event::ScanStarted { filter: "".into() });
         });
-        self.log_done("scan", "Scan started", None, None, "Every device, every report");
+        self.log_done(
+            "scan",
+            "Scan started",
+            None,
+            None,
+            "Every device, every report",
+        );
         self.tell_radio();
         Ok(())
     }
 
     /// Takes an advertisement, on the radio's task: recorded first, then shown.
     fn heard(&self, report: Advertisement) {
-        self.adverts.fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        self.adverts
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let id = report.device.as_str();
         let (starred, alias) = self.preference(|preferences| {
-            (preferences.favourites.contains(id), preferences.aliases.get(id).cloned())
+            (
+                preferences.favourites.contains(id),
+                preferences.aliases.get(id).cloned(),
+            )
         });
         self.devices().hear(&report, starred, alias.as_deref());
         self.record(|recorder| recorder.advertisement(report));
@@ -265,7 +307,13 @@ async fn watch(
             changed = states.changed() => if changed.is_err() { return },
             () = inner.closing.cancelled() => return,
         }
-        if inner.radios.state().open.as_ref().is_none_or(|open| open.id != id) {
+        if inner
+            .radios
+            .state()
+            .open
+            .as_ref()
+            .is_none_or(|open| open.id != id)
+        {
             return;
         }
         let state = *states.borrow_and_update();
@@ -283,7 +331,13 @@ async fn watch(
         };
         if let Some((error, action)) = problem {
             inner.radios.state().scanning = false;
-            inner.notice("bad", "Bluetooth is not available", error.into(), None, action);
+            inner.notice(
+                "bad",
+                "Bluetooth is not available",
+                error.into(),
+                None,
+                action,
+            );
         }
         inner.tell_radio();
     }
@@ -333,7 +387,8 @@ impl Explorer {
     ///
     /// A [`Problem`], also where the system lets no program do so.
     pub async fn set_power(&self, on: bool) -> Result<(), Problem> {
-        self.run(move |inner| async move { Ok(inner.radios.radio()?.set_power(on).await?) }).await
+        self.run(move |inner| async move { Ok(inner.radios.radio()?.set_power(on).await?) })
+            .await
     }
 
     /// Starts scanning.
@@ -351,7 +406,8 @@ impl Explorer {
     ///
     /// A [`Problem`] if there is no radio, or it did not stop well.
     pub async fn stop_scan(&self) -> Result<(), Problem> {
-        self.run(|inner| async move { inner.end_scan().await }).await
+        self.run(|inner| async move { inner.end_scan().await })
+            .await
     }
 
     /// Runs radio work on the radio's runtime, wherever the caller is.

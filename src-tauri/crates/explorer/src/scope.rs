@@ -53,7 +53,12 @@ impl Track {
 
     /// Breaks the line: values are missing, or the link is down.
     pub(crate) fn gap(&self, from: Timestamp, to: Timestamp, cause: Cause, count: u32) {
-        lock(&self.data).gap(Gap { from: from.0, to: to.0, cause, count: u64::from(count) });
+        lock(&self.data).gap(Gap {
+            from: from.0,
+            to: to.0,
+            cause,
+            count: u64::from(count),
+        });
         self.news.step();
     }
 }
@@ -86,25 +91,43 @@ pub(crate) struct Owner<'a> {
 }
 
 impl Scope {
-    /// Draws every numeric column of `columns`; counters and device clocks start hidden when there
-    /// is anything else to see.
-    pub(crate) fn add(&self, owner: &Owner<'_>, columns: &[decode::Series]) -> Vec<Track> {
+    /// Draws every numeric column of `columns`. Counters and device clocks start hidden when there is
+    /// anything else to see; of a standard format, which nobody has picked fields of, only the first
+    /// starts shown.
+    pub(crate) fn add(
+        &self,
+        owner: &Owner<'_>,
+        columns: &[decode::Series],
+        standard: bool,
+    ) -> Vec<Track> {
         let mut lanes = self.lanes();
         let plain = columns.iter().any(|column| column.role.is_none());
+        let first = columns
+            .iter()
+            .find(|column| column.role.is_none())
+            .map(|column| column.column);
         columns
             .iter()
             .map(|column| {
                 let id = lanes.next;
                 lanes.next += 1;
-                let visible = column.role.is_none() || !plain;
+                let visible = if standard && plain {
+                    Some(column.column) == first
+                } else {
+                    column.role.is_none() || !plain
+                };
                 // The smallest colour that is not worn, so that colours stay apart.
                 let worn: Vec<u32> = lanes
                     .series
                     .iter()
                     .filter(|shown| shown.view.visible)
-                    .map(|shown| u32::from(shown.view.colour) - 1 + COLOURS * u32::from(shown.view.dashed))
+                    .map(|shown| {
+                        u32::from(shown.view.colour) - 1 + COLOURS * u32::from(shown.view.dashed)
+                    })
                     .collect();
-                let turn = (0..2 * COLOURS).find(|turn| !worn.contains(turn)).unwrap_or(id % COLOURS);
+                let turn = (0..2 * COLOURS)
+                    .find(|turn| !worn.contains(turn))
+                    .unwrap_or(id % COLOURS);
                 let unit = column.unit.clone().unwrap_or_default();
                 let data = Arc::new(Mutex::new(Series::default()));
                 lanes.series.push(Shown {
@@ -124,7 +147,12 @@ impl Scope {
                     },
                     data: Arc::clone(&data),
                 });
-                Track { id, column: column.column, data, news: Arc::clone(&self.news) }
+                Track {
+                    id,
+                    column: column.column,
+                    data,
+                    news: Arc::clone(&self.news),
+                }
             })
             .collect()
     }
@@ -151,7 +179,12 @@ impl Scope {
 
     /// Shows or hides a series; what comes meanwhile is kept.
     pub(crate) fn set_visible(&self, id: u32, visible: bool) {
-        if let Some(shown) = self.lanes().series.iter_mut().find(|shown| shown.view.id == id) {
+        if let Some(shown) = self
+            .lanes()
+            .series
+            .iter_mut()
+            .find(|shown| shown.view.id == id)
+        {
             shown.view.visible = visible;
         }
         self.news.step();
@@ -159,14 +192,23 @@ impl Scope {
 
     /// Says whether values of a device can still come.
     pub(crate) fn set_live(&self, device: &str, live: bool) {
-        for shown in self.lanes().series.iter_mut().filter(|shown| shown.view.device == device) {
+        for shown in self
+            .lanes()
+            .series
+            .iter_mut()
+            .filter(|shown| shown.view.device == device)
+        {
             shown.view.live = live;
         }
     }
 
     /// Every series.
     pub(crate) fn views(&self) -> Vec<SeriesView> {
-        self.lanes().series.iter().map(|shown| shown.view.clone()).collect()
+        self.lanes()
+            .series
+            .iter()
+            .map(|shown| shown.view.clone())
+            .collect()
     }
 
     /// How many series there are.
@@ -176,11 +218,7 @@ impl Scope {
 
     /// The frame that `request` asks for, as soon as there is anything new in it, or when its
     /// patience ends.
-    pub(crate) async fn pump(
-        &self,
-        request: &PumpRequest,
-        now: impl Fn() -> Timestamp,
-    ) -> Vec<u8> {
+    pub(crate) async fn pump(&self, request: &PumpRequest, now: impl Fn() -> Timestamp) -> Vec<u8> {
         let patience = std::time::Duration::from_millis(u64::from(request.patience_ms.min(5_000)));
         let changed = self.news.changed.notified();
         if self.news.now() == request.seen {
@@ -193,9 +231,16 @@ impl Scope {
     fn frame(&self, request: &PumpRequest, now: Timestamp) -> Vec<u8> {
         // Read before the data: what comes meanwhile is drawn now and once more.
         let revision = self.news.now();
-        let span = if request.span.is_finite() { request.span.clamp(1e-6, 1e7) } else { 10.0 };
+        let span = if request.span.is_finite() {
+            request.span.clamp(1e-6, 1e7)
+        } else {
+            10.0
+        };
         let now = now.seconds();
-        let from = request.from.filter(|from| from.is_finite()).unwrap_or(now - span);
+        let from = request
+            .from
+            .filter(|from| from.is_finite())
+            .unwrap_or(now - span);
         let to = from + span;
         let mut writer = Writer::new(revision, now, from, to);
         let mut window = Window::default();
@@ -252,7 +297,10 @@ impl Scope {
 
     /// The values of some series at a moment: each the last sample not after it.
     pub(crate) fn values_at(&self, series: &[u32], at: f64) -> Vec<Option<f64>> {
-        self.data(series).into_iter().map(|(_, data)| lock(&data).value_at(nanos(at))).collect()
+        self.data(series)
+            .into_iter()
+            .map(|(_, data)| lock(&data).value_at(nanos(at)))
+            .collect()
     }
 
     /// Lines for a picture, each with whose it is.
@@ -314,21 +362,46 @@ mod tests {
     use super::*;
 
     fn column(column: usize, name: &str, role: Option<decode::Role>) -> decode::Series {
-        decode::Series { column, name: name.into(), unit: None, role, repeats: false }
+        decode::Series {
+            column,
+            name: name.into(),
+            unit: None,
+            role,
+            repeats: false,
+        }
     }
 
     fn owner() -> Owner<'static> {
-        Owner { device: "d", device_name: "D", attribute: "a", attribute_name: "A" }
+        Owner {
+            device: "d",
+            device_name: "D",
+            attribute: "a",
+            attribute_name: "A",
+        }
     }
 
     fn request(series: Vec<u32>, seen: u64) -> PumpRequest {
-        PumpRequest { series, from: Some(0.0), span: 1.0, pixels: 100, seen, patience_ms: 50 }
+        PumpRequest {
+            series,
+            from: Some(0.0),
+            span: 1.0,
+            pixels: 100,
+            seen,
+            patience_ms: 50,
+        }
     }
 
     #[test]
     fn a_counter_is_kept_but_hidden_beside_a_value() {
         let scope = Scope::default();
-        scope.add(&owner(), &[column(0, "seq", Some(decode::Role::Count)), column(1, "x", None)]);
+        scope.add(
+            &owner(),
+            &[
+                column(0, "seq", Some(decode::Role::Count)),
+                column(1, "x", None),
+            ],
+            false,
+        );
         let visible: Vec<_> = scope.views().iter().map(|view| view.visible).collect();
         assert_eq!(visible, [false, true]);
         assert_eq!(scope.views()[1].colour, 1);
@@ -338,7 +411,7 @@ mod tests {
     fn the_ninth_series_wears_the_first_colour_dashed() {
         let scope = Scope::default();
         let columns: Vec<_> = (0..9).map(|index| column(index, "x", None)).collect();
-        scope.add(&owner(), &columns);
+        scope.add(&owner(), &columns, false);
         let last = &scope.views()[8];
         assert_eq!((last.colour, last.dashed), (1, true));
     }
@@ -346,13 +419,17 @@ mod tests {
     #[tokio::test(start_paused = true)]
     async fn the_pump_answers_at_once_when_there_is_news_and_after_its_patience_when_not() {
         let scope = Scope::default();
-        let tracks = scope.add(&owner(), &[column(0, "x", None)]);
+        let tracks = scope.add(&owner(), &[column(0, "x", None)], false);
         tracks[0].push(Timestamp(500_000_000), 4.0);
         let now = || Timestamp(900_000_000);
         let started = tokio::time::Instant::now();
         let frame = scope.pump(&request(vec![0], 0), now).await;
         assert_eq!(started.elapsed().as_millis(), 0);
-        assert_eq!(u32::from_le_bytes(frame[52..56].try_into().unwrap()), 1, "one point");
+        assert_eq!(
+            u32::from_le_bytes(frame[52..56].try_into().unwrap()),
+            1,
+            "one point"
+        );
         let revision = u64::from_le_bytes(frame[8..16].try_into().unwrap());
         scope.pump(&request(vec![0], revision), now).await;
         assert_eq!(started.elapsed().as_millis(), 50);
@@ -361,10 +438,12 @@ mod tests {
     #[tokio::test]
     async fn hostile_requests_are_answered_with_something_harmless() {
         let scope = Scope::default();
-        scope.add(&owner(), &[column(0, "x", None)]);
-        for (from, span, pixels) in
-            [(Some(f64::NAN), f64::INFINITY, u32::MAX), (Some(-1e300), -5.0, 0), (None, f64::NAN, 1)]
-        {
+        scope.add(&owner(), &[column(0, "x", None)], false);
+        for (from, span, pixels) in [
+            (Some(f64::NAN), f64::INFINITY, u32::MAX),
+            (Some(-1e300), -5.0, 0),
+            (None, f64::NAN, 1),
+        ] {
             let request = PumpRequest {
                 series: vec![0, 0, 77],
                 from,

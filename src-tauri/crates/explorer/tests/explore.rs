@@ -1,5 +1,7 @@
 //! The whole way without a window: scan, connect, read, write, subscribe, plot, record, export.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
@@ -41,7 +43,12 @@ impl Bench {
         let news = Arc::new(Mutex::new(Vec::new()));
         let heard = Arc::clone(&news);
         explorer.listen(move |event| heard.lock().unwrap().push(event));
-        Self { explorer, lab, news, folder }
+        Self {
+            explorer,
+            lab,
+            news,
+            folder,
+        }
     }
 
     /// With a radio that scans and has heard everybody.
@@ -81,8 +88,14 @@ impl Bench {
     }
 
     fn radio(&self) -> RadioView {
-        self.last(|event| if let Event::Radio(view) = event { Some(view.clone()) } else { None })
-            .unwrap()
+        self.last(|event| {
+            if let Event::Radio(view) = event {
+                Some(view.clone())
+            } else {
+                None
+            }
+        })
+        .unwrap()
     }
 
     fn link(&self, device: &DeviceId) -> LinkView {
@@ -95,9 +108,10 @@ impl Bench {
 
     fn value(&self, attribute: u64) -> ValueView {
         self.last(|event| match event {
-            Event::Values { values } => {
-                values.iter().find(|value| value.attribute == attribute).cloned()
-            }
+            Event::Values { values } => values
+                .iter()
+                .find(|value| value.attribute == attribute)
+                .cloned(),
             _ => None,
         })
         .unwrap()
@@ -115,7 +129,10 @@ impl Bench {
 }
 
 fn hex(text: &str) -> WriteInput {
-    WriteInput { kind: "hex".into(), text: text.into() }
+    WriteInput {
+        kind: "hex".into(),
+        text: text.into(),
+    }
 }
 
 #[tokio::test(start_paused = true)]
@@ -124,8 +141,16 @@ async fn without_an_adapter_the_simulated_lab_is_used_and_the_reason_said() {
     bench.explorer.look_again().await.unwrap();
     let radio = bench.radio();
     assert!(radio.simulated && radio.state == "on", "{radio:?}");
-    assert_eq!(radio.fallback.as_deref(), Some("No Bluetooth adapter was found on this computer."));
-    assert!(radio.caps.iter().all(|cap| cap.support == "yes" || !cap.reason.is_empty()));
+    assert_eq!(
+        radio.fallback.as_deref(),
+        Some("No Bluetooth adapter was found on this computer.")
+    );
+    assert!(
+        radio
+            .caps
+            .iter()
+            .all(|cap| cap.support == "yes" || !cap.reason.is_empty())
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -149,9 +174,15 @@ async fn devices_on_the_air_are_listed_filtered_and_kept_across_a_reload() {
 
     bench.news.lock().unwrap().clear();
     let heard = Arc::clone(&bench.news);
-    bench.explorer.listen(move |event| heard.lock().unwrap().push(event));
+    bench
+        .explorer
+        .listen(move |event| heard.lock().unwrap().push(event));
     assert!(bench.radio().scanning);
-    assert!(bench.last(|event| matches!(event, Event::Devices(v) if v.reset).then_some(())).is_some());
+    assert!(
+        bench
+            .last(|event| matches!(event, Event::Devices(v) if v.reset).then_some(()))
+            .is_some()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -159,23 +190,41 @@ async fn a_value_is_read_written_and_read_back() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let link = bench.link(&device);
-    assert_eq!((link.state.as_str(), link.mtu.is_some()), ("connected", true));
+    assert_eq!(
+        (link.state.as_str(), link.mtu.is_some()),
+        ("connected", true)
+    );
 
     let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
     bench.explorer.read(battery.id).await.unwrap();
     assert_eq!(bench.value(battery.id).text, "87 %");
 
     let scratch = bench.attribute(&device, &uuids::SCRATCH.to_string());
-    bench.explorer.write(scratch.id, hex("DE AD"), true).await.unwrap();
-    bench.explorer.write(scratch.id, hex("BE EF"), false).await.unwrap();
+    bench
+        .explorer
+        .write(scratch.id, hex("DE AD"), true)
+        .await
+        .unwrap();
+    bench
+        .explorer
+        .write(scratch.id, hex("BE EF"), false)
+        .await
+        .unwrap();
     bench.explorer.read(scratch.id).await.unwrap();
     let inspect = bench.explorer.inspect(scratch.id).unwrap();
     assert_eq!(inspect.bytes, "BE EF");
-    let kinds: Vec<_> = inspect.history.iter().map(|row| row.kind.as_str()).collect();
+    let kinds: Vec<_> = inspect
+        .history
+        .iter()
+        .map(|row| row.kind.as_str())
+        .collect();
     assert_eq!(kinds, ["read", "write", "write"]);
 
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(bench.attribute(&device, &uuids::SCRATCH.to_string()).name, "Scratch register");
+    assert_eq!(
+        bench.attribute(&device, &uuids::SCRATCH.to_string()).name,
+        "Scratch register"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -185,10 +234,28 @@ async fn what_cannot_be_done_says_why_and_loses_nothing() {
     let scratch = bench.attribute(&device, &uuids::SCRATCH.to_string());
     for (input, code, part) in [
         (hex("0G"), "input", "not a hex byte"),
-        (WriteInput { kind: "u8".into(), text: "300".into() }, "input", "0 to 255"),
-        (WriteInput { kind: "text".into(), text: "x".repeat(600) }, "too_long", "512"),
+        (
+            WriteInput {
+                kind: "u8".into(),
+                text: "300".into(),
+            },
+            "input",
+            "0 to 255",
+        ),
+        (
+            WriteInput {
+                kind: "text".into(),
+                text: "x".repeat(600),
+            },
+            "too_long",
+            "512",
+        ),
     ] {
-        let problem = bench.explorer.write(scratch.id, input, true).await.unwrap_err();
+        let problem = bench
+            .explorer
+            .write(scratch.id, input, true)
+            .await
+            .unwrap_err();
         assert_eq!(problem.code, code);
         assert!(problem.message.contains(part), "{problem:?}");
     }
@@ -214,13 +281,19 @@ async fn a_stream_is_recorded_whole_drawn_and_exported() {
     assert_eq!(problem.code, "no_numbers");
     let problem = bench.explorer.set_format(stream.id, "seq:u99").unwrap_err();
     assert!(problem.at.is_some());
-    bench.explorer.set_format(stream.id, "seq:u32le!count, _:skip[8], value:f64le").unwrap();
+    bench
+        .explorer
+        .set_format(stream.id, "seq:u32le!count, _:skip[8], value:f64le")
+        .unwrap();
     bench.explorer.plot(stream.id, true).unwrap();
     bench.explorer.subscribe(stream.id).await.unwrap();
     tokio::time::sleep(Duration::from_secs(10)).await;
 
     let value = bench.value(stream.id);
-    assert!(value.subscribed && value.plotted && value.lost == 0, "{value:?}");
+    assert!(
+        value.subscribed && value.plotted && value.lost == 0,
+        "{value:?}"
+    );
     assert!((40.0..60.0).contains(&value.rate.unwrap()), "{value:?}");
 
     let request = PumpRequest {
@@ -243,13 +316,24 @@ async fn a_stream_is_recorded_whole_drawn_and_exported() {
     let text = std::fs::read_to_string(&csv).unwrap();
     assert_eq!(written.bytes, text.len() as u64);
     let mut sequence: Vec<u32> = Vec::new();
-    for line in text.lines().filter(|line| line.contains(&uuids::STREAM.to_string())) {
-        let Some(hex) = line.split(',').find(|cell| cell.len() == 59) else { continue };
-        let bytes: Vec<u8> = hex.split(' ').map(|b| u8::from_str_radix(b, 16).unwrap()).collect();
+    for line in text
+        .lines()
+        .filter(|line| line.contains(&uuids::STREAM.to_string()))
+    {
+        let Some(hex) = line.split(',').find(|cell| cell.len() == 59) else {
+            continue;
+        };
+        let bytes: Vec<u8> = hex
+            .split(' ')
+            .map(|b| u8::from_str_radix(b, 16).unwrap())
+            .collect();
         sequence.push(u32::from_le_bytes(bytes[..4].try_into().unwrap()));
     }
     assert!(sequence.len() > 450);
-    assert!(sequence.iter().copied().eq(0..sequence.len() as u32), "each number once, no gap");
+    assert!(
+        sequence.iter().copied().eq(0..sequence.len() as u32),
+        "each number once, no gap"
+    );
 
     let picture = bench.folder.path().join("out.svg");
     let shown = PictureRequest {
@@ -260,7 +344,11 @@ async fn a_stream_is_recorded_whole_drawn_and_exported() {
         width: 900,
         height: 300,
     };
-    bench.explorer.export_picture(picture.clone(), PictureKind::Svg, shown).await.unwrap();
+    bench
+        .explorer
+        .export_picture(picture.clone(), PictureKind::Svg, shown)
+        .await
+        .unwrap();
     assert!(std::fs::read_to_string(picture).unwrap().contains("value"));
 }
 
@@ -269,13 +357,22 @@ async fn losses_of_the_device_and_of_the_queue_are_counted_apart() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::Difficult).await;
     let lossy = bench.attribute(&device, &uuids::LOSSY.to_string());
-    bench.explorer.set_format(lossy.id, "seq:u32le!count").unwrap();
+    bench
+        .explorer
+        .set_format(lossy.id, "seq:u32le!count")
+        .unwrap();
     bench.explorer.subscribe(lossy.id).await.unwrap();
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert!(bench.lab.faults().lose(&device, 5));
     tokio::time::sleep(Duration::from_secs(5)).await;
     let view = bench
-        .last(|event| if let Event::Recording(view) = event { Some(view.clone()) } else { None })
+        .last(|event| {
+            if let Event::Recording(view) = event {
+                Some(view.clone())
+            } else {
+                None
+            }
+        })
         .unwrap();
     assert!(view.lost.device > 0, "{view:?}");
     assert_eq!((view.lost.queue, view.lost.gattscope), (5, 0));
@@ -286,7 +383,10 @@ async fn a_link_that_ends_by_itself_is_said_at_once_and_can_be_made_again() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
-    bench.explorer.set_format(stream.id, "seq:u32le!count, _:skip[8], value:f64le").unwrap();
+    bench
+        .explorer
+        .set_format(stream.id, "seq:u32le!count, _:skip[8], value:f64le")
+        .unwrap();
     bench.explorer.plot(stream.id, true).unwrap();
     bench.explorer.subscribe(stream.id).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
@@ -294,22 +394,34 @@ async fn a_link_that_ends_by_itself_is_said_at_once_and_can_be_made_again() {
     tokio::time::sleep(Duration::from_millis(20)).await;
 
     let link = bench.link(&device);
-    assert_eq!((link.state.as_str(), link.unexpected), ("disconnected", true));
+    assert_eq!(
+        (link.state.as_str(), link.unexpected),
+        ("disconnected", true)
+    );
     assert!(link.problem.unwrap().message.contains("Connection Timeout"));
     let (title, problem) = bench.notices().pop().unwrap();
     assert_eq!(title, "Virtual HR disconnected");
     assert!(problem.hint.contains("reconnect"));
-    assert_eq!(bench.explorer.read(stream.id).await.unwrap_err().code, "not_connected");
+    assert_eq!(
+        bench.explorer.read(stream.id).await.unwrap_err().code,
+        "not_connected"
+    );
 
     bench.explorer.connect(device.clone()).await.unwrap();
     let again = bench.attribute(&device, &uuids::STREAM.to_string());
     assert_ne!(again.id, stream.id);
     assert_eq!(again.key, stream.key);
-    assert_eq!(bench.explorer.read(stream.id).await.unwrap_err().code, "stale_attribute");
+    assert_eq!(
+        bench.explorer.read(stream.id).await.unwrap_err().code,
+        "stale_attribute"
+    );
     bench.explorer.subscribe(again.id).await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
     let value = bench.value(again.id);
-    assert!(value.plotted && value.count > 80, "history and plot go on: {value:?}");
+    assert!(
+        value.plotted && value.count > 80,
+        "history and plot go on: {value:?}"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -323,13 +435,23 @@ async fn connecting_can_be_cancelled_and_gives_up_by_itself() {
     });
     tokio::time::sleep(Duration::from_secs(2)).await;
     assert_eq!(bench.link(&device).state, "connecting");
-    assert_eq!(bench.explorer.connect(device.clone()).await.unwrap_err().code, "busy");
+    assert_eq!(
+        bench
+            .explorer
+            .connect(device.clone())
+            .await
+            .unwrap_err()
+            .code,
+        "busy"
+    );
     bench.explorer.cancel_connect(&device);
     assert_eq!(connecting.await.unwrap().unwrap_err().code, "cancelled");
     assert_eq!(bench.link(&device).state, "disconnected");
 
     bench.lab.faults().hang_next_connect(&device);
-    bench.explorer.prefer(|preferences| preferences.connect_timeout_s = 4);
+    bench
+        .explorer
+        .prefer(|preferences| preferences.connect_timeout_s = 4);
     let problem = bench.explorer.connect(device.clone()).await.unwrap_err();
     assert_eq!(problem.code, "timed_out");
     assert_eq!(bench.link(&device).state, "failed");
@@ -343,8 +465,16 @@ async fn an_adapter_that_goes_off_is_said_and_ends_links() {
     tokio::time::sleep(Duration::from_millis(50)).await;
     assert_eq!(bench.radio().state, "off");
     assert_eq!(bench.link(&device).problem.unwrap().code, "adapter_lost");
-    assert!(bench.notices().iter().any(|(_, problem)| problem.code == "powered_off"));
-    assert_eq!(bench.explorer.start_scan().await.unwrap_err().code, "powered_off");
+    assert!(
+        bench
+            .notices()
+            .iter()
+            .any(|(_, problem)| problem.code == "powered_off")
+    );
+    assert_eq!(
+        bench.explorer.start_scan().await.unwrap_err().code,
+        "powered_off"
+    );
     bench.explorer.set_power(true).await.unwrap();
     bench.explorer.start_scan().await.unwrap();
     assert!(bench.radio().scanning);
@@ -356,7 +486,12 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "occupied").unwrap();
     let bench = Bench::with(folder, &file).await;
-    assert!(bench.notices().iter().any(|(title, _)| title == "Not recording"));
+    assert!(
+        bench
+            .notices()
+            .iter()
+            .any(|(title, _)| title == "Not recording")
+    );
     bench.explorer.look_again().await.unwrap();
     bench.explorer.start_scan().await.unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -375,10 +510,20 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
     let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
     bench.explorer.read(battery.id).await.unwrap();
     let csv = bench.folder.path().join("second.csv");
-    bench.explorer.export_csv(csv.clone(), Some(device.to_string())).await.unwrap();
+    bench
+        .explorer
+        .export_csv(csv.clone(), Some(device.to_string()))
+        .await
+        .unwrap();
     let text = std::fs::read_to_string(csv).unwrap();
     assert!(text.contains("87 %"), "{text}");
     let files = std::fs::read_dir(bench.folder.path().join("sessions")).unwrap();
-    let sessions = files.filter(|f| f.as_ref().unwrap().path().extension().is_some_and(|e| e == "gattscope"));
+    let sessions = files.filter(|f| {
+        f.as_ref()
+            .unwrap()
+            .path()
+            .extension()
+            .is_some_and(|e| e == "gattscope")
+    });
     assert_eq!(sessions.count(), 2);
 }

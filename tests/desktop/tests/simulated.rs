@@ -1,0 +1,275 @@
+//! The window on the simulated radio: what a person does, by mouse and by keys.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use desktop_tests::{Window, notified};
+
+const MOTION: &str = "[data-name='Motion sensor']";
+
+async fn connect(window: &Window, device: &str) {
+    window.click(device).await;
+    window.click("[data-testid=connect]").await;
+    window
+        .wait("document.querySelector('[data-testid=device]').dataset.state === 'connected'")
+        .await;
+    window
+        .wait("document.querySelector('[role=treegrid] [data-kind=characteristic]')")
+        .await;
+}
+
+#[tokio::test]
+async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, MOTION).await;
+
+    let rate = "[role=treegrid] [data-key$='2901']:not([data-key*='2902'])";
+    window
+        .wait(&format!("document.querySelector(\"{rate}\")"))
+        .await;
+
+    // The rate of the stream: read, written as a number, read back.
+    let samples = "[role=row][data-name-row], [role=row]:has([data-action=write]):has(.chip)";
+    let row = window
+        .run(
+            "return [...document.querySelectorAll('[data-kind=characteristic]')]
+               .find((row) => row.querySelector('.c-prop').innerText.includes('write')).dataset.key",
+        )
+        .await;
+    let row = format!("[data-key='{}']", row.as_str().unwrap_or(samples));
+    window.click(&format!("{row} [data-action=read]")).await;
+    window
+        .shows(&format!("{row} [data-testid=value]"), "D0 00")
+        .await;
+    window.click(&format!("{row} .gname")).await;
+    window.click("[data-write-kind=number]").await;
+    window
+        .run("const s = document.querySelector('[data-testid=write-type]'); s.value = 'u16le'; s.dispatchEvent(new Event('change', { bubbles: true }))")
+        .await;
+    window.type_into("[data-testid=write-input]", "100").await;
+    window.click("[data-testid=write]").await;
+    window.click(&format!("{row} [data-action=read]")).await;
+    window
+        .shows(&format!("{row} [data-testid=value]"), "64 00")
+        .await;
+
+    // A number that does not fit, and a value that the device refuses, each with a reason.
+    window.type_into("[data-testid=write-input]", "70000").await;
+    window.shows("[data-testid=write-problem]", "65535").await;
+    window.type_into("[data-testid=write-input]", "0").await;
+    window.click("[data-testid=write]").await;
+    window.shows("[data-testid=notice]", "ATT 0x13").await;
+
+    // The stream, by a layout.
+    let stream = window
+        .run(
+            "return [...document.querySelectorAll('[data-kind=characteristic]')]
+               .find((row) => row.querySelector('.c-prop').innerText.trim() === 'notify').dataset",
+        )
+        .await;
+    let uuid = stream["uuid"].as_str().unwrap_or_default().to_owned();
+    let row = format!("[data-uuid='{uuid}']");
+    window.click(&format!("{row} .gname")).await;
+    window.click("[data-format=layout]").await;
+    window
+        .type_into(
+            "[data-testid=layout]",
+            "seq:u32le!count, acc:i16le[3]*0.000244 g",
+        )
+        .await;
+    window
+        .click(&format!("{row} [data-action=subscribe]"))
+        .await;
+    window.click(&format!("{row} [data-action=plot]")).await;
+    window
+        .wait("Number(document.querySelector('[data-testid=scope]')?.dataset.points) > 300")
+        .await;
+    let frames = window
+        .run("return Number(document.querySelector('[data-testid=scope]').dataset.frames)")
+        .await;
+    window
+        .wait(&format!(
+            "Number(document.querySelector('[data-testid=scope]').dataset.frames) > {frames} + 5"
+        ))
+        .await;
+    // Ink on the canvas: it was drawn, not only counted.
+    window
+        .wait("[...document.querySelectorAll('.scope canvas')].some((c) => c.getContext('2d').getImageData(0, 0, c.width, c.height).data.some((v) => v > 0))")
+        .await;
+
+    window
+        .click(&format!("{row} [data-action=subscribe]"))
+        .await;
+    window
+        .wait(&format!(
+            "document.querySelector(\"{row} [data-action=subscribe]\").ariaPressed === 'false'"
+        ))
+        .await;
+    window.click("[data-testid=export]").await;
+    window.click("[data-testid=export-csv]").await;
+    let csv = window.home().join("motion.csv");
+    window.save_as(&csv).await;
+    window.shows("[data-testid=notice]", "Exported").await;
+    let sequence: Vec<u32> = notified(&csv, &uuid)
+        .iter()
+        .map(|value| u32::from_le_bytes([value[0], value[1], value[2], value[3]]))
+        .collect();
+    assert!(sequence.len() > 100, "{} values", sequence.len());
+    assert!(
+        sequence
+            .iter()
+            .copied()
+            .eq(0..u32::try_from(sequence.len()).unwrap()),
+        "no gap"
+    );
+
+    window.click("[data-testid=disconnect]").await;
+    window
+        .shows("[data-testid=link-state]", "Not connected")
+        .await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn the_keyboard_alone_finds_opens_and_reads() {
+    let window = Window::open(&["--simulated"]).await;
+    window
+        .wait("document.querySelector(\"[data-name='Pulse strap']\")")
+        .await;
+    window.run("document.body.focus()").await;
+    window.keys("/").await;
+    window.keys("pulse").await;
+    window
+        .wait("document.querySelectorAll('[data-device]').length === 1")
+        .await;
+    // Tab leaves the field; the list takes the focus at its row.
+    window
+        .run("document.querySelector('[data-device][tabindex=\"0\"]').focus()")
+        .await;
+    window.keys("\u{E007}").await;
+    window
+        .wait("document.querySelector('[data-testid=connect]')")
+        .await;
+    window
+        .run("document.querySelector('[data-device][tabindex=\"0\"]').focus()")
+        .await;
+    window.keys("\u{E007}").await;
+    window
+        .wait("document.querySelector('[data-testid=device]').dataset.state === 'connected'")
+        .await;
+    window
+        .wait("document.querySelector('[data-key=\"180f/2a19\"]')")
+        .await;
+    window.run("document.querySelector('[data-key=\"180f/2a19\"]').focus(); document.querySelector('[data-key=\"180f/2a19\"] .gname').click()").await;
+    window.keys("r").await;
+    window
+        .shows("[data-key='180f/2a19'] [data-testid=value]", "%")
+        .await;
+    // Up and down in the tree.
+    window.keys("\u{E013}").await;
+    window.wait("document.activeElement.dataset.key && document.activeElement.dataset.key !== '180f/2a19'").await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_filter_that_cannot_be_read_says_so_and_the_last_good_one_stays() {
+    let window = Window::open(&["--simulated"]).await;
+    window
+        .wait("document.querySelectorAll('[data-device]').length > 5")
+        .await;
+    window
+        .type_into("[data-testid=filter]", "service:180d")
+        .await;
+    window
+        .wait("document.querySelectorAll('[data-device]').length === 1")
+        .await;
+    window
+        .type_into("[data-testid=filter]", "rssi>strong")
+        .await;
+    window.shows(".fieldmsg", "rssi needs a number").await;
+    window
+        .wait("document.querySelectorAll('[data-device]').length === 1")
+        .await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_hostile_name_is_only_ever_text() {
+    let window = Window::open(&["--simulated"]).await;
+    let difficult = "[...document.querySelectorAll('[data-device]')].find((row) => row.innerText.includes('Difficult'))";
+    window.wait(difficult).await;
+    let text = window.run(&format!("return {difficult}.innerText")).await;
+    let text = text.as_str().unwrap_or_default();
+    assert!(
+        text.contains("<img"),
+        "the markup is shown as what it is: {text:?}"
+    );
+    assert!(
+        !text.contains('\u{202E}'),
+        "no character turns the text around: {text:?}"
+    );
+    assert_eq!(window.run("return document.images.length").await, 0);
+    assert_eq!(
+        window
+            .run("return document.querySelectorAll('[onerror], script:not([src])').length")
+            .await,
+        0
+    );
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_command_that_is_not_granted_is_denied_by_the_real_permission_system() {
+    let window = Window::open(&["--simulated"]).await;
+    let call = |command: &str, arguments: &str| {
+        format!(
+            "window.__TAURI_INTERNALS__.invoke('{command}', {arguments}).then((answer) => done('ok ' + JSON.stringify(answer)), (error) => done('denied ' + JSON.stringify(error)))"
+        )
+    };
+    for (command, arguments) in [
+        (
+            "plugin:store|load",
+            "{ path: 'settings.json', options: {} }",
+        ),
+        ("plugin:dialog|save", "{ options: {} }"),
+        ("plugin:opener|open_path", "{ path: '/' }"),
+        ("plugin:event|emit", "{ event: 'x' }"),
+        ("no_such_command", "{}"),
+    ] {
+        let answer = window.run_async(&call(command, arguments)).await;
+        let answer = answer.as_str().unwrap_or_default().to_owned();
+        assert!(
+            answer.starts_with("denied") && answer.contains("not "),
+            "{command}: {answer}"
+        );
+    }
+    // One that is granted answers: the denials are not those of a broken bridge.
+    let answer = window
+        .run_async(&call("encode", "{ input: { kind: 'hex', text: '01' } }"))
+        .await;
+    assert!(
+        answer.as_str().unwrap_or_default().starts_with("ok "),
+        "{answer}"
+    );
+    // The page itself may not run text as code.
+    let refused = window
+        .run("try { new Function('return 1')(); return 'ran' } catch { return 'refused' }")
+        .await;
+    assert_eq!(refused, "refused");
+    window.close().await;
+}
+
+#[tokio::test]
+async fn the_theme_can_be_chosen() {
+    let window = Window::open(&["--simulated"]).await;
+    for (theme, colour) in [("dark", "rgb(21, 23, 27)"), ("light", "rgb(243, 244, 246)")] {
+        window.click("[data-testid=settings]").await;
+        window.click(&format!("[data-theme-choice={theme}]")).await;
+        window
+            .wait(&format!(
+                "getComputedStyle(document.body).backgroundColor === '{colour}'"
+            ))
+            .await;
+        window.click("[data-testid=settings]").await;
+    }
+    window.close().await;
+}
