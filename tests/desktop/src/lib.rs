@@ -11,6 +11,7 @@
 )]
 
 use std::fs;
+use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -53,6 +54,7 @@ impl Window {
                 .map(|name| (name, home.path().join(name.to_lowercase()).into_os_string())),
             )
             .env("TAURI_WEBVIEW_AUTOMATION", "true")
+            .process_group(0)
             // Frames under a virtual screen take half the time without it.
             .env("WEBKIT_DISABLE_COMPOSITING_MODE", "1")
             .env("GATTSCOPE_SEED", "7")
@@ -154,6 +156,11 @@ impl Window {
     pub async fn click(&self, selector: &str) {
         self.wait(&format!("document.querySelector({})", json!(selector)))
             .await;
+        self.run(&format!(
+            "document.querySelector({}).scrollIntoView({{ block: 'center' }})",
+            json!(selector)
+        ))
+        .await;
         let started = Instant::now();
         loop {
             // A list that moves may take the element away between finding and clicking.
@@ -237,6 +244,15 @@ impl Window {
         .await;
     }
 
+    /// Waits until one of the notes says `part`.
+    pub async fn notes(&self, part: &str) {
+        self.wait(&format!(
+            "[...document.querySelectorAll('[data-testid=notice]')].some((note) => note.innerText.includes({}))",
+            json!(part)
+        ))
+        .await;
+    }
+
     /// Answers the system's save dialog with a path, by keys, as a person would.
     ///
     /// # Panics
@@ -287,16 +303,17 @@ impl Window {
     }
 
     /// Closes the window as a person would, and waits until the application has ended.
-    pub async fn close(mut self) {
+    pub async fn close(self) {
         let _ = self.client.clone().close().await;
-        let _ = self.driver.kill();
-        let _ = self.driver.wait();
     }
 }
 
 impl Drop for Window {
     fn drop(&mut self) {
-        let _ = self.driver.kill();
+        // The driver leads a group that the application is in; one that stayed would be found by the
+        // next, which would only bring it forward.
+        let group = format!("-{}", self.driver.id());
+        let _ = Command::new("kill").args(["-KILL", "--", &group]).status();
         let _ = self.driver.wait();
     }
 }

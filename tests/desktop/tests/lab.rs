@@ -81,13 +81,13 @@ async fn a_real_bluez_is_scanned_connected_read_written_drawn_and_recorded_whole
     window
         .shows("[data-testid=link-state]", "Not connected")
         .await;
-    window.shows("[data-testid=notice]", "disconnected").await;
+    window.notes("disconnected").await;
 
     window.click("[data-testid=export]").await;
     window.click("[data-testid=export-csv]").await;
     let csv = window.home().join("lab.csv");
     window.save_as(&csv).await;
-    window.wait("[...document.querySelectorAll('[data-testid=notice]')].some((n) => n.innerText.includes('Exported'))").await;
+    window.notes("Exported").await;
     let sequence: Vec<u32> = notified(&csv, STREAM)
         .iter()
         .map(|value| u32::from_le_bytes([value[0], value[1], value[2], value[3]]))

@@ -22,20 +22,14 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     let window = Window::open(&["--simulated"]).await;
     connect(&window, MOTION).await;
 
-    let rate = "[role=treegrid] [data-key$='2901']:not([data-key*='2902'])";
-    window
-        .wait(&format!("document.querySelector(\"{rate}\")"))
-        .await;
-
     // The rate of the stream: read, written as a number, read back.
-    let samples = "[role=row][data-name-row], [role=row]:has([data-action=write]):has(.chip)";
     let row = window
         .run(
             "return [...document.querySelectorAll('[data-kind=characteristic]')]
                .find((row) => row.querySelector('.c-prop').innerText.includes('write')).dataset.key",
         )
         .await;
-    let row = format!("[data-key='{}']", row.as_str().unwrap_or(samples));
+    let row = format!("[data-key='{}']", row.as_str().unwrap_or_default());
     window.click(&format!("{row} [data-action=read]")).await;
     window
         .shows(&format!("{row} [data-testid=value]"), "D0 00")
@@ -57,7 +51,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     window.shows("[data-testid=write-problem]", "65535").await;
     window.type_into("[data-testid=write-input]", "0").await;
     window.click("[data-testid=write]").await;
-    window.shows("[data-testid=notice]", "ATT 0x13").await;
+    window.notes("ATT 0x13").await;
 
     // The stream, by a layout.
     let stream = window
@@ -108,7 +102,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     window.click("[data-testid=export-csv]").await;
     let csv = window.home().join("motion.csv");
     window.save_as(&csv).await;
-    window.shows("[data-testid=notice]", "Exported").await;
+    window.notes("Exported").await;
     let sequence: Vec<u32> = notified(&csv, &uuid)
         .iter()
         .map(|value| u32::from_le_bytes([value[0], value[1], value[2], value[3]]))

@@ -282,8 +282,16 @@ class DeviceList {
     }
   }
 
-  async setFilter(text: string): Promise<void> {
+  #typed: ReturnType<typeof setTimeout> | undefined;
+
+  /** Filters when the typing pauses: half a word is seldom what was meant. */
+  setFilter(text: string): void {
     this.filter = text;
+    clearTimeout(this.#typed);
+    this.#typed = setTimeout(() => void this.#apply(text), 200);
+  }
+
+  async #apply(text: string): Promise<void> {
     try {
       await host.call('set_filter', { text });
       this.problem = null;

@@ -21,13 +21,13 @@ struct Bench {
 }
 
 impl Bench {
-    async fn new() -> Self {
+    fn new() -> Self {
         let folder = tempfile::tempdir().unwrap();
         let session_folder = folder.path().join("sessions");
-        Self::with(folder, &session_folder).await
+        Self::with(folder, &session_folder)
     }
 
-    async fn with(folder: tempfile::TempDir, session_folder: &Path) -> Self {
+    fn with(folder: tempfile::TempDir, session_folder: &Path) -> Self {
         let clock = Clock::tokio();
         let mut contents = Lab::contract();
         contents.devices.push(VirtualDevice::MotionSensor);
@@ -53,7 +53,7 @@ impl Bench {
 
     /// With a radio that scans and has heard everybody.
     async fn scanning() -> Self {
-        let bench = Self::new().await;
+        let bench = Self::new();
         bench.explorer.look_again().await.unwrap();
         bench.explorer.start_scan().await.unwrap();
         tokio::time::sleep(Duration::from_secs(3)).await;
@@ -137,7 +137,7 @@ fn hex(text: &str) -> WriteInput {
 
 #[tokio::test(start_paused = true)]
 async fn without_an_adapter_the_simulated_lab_is_used_and_the_reason_said() {
-    let bench = Bench::new().await;
+    let bench = Bench::new();
     bench.explorer.look_again().await.unwrap();
     let radio = bench.radio();
     assert!(radio.simulated && radio.state == "on", "{radio:?}");
@@ -485,7 +485,7 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "occupied").unwrap();
-    let bench = Bench::with(folder, &file).await;
+    let bench = Bench::with(folder, &file);
     assert!(
         bench
             .notices()
