@@ -176,8 +176,13 @@ async fn a_filter_that_cannot_be_read_says_so_and_the_last_good_one_stays() {
     window
         .wait("document.querySelectorAll('[data-device]').length === 1")
         .await;
+    // Pasted: typed slowly, `rssi` alone would be a good filter on the way.
     window
-        .type_into("[data-testid=filter]", "rssi>strong")
+        .run(
+            "const field = document.querySelector('[data-testid=filter]');
+             field.value = 'rssi>strong';
+             field.dispatchEvent(new Event('input', { bubbles: true }))",
+        )
         .await;
     window.shows(".fieldmsg", "rssi needs a number").await;
     window
