@@ -18,9 +18,34 @@ export function ordered(rows: Iterable<DeviceRow>, sort: Sort): string[] {
   return [...rows].sort((a, b) => Number(b.starred) - Number(a.starred) || compare[sort](a, b) || a.id.localeCompare(b.id)).map((row) => row.id);
 }
 
-/** The order to show: `held` keeps its places; what is new waits and is counted. */
-export function held(before: string[], fresh: string[]): { order: string[]; waiting: number } {
-  const now = new Set(fresh);
-  const order = before.filter((id) => now.has(id));
-  return { order, waiting: fresh.length - order.length };
+export type Group = 'Connected' | 'Nearby' | 'Recently gone';
+
+/** A row and where it stands. */
+export interface Place {
+  row: DeviceRow;
+  group: Group;
+}
+
+const UP = new Set(['connected', 'connecting', 'disconnecting']);
+
+/** The group of a row when it may move. */
+export function groupOf(row: DeviceRow): Group {
+  return UP.has(row.link) ? 'Connected' : row.gone ? 'Recently gone' : 'Nearby';
+}
+
+export function placed(rows: ReadonlyMap<string, DeviceRow>, sort: Sort): Place[] {
+  return ordered(rows.values(), sort).flatMap((id) => {
+    const row = rows.get(id);
+    return row ? [{ row, group: groupOf(row) }] : [];
+  });
+}
+
+/**
+ * The places while the list is held: every row stays where it is, in the group it was in, even one
+ * that went away (it turns grey); what is new waits and is counted.
+ */
+export function held(before: readonly Place[], rows: ReadonlyMap<string, DeviceRow>): { places: Place[]; waiting: number } {
+  const known = new Set(before.map((place) => place.row.id));
+  const places = before.map(({ row, group }) => ({ row: rows.get(row.id) ?? { ...row, gone: true }, group }));
+  return { places, waiting: [...rows.keys()].filter((id) => !known.has(id)).length };
 }

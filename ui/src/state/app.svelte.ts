@@ -15,7 +15,8 @@ import type { SeriesView } from '../bindings/SeriesView';
 import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
-import { held, ordered, type Sort } from '../lib/order';
+import { held, placed, type Place, type Sort } from '../lib/order';
+import { Speech } from '../lib/speech';
 import { host } from '../platform';
 
 export type View = 'explore' | 'scope' | 'log' | 'doctor';
@@ -46,6 +47,8 @@ class App {
   devices = new Map<string, DeviceRow>();
   /** Steps when `devices` changed; the map itself is not reactive. */
   devicesChanged = $state(0);
+  /** Steps when the devices were forgotten: another adapter, another filter. */
+  devicesReset = $state(0);
   shown = $state(0);
   total = $state(0);
 
@@ -72,7 +75,7 @@ class App {
   spoken = $state('');
 
   #notes = 0;
-  #spoken = 0;
+  #speech = new Speech((text) => (this.spoken = text), (run, ms) => void setTimeout(run, ms));
 
   async start(): Promise<void> {
     this.welcome = await host.listen((event) => this.hear(event));
@@ -86,7 +89,10 @@ class App {
         document.documentElement.dataset['ready'] = 'true';
         break;
       case 'devices':
-        if (event.reset) this.devices.clear();
+        if (event.reset) {
+          this.devices.clear();
+          this.devicesReset++;
+        }
         for (const row of event.changed) this.devices.set(row.id, row);
         for (const id of event.removed) this.devices.delete(id);
         this.shown = event.shown;
@@ -155,10 +161,7 @@ class App {
 
   /** Tells a screen reader, at most once in two seconds. */
   say(text: string): void {
-    const now = Date.now();
-    if (now - this.#spoken < 2000) return;
-    this.#spoken = now;
-    this.spoken = text;
+    this.#speech.say(text);
   }
 
   note(notice: NoticeView): void {
@@ -266,18 +269,22 @@ class DeviceList {
   filter = $state('');
   problem = $state.raw<Problem | null>(null);
   held = $state(false);
-  order = $state.raw<string[]>([]);
+  places = $state.raw<Place[]>([]);
   waiting = $state(0);
+  #reset = 0;
 
   /** Works the order out anew, or keeps it where it is held. */
   update(sortNow = false): void {
-    const fresh = ordered(app.devices.values(), this.sort);
-    if (this.held && !sortNow) {
-      const kept = held(this.order, fresh);
-      this.order = kept.order;
+    if (app.devicesReset !== this.#reset) {
+      this.#reset = app.devicesReset;
+      sortNow = true;
+    }
+    if (this.held && !sortNow && this.places.length > 0) {
+      const kept = held(this.places, app.devices);
+      this.places = kept.places;
       this.waiting = kept.waiting;
     } else {
-      this.order = fresh;
+      this.places = placed(app.devices, this.sort);
       this.waiting = 0;
     }
   }
