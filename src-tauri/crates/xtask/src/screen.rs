@@ -1,12 +1,13 @@
 //! A screen for a machine that has none: Xvfb, with a session bus and fonts like those of a desktop.
 
-use std::env;
 use std::ffi::OsStr;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 use std::str::FromStr;
 use std::time::Duration;
+use std::{env, fs};
 
+use crate::checkout;
 use crate::failure::Failure;
 use crate::process::{self, Background, Echo};
 
@@ -35,11 +36,28 @@ impl FromStr for Size {
     }
 }
 
+/// The fonts of a current desktop. A machine without one would take whatever font it finds first.
+const FONTS: &str = r#"<?xml version="1.0"?>
+<!DOCTYPE fontconfig SYSTEM "urn:fontconfig:fonts.dtd">
+<fontconfig>
+  <match target="pattern"><test qual="first" name="family"><string>sans-serif</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+  <match target="pattern"><test qual="first" name="family"><string>Sans</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+  <match target="pattern"><test qual="first" name="family"><string>system-ui</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>Inter</string></edit></match>
+  <match target="pattern"><test qual="first" name="family"><string>monospace</string></test>
+    <edit name="family" mode="prepend" binding="strong"><string>DejaVu Sans Mono</string></edit></match>
+  <include ignore_missing="yes">/etc/fonts/fonts.conf</include>
+</fontconfig>
+"#;
+
 /// A running virtual screen; dropping it ends it.
 pub(crate) struct Screen {
     _xvfb: Background,
     display: String,
     scale: u32,
+    fonts: PathBuf,
 }
 
 impl Screen {
@@ -62,10 +80,13 @@ impl Screen {
         let number = xvfb.line(Duration::from_secs(30), |line| {
             line.trim().parse::<u32>().ok()
         })?;
+        let fonts = checkout::target().join("screen-fonts.conf");
+        fs::write(&fonts, FONTS).map_err(Failure::file(&fonts))?;
         Ok(Self {
             _xvfb: xvfb,
             display: format!(":{number}"),
             scale,
+            fonts,
         })
     }
 
@@ -81,6 +102,7 @@ impl Screen {
             .env("GDK_BACKEND", "x11")
             .env("GDK_SCALE", self.scale.to_string())
             .env("NO_AT_BRIDGE", "1")
+            .env("FONTCONFIG_FILE", &self.fonts)
             .env_remove("WAYLAND_DISPLAY")
     }
 
