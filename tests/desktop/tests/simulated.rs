@@ -1,5 +1,6 @@
 //! The window on the simulated radio: what a person does, by mouse and by keys.
 
+#![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
 use desktop_tests::{Window, notified};
