@@ -4,6 +4,8 @@
 //! (`GATTSCOPE_BIN`). Each [`Window`] has a home of its own, so that no test sees another's settings
 //! or recordings, and ends its driver and its application when it is dropped.
 
+// The driver of WebKitGTK is on Linux.
+#![cfg(target_os = "linux")]
 #![allow(
     clippy::expect_used,
     clippy::panic,
