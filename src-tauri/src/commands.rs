@@ -53,5 +53,6 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         settings::set_theme,
         settings::set_connect_timeout,
         settings::set_single_key_shortcuts,
+        settings::set_panel,
     ])
 }

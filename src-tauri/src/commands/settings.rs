@@ -72,3 +72,26 @@ pub(crate) async fn set_single_key_shortcuts(
     explorer.prefer(|preferences| preferences.single_key_shortcuts = on);
     Ok(())
 }
+
+/// The panels whose size is remembered.
+const PANELS: [&str; 3] = ["left", "right", "dock"];
+
+/// Remembers the size of a panel, CSS pixels; 0 is collapsed.
+#[tauri::command]
+pub(crate) async fn set_panel(
+    explorer: State<'_, Explorer>,
+    panel: String,
+    size: u32,
+) -> Result<(), Problem> {
+    if !PANELS.contains(&panel.as_str()) || size > 10_000 {
+        return Err(Problem::new(
+            "input",
+            "There is no such panel, or it cannot be that large.",
+            "Use left, right or dock.",
+        ));
+    }
+    explorer.prefer(|preferences| {
+        preferences.panels.insert(panel, size);
+    });
+    Ok(())
+}

@@ -3,6 +3,7 @@ import type { DevicesView } from "./DevicesView";
 import type { GattView } from "./GattView";
 import type { LinkView } from "./LinkView";
 import type { LogEntry } from "./LogEntry";
+import type { MarkView } from "./MarkView";
 import type { NoticeView } from "./NoticeView";
 import type { RadioView } from "./RadioView";
 import type { RatesView } from "./RatesView";
@@ -22,7 +23,11 @@ values: Array<ValueView>, } | { "type": "series",
 /**
  * Every series, in the order in which they were added.
  */
-series: Array<SeriesView>, } | { "type": "recording" } & RecordingView | { "type": "rates" } & RatesView | { "type": "log", 
+series: Array<SeriesView>, } | { "type": "marks", 
+/**
+ * Every mark, oldest first.
+ */
+marks: Array<MarkView>, } | { "type": "recording" } & RecordingView | { "type": "rates" } & RatesView | { "type": "log", 
 /**
  * The new entries, oldest first.
  */

@@ -18,6 +18,8 @@ export const icons = {
   'down': [
     { d: 'm4 6 4 4 4-4' },
   ],
+  'dash': [{ d: 'M3.5 8h9' }],
+  'up': [{ d: 'm4 10 4-4 4 4' }],
   'right': [
     { d: 'm6 4 4 4-4 4' },
   ],

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { age, bytes, duration, handle, interval, measured, signed } from './format';
+import { age, bytes, duration, fixed, handle, interval, measured, signed } from './format';
 
 describe('numbers as they are shown', () => {
   it('has a real minus sign and never a minus zero', () => {
@@ -8,6 +8,11 @@ describe('numbers as they are shown', () => {
     expect(measured(-0.001, 100)).toBe('0');
     expect(measured(-0.704, 1)).toBe('\u22120.70');
     expect(measured(null)).toBe('–');
+  });
+  it('writes the numbers of a scale with the digits that its steps need', () => {
+    expect([95, 100, -5].map((v) => fixed(v, 5))).toEqual(['95', '100', '\u22125']);
+    expect([0.2, 0.1 + 0.2, -0.04].map((v) => fixed(v, 0.1))).toEqual(['0.2', '0.3', '0.0']);
+    expect(fixed(3, 0)).toBe('3');
   });
   it('tells ages and intervals in the largest unit that fits', () => {
     expect([age(0), age(6400), age(720_000), age(7_200_000)]).toEqual(['now', '6 s', '12 m', '2 h']);

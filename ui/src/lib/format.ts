@@ -54,8 +54,16 @@ export function handle(value: number | null): string {
 /** A measured number with as many digits as say something over `span`. */
 export function measured(value: number | null | undefined, span?: number): string {
   if (value === null || value === undefined || Number.isNaN(value)) return '–';
+  if (value === 0 && span === undefined) return '0';
   const scale = Math.max(span ?? Math.abs(value), 1e-12);
   const digits = Math.min(6, Math.max(0, 2 - Math.floor(Math.log10(scale))));
   const text = Math.abs(value).toFixed(Math.abs(value) >= 1e6 ? 0 : digits);
+  return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+/** A number of a scale, with the digits that tell steps of `step` apart. */
+export function fixed(value: number, step: number): string {
+  const size = Math.log10(Math.abs(step));
+  const text = Math.abs(value).toFixed(Number.isFinite(size) ? Math.min(9, Math.max(0, -Math.floor(size + 1e-9))) : 0);
   return value < 0 && Number(text) !== 0 ? MINUS + text : text;
 }

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { joined, readFrame, type SeriesFrame } from './frame';
+import { alone, joined, readFrame, type SeriesFrame } from './frame';
 
 function frame(): ArrayBuffer {
   const buffer = new ArrayBuffer(48 + 48 + 4 * 8 + 24);
@@ -47,5 +47,13 @@ describe('series of one lane', () => {
       [10, null, undefined, 40],
       [undefined, 20, 30, undefined],
     ]);
+  });
+});
+
+describe('values that stand alone', () => {
+  it('are those with a break on both sides, whatever other series have between', () => {
+    expect(alone([1, undefined, 2, null, undefined, 3, undefined, null, 4, 5, null, 6])).toEqual([5, 11]);
+    expect(alone([null, undefined])).toEqual([]);
+    expect(alone([7])).toEqual([0]);
   });
 });

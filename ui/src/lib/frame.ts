@@ -100,3 +100,21 @@ export function joined(series: SeriesFrame[]): [number[], ...(number | null | un
     }
   }
 }
+
+/** Values that no line reaches, because the line breaks on both sides: they need a dot to be seen. */
+export function alone(values: readonly (number | null | undefined)[]): number[] {
+  const found: number[] = [];
+  let [last, joinedBefore] = [-1, false];
+  values.forEach((value, index) => {
+    if (value === undefined) return;
+    if (value === null) {
+      if (last >= 0 && !joinedBefore) found.push(last);
+      [last, joinedBefore] = [-1, false];
+    } else {
+      joinedBefore = last >= 0;
+      last = index;
+    }
+  });
+  if (last >= 0 && !joinedBefore) found.push(last);
+  return found;
+}

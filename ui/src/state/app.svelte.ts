@@ -6,6 +6,7 @@ import type { ExportView } from '../bindings/ExportView';
 import type { GattView } from '../bindings/GattView';
 import type { LinkView } from '../bindings/LinkView';
 import type { LogEntry } from '../bindings/LogEntry';
+import type { MarkView } from '../bindings/MarkView';
 import type { NoticeView } from '../bindings/NoticeView';
 import type { Problem } from '../bindings/Problem';
 import type { RadioView } from '../bindings/RadioView';
@@ -43,6 +44,7 @@ class App {
   recording = $state.raw<RecordingView | null>(null);
   rates = $state.raw<RatesView>({ adverts: 0, notifications: 0, dropped: 0 });
   series = $state.raw<SeriesView[]>([]);
+  marks = $state.raw<MarkView[]>([]);
 
   devices = new Map<string, DeviceRow>();
   /** Steps when `devices` changed; the map itself is not reactive. */
@@ -70,6 +72,7 @@ class App {
   selected = $state.raw<Record<string, string>>({});
   collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
+  settingsOpen = $state(false);
   /** Now, for ages; steps four times a second. */
   now = $state(Date.now());
   spoken = $state('');
@@ -114,6 +117,9 @@ class App {
       }
       case 'series':
         this.series = event.series;
+        break;
+      case 'marks':
+        this.marks = event.marks;
         break;
       case 'recording':
         this.recording = event;
@@ -208,6 +214,7 @@ class App {
     if (gone) {
       this.links = links;
       await this.act('Closing failed', 'close_device', { device });
+      if (gone.state === 'connected') this.note({ severity: 'info', title: `${gone.name} is disconnected`, problem: { code: '', message: 'Its tab was closed. What it sent stays in the recording.', hint: '', at: null }, device, action: 'reconnect' });
     }
   }
 

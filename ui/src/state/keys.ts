@@ -30,6 +30,7 @@ export function shortcuts(event: KeyboardEvent): void {
   else if (event.key === 'F6') nextPane(event.shiftKey ? -1 : 1);
   else if (control && event.key.toLowerCase() === 'e') void app.exportCsv();
   else if (control && event.shiftKey && event.key.toLowerCase() === 'r') void app.act('No new recording', 'new_recording');
+  else if (control && event.key === ',') app.settingsOpen = !app.settingsOpen;
   else if (control && event.key.toLowerCase() === 'w' && app.tab) void app.close(app.tab);
   else if (control && event.key === 'Tab') {
     const open = app.preview ? [...app.tabs, app.preview] : app.tabs;

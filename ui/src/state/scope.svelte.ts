@@ -1,4 +1,4 @@
-// The scope: what range is shown, and the loop that pulls frames, one at a time.
+// The scope: what range is shown, the cursors, and the loop that pulls frames, one at a time.
 import type { StatisticsView } from '../bindings/StatisticsView';
 import { readFrame, type Frame } from '../lib/frame';
 import { host } from '../platform';
@@ -6,17 +6,29 @@ import { app } from './app.svelte';
 
 /** How long a frame may wait for news; a picture that follows time moves all the same. */
 const PATIENCE = 100;
+/** How often the numbers below the picture are worked out, ms. */
+const MEASURED = 500;
+
+const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+const still = matchMedia('(prefers-reduced-motion: reduce)');
+
+export type CursorName = 'a' | 'b';
 
 class Scope {
   /** Seconds of the session shown, unless paused. */
   span = $state(10);
   /** Start of the range while paused; null follows. */
   from = $state<number | null>(null);
+  /** Where the cursors stand, seconds of the session. */
+  cursors = $state.raw<Record<CursorName, number | null>>({ a: null, b: null });
   statistics = $state.raw<StatisticsView[]>([]);
+  /** Values at the cursors, by series. */
+  atCursor = $state.raw<Record<CursorName, Record<number, number | null>>>({ a: {}, b: {} });
   /** The newest frame; drawn outside reactivity. */
   frame: Frame | null = null;
   /** Frames drawn since the start; tests and the curious read it. */
   frames = 0;
+  /** Width of the plots, CSS pixels. */
   pixels = 800;
 
   #drawers = new Set<(frame: Frame) => void>();
@@ -30,45 +42,89 @@ class Scope {
   draw(drawer: (frame: Frame) => void): () => void {
     this.#drawers.add(drawer);
     if (this.frame) drawer(this.frame);
-    void this.#run();
+    if (!this.#running) {
+      this.#running = true;
+      void Promise.all([this.#pull(), this.#measure()]).then(() => (this.#running = false));
+    }
     return () => this.#drawers.delete(drawer);
   }
 
-  async #run(): Promise<void> {
-    if (this.#running) return;
-    this.#running = true;
-    let counted = 0;
+  /** Draws the last frame again: a cursor moved. */
+  redraw(): void {
+    if (this.frame) for (const drawer of this.#drawers) drawer(this.frame);
+  }
+
+  #visible(): number[] {
+    return app.series.filter((series) => series.visible).map((series) => series.id);
+  }
+
+  async #pull(): Promise<void> {
     while (this.#drawers.size > 0) {
-      const visible = app.series.filter((series) => series.visible).map((series) => series.id);
-      if (visible.length > 0 && !document.hidden) {
-        try {
-          const frame = readFrame(
-            await host.pump({
-              series: visible,
-              from: this.from,
-              span: this.span,
-              pixels: Math.round(this.pixels * devicePixelRatio),
-              seen: this.paused ? (this.frame?.revision ?? 0) : 0,
-              patience_ms: PATIENCE,
-            }),
-          );
-          this.frame = frame;
-          this.frames++;
-          for (const drawer of this.#drawers) drawer(frame);
-          if (performance.now() - counted > 500) {
-            counted = performance.now();
-            this.statistics = await host.call<StatisticsView[]>('statistics', { series: visible, from: frame.from, to: frame.to });
-          }
-        } catch (error) {
-          console.error(error);
-          await new Promise((resolve) => setTimeout(resolve, 500));
-        }
-      } else {
-        await new Promise((resolve) => setTimeout(resolve, 200));
+      const series = this.#visible();
+      if (series.length === 0 || document.hidden) {
+        await sleep(200);
+        continue;
       }
+      try {
+        this.frame = readFrame(
+          await host.pump({
+            series,
+            from: this.from,
+            span: this.span,
+            pixels: Math.round(this.pixels * devicePixelRatio),
+            seen: this.paused ? (this.frame?.revision ?? 0) : 0,
+            patience_ms: PATIENCE,
+          }),
+        );
+        this.frames++;
+        this.redraw();
+      } catch (error) {
+        console.error(error);
+        await sleep(500);
+      }
+      if (still.matches) await sleep(1000);
       await new Promise((resolve) => requestAnimationFrame(resolve));
     }
-    this.#running = false;
+  }
+
+  /** Beside the frames, so that a long range that takes its time to measure delays none. */
+  async #measure(): Promise<void> {
+    while (this.#drawers.size > 0) {
+      const [frame, series] = [this.frame, this.#visible()];
+      if (frame && series.length > 0 && !document.hidden) {
+        try {
+          this.statistics = await host.call<StatisticsView[]>('statistics', { series, from: frame.from, to: frame.to });
+          this.atCursor = { a: await this.#at('a', series), b: await this.#at('b', series) };
+        } catch (error) {
+          console.error(error);
+        }
+      }
+      await sleep(MEASURED);
+    }
+  }
+
+  async #at(cursor: CursorName, series: number[]): Promise<Record<number, number | null>> {
+    const t = this.cursors[cursor];
+    if (t === null) return {};
+    const values = await host.call<(number | null)[]>('values_at', { series, t });
+    return Object.fromEntries(series.map((id, index) => [id, values[index] ?? null]));
+  }
+
+  /** Puts a cursor at a moment, or takes it away. */
+  place(cursor: CursorName, at: number | null): void {
+    this.cursors = { ...this.cursors, [cursor]: at };
+    this.redraw();
+  }
+
+  /** Both cursors into the picture, which stops for it, or both away. */
+  toggleCursors(): void {
+    if (this.cursors.a !== null || this.cursors.b !== null) this.cursors = { a: null, b: null };
+    else if (this.frame) {
+      const { from, to } = this.frame;
+      this.from ??= from;
+      this.cursors = { a: from + (to - from) / 3, b: from + ((to - from) * 2) / 3 };
+    }
+    this.redraw();
   }
 
   toggle(): void {

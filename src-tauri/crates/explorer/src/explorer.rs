@@ -19,7 +19,8 @@ use crate::news::News;
 use crate::radios::Radios;
 use crate::scope::Scope;
 use crate::view::{
-    Event, LogEntry, LostView, NoticeView, Problem, RatesView, RecordingView, SettingsView, Welcome,
+    Event, LogEntry, LostView, MarkView, NoticeView, Problem, RatesView, RecordingView,
+    SettingsView, Welcome,
 };
 
 /// How often the window hears of devices, values and the recording.
@@ -53,6 +54,7 @@ pub(crate) struct Inner {
     pub(crate) devices: Mutex<DeviceTable>,
     pub(crate) connections: Mutex<BTreeMap<DeviceId, Arc<Connection>>>,
     pub(crate) scope: Scope,
+    marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
     pub(crate) news: News,
     pub(crate) recording: RwLock<Recording>,
@@ -93,6 +95,7 @@ impl Explorer {
             devices: Mutex::default(),
             connections: Mutex::default(),
             scope: Scope::default(),
+            marks: Mutex::default(),
             log: Log::default(),
             news: News::default(),
             recording: RwLock::new(recording),
@@ -129,6 +132,7 @@ impl Explorer {
         }
         inner.tell_values(true);
         inner.tell_series();
+        inner.tell_marks();
         inner.news.tell(Event::Recording(inner.recording_view()));
         if let Recording::Off(problem) = &*inner.recording() {
             inner.notice("bad", "Not recording", problem.clone(), None, "");
@@ -226,6 +230,7 @@ impl Inner {
             log_level: preferences.log_level.clone(),
             connect_timeout_s: preferences.connect_timeout_s,
             single_key_shortcuts: preferences.single_key_shortcuts,
+            panels: preferences.panels.clone(),
             session_folder: self.session_folder.display().to_string(),
             log_folder: self.log_folder.display().to_string(),
         }
@@ -315,6 +320,16 @@ impl Inner {
         });
     }
 
+    /// The marks of the recording, oldest first.
+    pub(crate) fn marks(&self) -> MutexGuard<'_, Vec<MarkView>> {
+        self.marks.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    pub(crate) fn tell_marks(&self) {
+        let marks = self.marks().clone();
+        self.news.tell(Event::Marks { marks });
+    }
+
     pub(crate) fn tell_values(&self, all: bool) {
         let now = self.now();
         let mut values = Vec::new();
@@ -353,7 +368,9 @@ impl Inner {
                     .file_name()
                     .map(|name| name.to_string_lossy().into_owned())
                     .unwrap_or_default();
-                view.since_ms = self.wall.0;
+                let now = self.now();
+                let lasted = recorder.session_time(now).seconds() * 1e3;
+                view.since_ms = (self.wall.ms(now) - lasted).round();
                 view.values = status.values;
                 view.events = status.events;
                 view.bytes = status.bytes;

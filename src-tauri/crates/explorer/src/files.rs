@@ -9,7 +9,7 @@ use session::export::{Csv, csv_file};
 use session::{Event as Recorded, Session};
 
 use crate::explorer::{Explorer, Inner, Recording};
-use crate::view::{ExportView, Problem, SeriesView};
+use crate::view::{ExportView, MarkView, Problem, SeriesView};
 
 /// The widest and highest picture, in pixels.
 const MAX_SIDE: u32 = 8192;
@@ -145,7 +145,14 @@ impl Explorer {
                     "Plot a characteristic first.",
                 ));
             }
-            let chart = chart(lines, &request, inner.wall.0);
+            let mut chart = chart(lines, &request, inner.wall.0);
+            chart.marks.extend(inner.marks().iter().map(|mark| Mark {
+                from: (mark.at * 1e9) as i64,
+                to: (mark.at * 1e9) as i64,
+                what: mark.text.clone(),
+                count: 0,
+                loss: false,
+            }));
             let bytes = match kind {
                 PictureKind::Png => plot::picture::png(&chart, size, &path),
                 PictureKind::Svg => plot::picture::svg(&chart, size, &path),
@@ -160,10 +167,21 @@ impl Explorer {
         blocking(&self.0, export).await
     }
 
-    /// Marks this moment in the recording.
+    /// Marks this moment in the recording; without a text, by a number.
     pub fn mark(&self, text: &str) {
         let now = self.0.now();
-        let label = decode::clean::text(text.trim(), 200).into_owned();
+        let mut label = decode::clean::text(text.trim(), 200).into_owned();
+        {
+            let mut marks = self.0.marks();
+            if label.is_empty() {
+                label = format!("Mark {}", marks.len() + 1);
+            }
+            marks.push(MarkView {
+                at: now.seconds(),
+                text: label.clone(),
+            });
+        }
+        self.0.tell_marks();
         self.0.log_done("app", "Mark", None, None, label.clone());
         self.0.record(|recorder| {
             recorder.record(
@@ -202,6 +220,8 @@ impl Explorer {
                     }
                 }
             }
+            inner.marks().clear();
+            inner.tell_marks();
             if let Recording::On(last) = last {
                 last.close()?;
             }

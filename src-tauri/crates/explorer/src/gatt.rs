@@ -148,6 +148,9 @@ impl Inner {
             && !text.is_empty()
         {
             parent.memory().description = Some(text.to_owned());
+            let device = connection.device.to_string();
+            self.scope.rename(&device, &parent.key, text);
+            self.tell_series();
         }
     }
 

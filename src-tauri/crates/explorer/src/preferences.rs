@@ -19,6 +19,8 @@ pub struct Preferences {
     pub connect_timeout_s: u32,
     /// Whether single letters act on a focused row or plot.
     pub single_key_shortcuts: bool,
+    /// Sizes of panels that the user moved the edge of, by name, CSS pixels; 0 is collapsed.
+    pub panels: BTreeMap<String, u32>,
     /// Starred devices, by identifier.
     pub favourites: BTreeSet<String>,
     /// The user's names for devices, by identifier.
@@ -35,6 +37,7 @@ impl Default for Preferences {
             adapter: None,
             connect_timeout_s: 30,
             single_key_shortcuts: true,
+            panels: BTreeMap::new(),
             favourites: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),

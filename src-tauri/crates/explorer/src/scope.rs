@@ -157,6 +157,18 @@ impl Scope {
             .collect()
     }
 
+    /// Names what an attribute gave anew: the device told its own name for it.
+    pub(crate) fn rename(&self, device: &str, attribute: &str, name: &str) {
+        for shown in self
+            .lanes()
+            .series
+            .iter_mut()
+            .filter(|shown| shown.view.device == device && shown.view.attribute == attribute)
+        {
+            shown.view.lane_name = name.into();
+        }
+    }
+
     /// Stops drawing what an attribute gave.
     pub(crate) fn remove(&self, device: &str, attribute: &str) {
         self.lanes()
@@ -244,7 +256,7 @@ impl Scope {
         let to = from + span;
         let mut writer = Writer::new(revision, now, from, to);
         let mut window = Window::default();
-        let (mut xs, mut gaps) = (Vec::new(), Vec::new());
+        let (mut xs, mut seen, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
         let wanted = self.data(&request.series);
         for (id, data) in wanted {
             let series = lock(&data);
@@ -253,7 +265,8 @@ impl Scope {
             xs.clear();
             xs.extend(window.xs.iter().map(|x| seconds(*x)));
             gaps.clear();
-            gaps.extend(series.gaps(nanos(from), nanos(to)).map(|gap| frame::Gap {
+            series.gaps_seen(nanos(from), nanos(to), pixels, &mut seen);
+            gaps.extend(seen.iter().map(|gap| frame::Gap {
                 from: seconds(gap.from),
                 to: seconds(gap.to),
                 count: u32::try_from(gap.count).unwrap_or(u32::MAX),
@@ -405,6 +418,15 @@ mod tests {
         let visible: Vec<_> = scope.views().iter().map(|view| view.visible).collect();
         assert_eq!(visible, [false, true]);
         assert_eq!(scope.views()[1].colour, 1);
+    }
+
+    #[test]
+    fn a_name_that_the_device_told_late_reaches_its_lane_alone() {
+        let scope = Scope::default();
+        scope.add(&owner(), &[column(0, "x", None)], false);
+        scope.rename("d", "a", "Acceleration");
+        scope.rename("d", "other", "Not this");
+        assert_eq!(scope.views()[0].lane_name, "Acceleration");
     }
 
     #[test]

@@ -44,6 +44,11 @@ pub enum Event {
         /// Every series, in the order in which they were added.
         series: Vec<SeriesView>,
     },
+    /// The marks of the recording. Sent whole.
+    Marks {
+        /// Every mark, oldest first.
+        marks: Vec<MarkView>,
+    },
     /// The recording, at most four times a second.
     Recording(RecordingView),
     /// Rates for the status bar, once a second.
@@ -446,6 +451,16 @@ pub struct SeriesView {
     pub live: bool,
 }
 
+/// A moment that somebody marked.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct MarkView {
+    /// When, seconds of the session.
+    pub at: f64,
+    /// What was written beside it.
+    pub text: String,
+}
+
 /// Numbers of one series over a range, from raw samples.
 #[derive(Clone, Debug, Serialize, TS)]
 #[ts(export)]
@@ -598,6 +613,8 @@ pub struct SettingsView {
     pub connect_timeout_s: u32,
     /// Whether single letters act on a focused row or plot.
     pub single_key_shortcuts: bool,
+    /// Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
+    pub panels: std::collections::BTreeMap<String, u32>,
     /// Folder of the session files.
     pub session_folder: String,
     /// Folder of the log files.

@@ -358,7 +358,9 @@ mod tests {
 
     #[test]
     fn a_free_port_can_be_listened_on() {
-        let port = free_port().expect("there is one");
-        assert!(TcpListener::bind(("127.0.0.1", port)).is_ok());
+        // Another test that starts a program holds every socket until its child has execed, and
+        // another program may be given the port first: one port of several must do.
+        let listens = |port| TcpListener::bind(("127.0.0.1", port)).is_ok();
+        assert!((0..20).any(|_| listens(free_port().expect("there is one"))));
     }
 }
