@@ -16,6 +16,7 @@ use std::fs;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use fantoccini::wd::Capabilities;
@@ -30,7 +31,7 @@ const PATIENCE: Duration = Duration::from_secs(20);
 pub struct Window {
     client: Client,
     driver: Child,
-    home: tempfile::TempDir,
+    home: Arc<tempfile::TempDir>,
     patience: Duration,
 }
 
@@ -42,6 +43,21 @@ impl Window {
     /// If it does not open: a test has nothing to say then.
     pub async fn open(arguments: &[&str]) -> Self {
         let home = tempfile::tempdir().expect("a home for the application");
+        Self::open_in(Arc::new(home), arguments).await
+    }
+
+    /// Closes the application and opens it again in the same home.
+    ///
+    /// # Panics
+    ///
+    /// If it does not open.
+    pub async fn reopen(self, arguments: &[&str]) -> Self {
+        let home = Arc::clone(&self.home);
+        self.close().await;
+        Self::open_in(home, arguments).await
+    }
+
+    async fn open_in(home: Arc<tempfile::TempDir>, arguments: &[&str]) -> Self {
         let binary = std::env::var("GATTSCOPE_BIN").expect("GATTSCOPE_BIN names the application");
         let port = free_port();
         let driver = Command::new("WebKitWebDriver")
@@ -307,6 +323,7 @@ impl Window {
     /// Closes the window as a person would, and waits until the application has ended.
     pub async fn close(self) {
         let _ = self.client.clone().close().await;
+        drop(self);
     }
 }
 

@@ -273,3 +273,84 @@ async fn the_theme_can_be_chosen() {
     }
     window.close().await;
 }
+
+#[tokio::test]
+async fn what_was_chosen_is_there_after_a_restart() {
+    let window = Window::open(&["--simulated"]).await;
+    window.click("[data-testid=settings]").await;
+    window.click("[data-theme-choice=dark]").await;
+    window.click("[data-testid=settings]").await;
+    window.click("[data-name='Room sensor']").await;
+    window.click("[data-testid=star]").await;
+    window.shows("[data-testid=star]", "Starred").await;
+    window.click("[data-testid=rename]").await;
+    window.keys("Kitchen\u{E007}").await;
+    window
+        .wait("document.querySelector(\"[data-name='Kitchen'] .star\")")
+        .await;
+    // The edge of the list, two steps to the right.
+    window
+        .run("document.querySelector('[data-splitter=left]').focus()")
+        .await;
+    window.keys("\u{E014}\u{E014}").await;
+    let wide = "document.querySelector('.panel.l').getBoundingClientRect().width === 336";
+    window.wait(wide).await;
+    // Settings are written a moment after the last change.
+    tokio::time::sleep(std::time::Duration::from_secs(2)).await;
+
+    let window = window.reopen(&["--simulated"]).await;
+    window
+        .wait("getComputedStyle(document.body).backgroundColor === 'rgb(21, 23, 27)'")
+        .await;
+    window
+        .wait("document.querySelector(\"[data-name='Kitchen'] .star\")")
+        .await;
+    window.wait(wide).await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn cursors_and_marks_measure_what_the_scope_shows() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    let row = "[data-uuid='00002a37-0000-1000-8000-00805f9b34fb']";
+    window
+        .click(&format!("{row} [data-action=subscribe]"))
+        .await;
+    window.click(&format!("{row} [data-action=plot]")).await;
+    window
+        .wait("Number(document.querySelector('[data-testid=scope]')?.dataset.points) > 8")
+        .await;
+    window.click("[data-view=scope]").await;
+    window
+        .run("const s = document.querySelector('[data-testid=span]'); s.value = '5'; s.dispatchEvent(new Event('change', { bubbles: true }))")
+        .await;
+    window
+        .wait("Number(document.querySelector('[data-testid=scope]')?.dataset.points) < 8")
+        .await;
+    window.click("[data-testid=cursors]").await;
+    // A heart beats in whole numbers: what stands at the cursors is what was sent, and the table tells
+    // their difference.
+    let cells = "[...document.querySelectorAll('[data-testid=measures] tbody tr:first-child td')].map((cell) => Number(cell.innerText.replace('\u{2212}', '-')))";
+    window
+        .wait(&format!("{cells}.slice(1, 3).every((value) => value > 30)"))
+        .await;
+    let cells = window.run(&format!("return {cells}")).await;
+    let [at_a, at_b, between] = [1, 2, 3].map(|index| cells[index].as_f64().unwrap_or(f64::NAN));
+    assert!((at_b - at_a - between).abs() < 1e-9, "{cells}");
+    window.shows("[data-testid=pause]", "Resume").await;
+
+    window
+        .run("document.querySelector('[data-testid=scope]').focus()")
+        .await;
+    window.keys("m").await;
+    window.shows(".marks", "Mark 1").await;
+    window.click("[data-testid=export]").await;
+    window.click("[data-testid=export-csv]").await;
+    let csv = window.home().join("marked.csv");
+    window.save_as(&csv).await;
+    window.notes("Exported").await;
+    let table = std::fs::read_to_string(&csv).unwrap();
+    assert!(table.contains("Mark 1"), "the mark is in the recording");
+    window.close().await;
+}
