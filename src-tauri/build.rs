@@ -15,6 +15,7 @@ const COMMANDS: &[&str] = &[
     "set_alias",
     "connect",
     "cancel_connect",
+    "set_auto_reconnect",
     "disconnect",
     "close_device",
     "read",

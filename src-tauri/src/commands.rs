@@ -26,6 +26,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         devices::set_alias,
         devices::connect,
         devices::cancel_connect,
+        devices::set_auto_reconnect,
         devices::disconnect,
         devices::close_device,
         gatt::read,

@@ -57,6 +57,17 @@ pub(crate) async fn cancel_connect(
     Ok(())
 }
 
+/// Chooses whether a device is come back to when its link ends by itself.
+#[tauri::command]
+pub(crate) async fn set_auto_reconnect(
+    explorer: State<'_, Explorer>,
+    device: String,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.set_auto_reconnect(&device.into(), on);
+    Ok(())
+}
+
 /// Disconnects.
 #[tauri::command]
 pub(crate) async fn disconnect(

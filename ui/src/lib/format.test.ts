@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { age, bytes, duration, fixed, handle, interval, measured, signed } from './format';
+import { age, bytes, duration, fixed, handle, interval, measured, retryText, signed } from './format';
 
 describe('numbers as they are shown', () => {
   it('has a real minus sign and never a minus zero', () => {
@@ -18,6 +18,11 @@ describe('numbers as they are shown', () => {
     expect([age(0), age(6400), age(720_000), age(7_200_000)]).toEqual(['now', '6 s', '12 m', '2 h']);
     expect([interval(182.4), interval(1285), interval(null)]).toEqual(['182 ms', '1.28 s', '']);
     expect(duration(751_000)).toBe('00:12:31');
+  });
+  it('counts down to the next attempt', () => {
+    const retry = { attempt: 2, attempts: 20, at_ms: 10_000 };
+    expect(retryText({ retry }, 8_500)).toBe('Reconnects in 2 s, attempt 2 of 20');
+    expect(retryText({ retry: { ...retry, at_ms: null } }, 0)).toBe('Reconnects when the adapter is back');
   });
   it('writes handles and sizes as engineers do', () => {
     expect(handle(18)).toBe('0x0012');

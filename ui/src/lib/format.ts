@@ -1,4 +1,6 @@
 // Numbers and times as they are shown: a real minus sign, fixed digits, no surprises.
+import type { LinkView } from '../bindings/LinkView';
+
 const MINUS = '\u2212';
 
 export function signed(value: number | null | undefined): string {
@@ -66,4 +68,13 @@ export function fixed(value: number, step: number): string {
   const size = Math.log10(Math.abs(step));
   const text = Math.abs(value).toFixed(Number.isFinite(size) ? Math.min(9, Math.max(0, -Math.floor(size + 1e-9))) : 0);
   return value < 0 && Number(text) !== 0 ? MINUS + text : text;
+}
+
+/** When the next attempt to come back begins. */
+export function retryText(link: Pick<LinkView, 'retry'>, now: number): string {
+  const retry = link.retry;
+  if (!retry) return 'Reconnecting';
+  if (retry.at_ms === null) return 'Reconnects when the adapter is back';
+  const s = Math.max(0, Math.ceil((retry.at_ms - now) / 1000));
+  return `Reconnects in ${s} s, attempt ${retry.attempt} of ${retry.attempts}`;
 }

@@ -77,6 +77,8 @@ pub(crate) struct Memory {
     last_count: Option<u64>,
     pub(crate) tracks: Vec<Track>,
     pub(crate) subscribed: bool,
+    /// When the link ended under the subscription.
+    down_since: Option<Timestamp>,
     pub(crate) busy: &'static str,
     pub(crate) problem: Option<Problem>,
     /// The device's own name for it (0x2901), cleaned.
@@ -212,14 +214,23 @@ impl Memory {
         self.changed = true;
     }
 
-    /// The link went down: lines break here until values come again.
-    pub(crate) fn link_down(&mut self, at: Timestamp) {
-        self.subscribed = false;
+    /// The link went down: lines break here until values come again. Says whether it was subscribed.
+    pub(crate) fn link_down(&mut self, at: Timestamp) -> bool {
+        let subscribed = std::mem::take(&mut self.subscribed);
+        if subscribed {
+            self.down_since = Some(at);
+        }
         self.busy = "";
         self.changed = true;
         for track in &self.tracks {
             track.gap(at, at, plot::Cause::LinkDown, 0);
         }
+        subscribed
+    }
+
+    /// Since when nothing could come, because the link was down. Tells it once.
+    pub(crate) fn back_after(&mut self) -> Option<Timestamp> {
+        self.down_since.take()
     }
 
     /// Something that the tree shows has changed.

@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::attribute::Attribute;
 use crate::device::WallOffset;
+use crate::reconnect::Retry;
 use crate::view::{AttributeView, GattView, LinkView, Problem};
 
 /// How a connection stands.
@@ -20,6 +21,8 @@ pub(crate) enum Phase {
     Disconnecting,
     Disconnected,
     Failed,
+    /// Waiting for the next attempt.
+    Retrying,
 }
 
 impl Phase {
@@ -30,6 +33,7 @@ impl Phase {
             Phase::Disconnecting => "disconnecting",
             Phase::Disconnected => "disconnected",
             Phase::Failed => "failed",
+            Phase::Retrying => "retrying",
         }
     }
 }
@@ -47,6 +51,10 @@ pub(crate) struct State {
     pub(crate) deadline: Option<Timestamp>,
     pub(crate) cancel: CancellationToken,
     pub(crate) up: Option<Up>,
+    /// The device is waited for.
+    pub(crate) retry: Option<Retry>,
+    /// Keys of the attributes to subscribe again when it is back.
+    pub(crate) wanted: Vec<String>,
     pub(crate) unexpected: bool,
     pub(crate) problem: Option<Problem>,
     pub(crate) mtu: Option<u16>,
@@ -54,6 +62,8 @@ pub(crate) struct State {
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
     pub(crate) attributes: Arc<[Arc<Attribute>]>,
     pub(crate) generation: u32,
+    /// Its tab was closed: nothing more is told of it.
+    pub(crate) closed: bool,
 }
 
 /// A link that is up.
@@ -73,12 +83,15 @@ impl Connection {
                 deadline: None,
                 cancel: CancellationToken::new(),
                 up: None,
+                retry: None,
+                wanted: Vec::new(),
                 unexpected: false,
                 problem: None,
                 mtu: None,
                 rssi: None,
                 attributes: Arc::new([]),
                 generation: 0,
+                closed: false,
             }),
         }
     }
@@ -151,7 +164,12 @@ impl Connection {
         state.generation = db.generation().0;
     }
 
-    pub(crate) fn view(&self, (name, address): (String, String), wall: WallOffset) -> LinkView {
+    pub(crate) fn view(
+        &self,
+        (name, address): (String, String),
+        auto_reconnect: bool,
+        wall: WallOffset,
+    ) -> LinkView {
         let state = self.state();
         LinkView {
             device: self.device.to_string(),
@@ -163,6 +181,8 @@ impl Connection {
             mtu: state.mtu,
             rssi: state.rssi,
             unexpected: state.unexpected,
+            retry: state.retry.as_ref().map(|retry| retry.view(wall)),
+            auto_reconnect,
             problem: state.problem.clone(),
         }
     }

@@ -53,6 +53,8 @@ pub(crate) struct Inner {
     pub(crate) radios: Radios,
     pub(crate) devices: Mutex<DeviceTable>,
     pub(crate) connections: Mutex<BTreeMap<DeviceId, Arc<Connection>>>,
+    /// Connecting is one after the other.
+    pub(crate) connecting: tokio::sync::Mutex<()>,
     pub(crate) scope: Scope,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
@@ -94,6 +96,7 @@ impl Explorer {
             radios: Radios::new(config.backends),
             devices: Mutex::default(),
             connections: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
             scope: Scope::default(),
             marks: Mutex::default(),
             log: Log::default(),
@@ -309,9 +312,15 @@ impl Inner {
     }
 
     pub(crate) fn tell_link(&self, connection: &Connection) {
+        if connection.state().closed {
+            return;
+        }
         let names = self.devices().name(&connection.device);
-        self.news
-            .tell(Event::Link(connection.view(names, self.wall)));
+        self.news.tell(Event::Link(connection.view(
+            names,
+            self.stays(&connection.device),
+            self.wall,
+        )));
     }
 
     pub(crate) fn tell_series(&self) {

@@ -213,7 +213,7 @@ impl Inner {
         })
     }
 
-    async fn subscribe(self: &Arc<Self>, id: AttrId) -> Result<(), Problem> {
+    pub(crate) async fn subscribe(self: &Arc<Self>, id: AttrId) -> Result<(), Problem> {
         let (connection, attribute) = self.attribute(id)?;
         let link = connection.link()?;
         attribute.memory().begin();
@@ -226,6 +226,22 @@ impl Inner {
             .await;
         self.subscribed(&attribute, result.is_ok());
         let now = self.now();
+        if result.is_ok()
+            && let Some(from) = attribute.memory().back_after()
+        {
+            self.record(|recorder| {
+                recorder.record(
+                    now,
+                    Recorded::Gap {
+                        cause: Cause::LinkDown,
+                        attribute: Some(id),
+                        count: 0,
+                        from,
+                        to: now,
+                    },
+                );
+            });
+        }
         let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
             recorder.record(

@@ -41,6 +41,7 @@ mod news;
 mod preferences;
 mod problem;
 mod radios;
+mod reconnect;
 mod scope;
 
 pub mod filter;

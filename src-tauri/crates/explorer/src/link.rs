@@ -9,6 +9,7 @@ use tokio_util::sync::CancellationToken;
 
 use crate::connection::{Connection, Phase, Up};
 use crate::explorer::{Explorer, Inner};
+use crate::reconnect::Retry;
 use crate::view::{Event, Problem};
 
 /// The longest time that a person can ask for.
@@ -37,12 +38,15 @@ impl Inner {
         connections.get(device).cloned()
     }
 
-    fn set_phase(&self, connection: &Connection, phase: Phase) {
+    pub(crate) fn set_phase(&self, connection: &Connection, phase: Phase) {
         {
             let mut state = connection.state();
             state.phase = phase;
             state.since = self.now();
             state.deadline = None;
+            if state.closed {
+                return;
+            }
         }
         self.devices().set_link(&connection.device, phase.name());
         self.scope
@@ -53,79 +57,96 @@ impl Inner {
     }
 
     async fn connect(self: &Arc<Self>, device: DeviceId) -> Result<(), Problem> {
-        let radio = self.radios.radio()?;
         let connection = self.connection(&device);
+        if let Some(retry) = &connection.state().retry {
+            // It is waited for already: now, then.
+            retry.now();
+            return Ok(());
+        }
         let seconds = self.preference(|preferences| preferences.connect_timeout_s);
         let timeout = Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)));
+        match self.attempt(&connection, timeout).await {
+            Ok(()) => Ok(()),
+            Err(error) => {
+                let cancelled = error == radio::Error::Cancelled;
+                let busy = matches!(error, radio::Error::Busy { .. });
+                let problem = Problem::from(error);
+                // Whatever is under way goes on.
+                if !busy {
+                    let phase = if cancelled {
+                        Phase::Disconnected
+                    } else {
+                        connection.state().problem = Some(problem.clone());
+                        Phase::Failed
+                    };
+                    self.set_phase(&connection, phase);
+                }
+                Err(problem)
+            }
+        }
+    }
+
+    /// Tries once to connect. The caller says what a failure means for the connection.
+    pub(crate) async fn attempt(
+        self: &Arc<Self>,
+        connection: &Arc<Connection>,
+        timeout: Duration,
+    ) -> radio::Result<()> {
+        let radio = self.radios.open_radio()?;
+        let device = &connection.device;
         let cancel = CancellationToken::new();
         {
             let mut state = connection.state();
-            if !matches!(state.phase, Phase::Disconnected | Phase::Failed) {
+            if !matches!(
+                state.phase,
+                Phase::Disconnected | Phase::Failed | Phase::Retrying
+            ) {
                 return Err(radio::Error::Busy {
                     operation: "Connecting to this device",
-                }
-                .into());
+                });
             }
             state.phase = Phase::Connecting;
             state.cancel = cancel.clone();
             state.problem = None;
             state.unexpected = false;
         }
-        self.set_phase(&connection, Phase::Connecting);
-        connection.state().deadline = Some(self.now().after(timeout));
-        self.tell_link(&connection);
+        self.set_phase(connection, Phase::Connecting);
+        // One after the other: systems refuse, or cancel, what is asked for at once.
+        let _turn = tokio::select! {
+            turn = self.connecting.lock() => turn,
+            () = cancel.cancelled() => return Err(radio::Error::Cancelled),
+        };
         let started = self.now();
-        let key = self.record_device(&device);
+        connection.state().deadline = Some(started.after(timeout));
+        self.tell_link(connection);
+        let key = self.record_device(device);
         if let Some(key) = key {
             self.record(|recorder| recorder.record(started, Recorded::Connecting { device: key }));
         }
-        self.log_done(
-            "link",
-            "Connect",
-            Some(&device),
-            None,
-            format!("Gives up after {seconds} s"),
-        );
-
-        match radio
-            .connect(&device, ConnectOptions { timeout }, cancel)
-            .await
-        {
+        let limit = format!("Gives up after {} s", timeout.as_secs());
+        self.log_done("link", "Connect", Some(device), None, limit);
+        let options = ConnectOptions { timeout };
+        let error = match radio.connect(device, options, cancel).await {
             Ok(link) => {
-                self.connected(&connection, link, started);
-                Ok(())
+                self.connected(connection, link, started);
+                return Ok(());
             }
-            Err(error) => {
-                let cancelled = error == radio::Error::Cancelled;
-                if let Some(key) = key {
-                    let failure = (&error).into();
-                    let now = self.now();
-                    self.record(|recorder| {
-                        recorder.record(
-                            now,
-                            Recorded::ConnectFailed {
-                                device: key,
-                                failure,
-                            },
-                        );
-                    });
-                }
-                let problem = Problem::from(error);
-                if cancelled {
-                    self.log_done("link", "Connect cancelled", Some(&device), None, "");
-                } else {
-                    self.log_problem("link", "Connect failed", Some(&device), None, &problem);
-                    connection.state().problem = Some(problem.clone());
-                }
-                let phase = if cancelled {
-                    Phase::Disconnected
-                } else {
-                    Phase::Failed
-                };
-                self.set_phase(&connection, phase);
-                Err(problem)
-            }
+            Err(error) => error,
+        };
+        if let Some(key) = key {
+            let (failure, now) = ((&error).into(), self.now());
+            let device = key;
+            self.record(|recorder| {
+                recorder.record(now, Recorded::ConnectFailed { device, failure });
+            });
         }
+        if error == radio::Error::Cancelled {
+            self.log_done("link", "Connect cancelled", Some(device), None, "");
+        } else {
+            let problem = Problem::from(error.clone());
+            self.log_problem("link", "Connect failed", Some(device), None, &problem);
+        }
+        Err(error)
     }
 
     fn record_device(&self, device: &DeviceId) -> Option<session::DeviceKey> {
@@ -184,8 +205,11 @@ impl Inner {
             Arc::clone(connection),
             Arc::clone(&link),
         ));
-        self.runtime
-            .spawn(describe(Arc::clone(self), Arc::clone(connection)));
+        let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.runtime.spawn(async move {
+            inner.subscribe_again(&connection).await;
+            describe(inner, connection).await;
+        });
     }
 
     /// Begins a link in the recording: its device, its attributes, its MTU.
@@ -223,7 +247,14 @@ impl Inner {
 
     /// Ends a link because somebody asked for it, or cancels the attempt to make one.
     pub(crate) async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
-        connection.state().cancel.cancel();
+        {
+            let mut state = connection.state();
+            state.cancel.cancel();
+            state.wanted.clear();
+            if let Some(retry) = &state.retry {
+                retry.stop();
+            }
+        }
         let Ok(link) = connection.link() else { return };
         self.set_phase(connection, Phase::Disconnecting);
         match tokio::time::timeout(DISCONNECT, link.disconnect()).await {
@@ -254,8 +285,11 @@ impl Inner {
             let reason = reason.clone();
             self.record(|recorder| recorder.record(now, Recorded::Disconnected { link, reason }));
         }
+        let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            attribute.memory().link_down(now);
+            if attribute.memory().link_down(now) {
+                wanted.push(attribute.key.clone());
+            }
         }
         let problem = match reason {
             DisconnectReason::Requested => None,
@@ -279,6 +313,17 @@ impl Inner {
             let mut state = connection.state();
             state.unexpected = problem.is_some();
             state.problem.clone_from(&problem);
+            if problem.is_some() {
+                for key in wanted {
+                    if !state.wanted.contains(&key) {
+                        state.wanted.push(key);
+                    }
+                }
+            }
+        }
+        let comes_back = problem.is_some() && self.stays(&connection.device);
+        if comes_back {
+            connection.state().retry = Some(Retry::first());
         }
         match problem {
             None => self.log_done(
@@ -298,11 +343,21 @@ impl Inner {
                 );
                 let name = self.devices().name(&connection.device).0;
                 let title = format!("{name} disconnected");
-                self.notice("bad", title, problem, Some(&connection.device), "reconnect");
+                let action = if comes_back { "" } else { "reconnect" };
+                self.notice("bad", title, problem, Some(&connection.device), action);
             }
         }
-        self.set_phase(connection, Phase::Disconnected);
+        let phase = if comes_back {
+            Phase::Retrying
+        } else {
+            Phase::Disconnected
+        };
+        self.set_phase(connection, phase);
         self.tell_values(false);
+        if comes_back {
+            let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
+            self.runtime.spawn(inner.come_back(connection));
+        }
     }
 }
 
@@ -378,7 +433,11 @@ impl Explorer {
     /// Gives an attempt to connect up.
     pub fn cancel_connect(&self, device: &DeviceId) {
         if let Some(connection) = self.0.known_connection(device) {
-            connection.state().cancel.cancel();
+            let state = connection.state();
+            state.cancel.cancel();
+            if let Some(retry) = &state.retry {
+                retry.stop();
+            }
         }
     }
 
@@ -404,19 +463,20 @@ impl Explorer {
     /// As [`disconnect`](Self::disconnect).
     pub async fn close_device(&self, device: DeviceId) -> Result<(), Problem> {
         self.run(|inner| async move {
-            let Some(connection) = inner.known_connection(&device) else {
+            let known = inner
+                .connections
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner)
+                .remove(&device);
+            let Some(connection) = known else {
                 return Ok(());
             };
+            connection.state().closed = true;
             inner.disconnect(&connection).await;
             for attribute in connection.attributes().iter() {
                 attribute.memory().tracks.clear();
                 inner.scope.remove(device.as_str(), &attribute.key);
             }
-            inner
-                .connections
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .remove(&device);
             inner.devices().set_link(&device, "none");
             inner.tell_devices();
             inner.tell_series();

@@ -23,6 +23,8 @@ pub struct Preferences {
     pub panels: BTreeMap<String, u32>,
     /// Starred devices, by identifier.
     pub favourites: BTreeSet<String>,
+    /// Devices that are not come back to when their link ends by itself.
+    pub no_reconnect: BTreeSet<String>,
     /// The user's names for devices, by identifier.
     pub aliases: BTreeMap<String, String>,
     /// Formats of values, by characteristic UUID.
@@ -39,6 +41,7 @@ impl Default for Preferences {
             single_key_shortcuts: true,
             panels: BTreeMap::new(),
             favourites: BTreeSet::new(),
+            no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
         }

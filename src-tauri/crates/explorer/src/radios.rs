@@ -67,11 +67,16 @@ impl Radios {
 
     /// The radio in use.
     pub(crate) fn radio(&self) -> Result<Arc<dyn Radio>, Problem> {
+        self.open_radio().map_err(Problem::from)
+    }
+
+    /// The radio in use, or the radio's own error.
+    pub(crate) fn open_radio(&self) -> radio::Result<Arc<dyn Radio>> {
         self.state()
             .open
             .as_ref()
             .map(|open| Arc::clone(&open.radio))
-            .ok_or_else(|| radio::Error::NoAdapter { id: String::new() }.into())
+            .ok_or_else(|| radio::Error::NoAdapter { id: String::new() })
     }
 
     /// Ends the scan, if one runs.

@@ -243,7 +243,7 @@ pub struct LinkView {
     pub name: String,
     /// Its address or identifier.
     pub address: String,
-    /// `connecting`, `connected`, `disconnecting`, `disconnected` or `failed`.
+    /// `connecting`, `connected`, `disconnecting`, `disconnected`, `failed` or `retrying`.
     pub state: String,
     /// Since when it is in this state.
     pub since_ms: f64,
@@ -255,8 +255,24 @@ pub struct LinkView {
     pub rssi: Option<i16>,
     /// Whether nobody asked for the end of it.
     pub unexpected: bool,
+    /// The attempt that is under way or waited for, after the link ended by itself.
+    pub retry: Option<RetryView>,
+    /// Whether the device is come back to when its link ends by itself.
+    pub auto_reconnect: bool,
     /// Why it failed or ended.
     pub problem: Option<Problem>,
+}
+
+/// An attempt to come back to a device.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct RetryView {
+    /// Which attempt, from 1.
+    pub attempt: u32,
+    /// How many there will be.
+    pub attempts: u32,
+    /// When it begins; null while the adapter is waited for.
+    pub at_ms: Option<f64>,
 }
 
 /// The attributes of a device.

@@ -382,6 +382,7 @@ async fn losses_of_the_device_and_of_the_queue_are_counted_apart() {
 async fn a_link_that_ends_by_itself_is_said_at_once_and_can_be_made_again() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
+    bench.explorer.set_auto_reconnect(&device, false);
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
     bench
         .explorer

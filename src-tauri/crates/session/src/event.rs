@@ -157,11 +157,18 @@ pub enum Cause {
     HostQueue,
     /// The recorder could not keep up, or could not write.
     Gattscope,
+    /// The link was down; how many were missed is not known.
+    LinkDown,
 }
 
 impl Cause {
     /// All of them, by number.
-    pub const ALL: [Cause; 3] = [Cause::DeviceSequence, Cause::HostQueue, Cause::Gattscope];
+    pub const ALL: [Cause; 4] = [
+        Cause::DeviceSequence,
+        Cause::HostQueue,
+        Cause::Gattscope,
+        Cause::LinkDown,
+    ];
 
     /// The cause's number in the file.
     #[must_use]
@@ -170,6 +177,7 @@ impl Cause {
             Cause::DeviceSequence => 1,
             Cause::HostQueue => 2,
             Cause::Gattscope => 3,
+            Cause::LinkDown => 4,
         }
     }
 
@@ -186,6 +194,7 @@ impl Cause {
             Cause::DeviceSequence => "device_sequence",
             Cause::HostQueue => "host_queue",
             Cause::Gattscope => "gattscope",
+            Cause::LinkDown => "link_down",
         }
     }
 }

@@ -138,7 +138,8 @@ CREATE TABLE cause (
 INSERT INTO cause VALUES
     (1, 'device_sequence', 'the device''s own counter skipped: lost in the device or on the air'),
     (2, 'host_queue',      'the radio''s own queue overflowed'),
-    (3, 'gattscope',       'the recorder could not keep up, or could not write');
+    (3, 'gattscope',       'the recorder could not keep up, or could not write'),
+    (4, 'link_down',       'the link was down under a subscription; count 0: how many is not known');
 
 -- What is missing from this file. Received + missing = sent.
 CREATE TABLE gap (

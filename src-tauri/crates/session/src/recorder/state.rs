@@ -34,13 +34,15 @@ pub struct Losses {
     pub host_queue: u64,
     /// Lost here: the recorder could not keep up, or could not write.
     pub gattscope: u64,
+    /// Missed while the link was down, as far as it is known: the recorder is told of the intervals, seldom of a number.
+    pub link_down: u64,
 }
 
 impl Losses {
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        self.device_sequence + self.host_queue + self.gattscope
+        self.device_sequence + self.host_queue + self.gattscope + self.link_down
     }
 
     pub(crate) fn of(&mut self, cause: Cause) -> &mut u64 {
@@ -48,6 +50,7 @@ impl Losses {
             Cause::DeviceSequence => &mut self.device_sequence,
             Cause::HostQueue => &mut self.host_queue,
             Cause::Gattscope => &mut self.gattscope,
+            Cause::LinkDown => &mut self.link_down,
         }
     }
 }
@@ -81,6 +84,7 @@ pub(crate) struct Counters {
     pub(crate) device_sequence: AtomicU64,
     pub(crate) host_queue: AtomicU64,
     pub(crate) gattscope: AtomicU64,
+    pub(crate) link_down: AtomicU64,
     pub(crate) bytes: AtomicU64,
     /// The most bytes that the session may take on disk; not positive for no limit.
     pub(crate) size_limit: AtomicI64,
@@ -92,6 +96,7 @@ impl Counters {
             Cause::DeviceSequence => &self.device_sequence,
             Cause::HostQueue => &self.host_queue,
             Cause::Gattscope => &self.gattscope,
+            Cause::LinkDown => &self.link_down,
         }
         .fetch_add(count, Relaxed);
     }
@@ -101,6 +106,7 @@ impl Counters {
             device_sequence: self.device_sequence.load(Relaxed),
             host_queue: self.host_queue.load(Relaxed),
             gattscope: self.gattscope.load(Relaxed),
+            link_down: self.link_down.load(Relaxed),
         }
     }
 }

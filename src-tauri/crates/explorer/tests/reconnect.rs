@@ -1,0 +1,295 @@
+//! Links that end by themselves: coming back, giving up, and what is told and recorded of it.
+
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
+use std::collections::HashMap;
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
+
+use explorer::view::{AttributeView, Event, LinkView};
+use explorer::{Config, Explorer, Preferences};
+use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
+use radio::{Clock, DeviceId};
+use rand::{Rng as _, SeedableRng as _};
+
+struct Bench {
+    explorer: Explorer,
+    lab: Arc<Simulated>,
+    links: Arc<Mutex<Vec<LinkView>>>,
+    folder: tempfile::TempDir,
+}
+
+impl Bench {
+    async fn new(lab: Lab) -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::tokio();
+        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, lab));
+        let config = Config {
+            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
+            session_folder: folder.path().into(),
+            log_folder: folder.path().into(),
+            preferences: Preferences::default(),
+            clock,
+        };
+        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
+        let links = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&links);
+        explorer.listen(move |event| {
+            if let Event::Link(link) = event {
+                heard.lock().unwrap().push(link);
+            }
+        });
+        explorer.look_again().await.unwrap();
+        explorer.start_scan().await.unwrap();
+        tokio::time::sleep(Duration::from_secs(3)).await;
+        Self {
+            explorer,
+            lab,
+            links,
+            folder,
+        }
+    }
+
+    async fn streaming(&self, device: VirtualDevice, characteristic: &str) -> DeviceId {
+        let device = self.lab.device(device).unwrap();
+        self.explorer.connect(device.clone()).await.unwrap();
+        let stream = self.attribute(&device, characteristic);
+        self.explorer.subscribe(stream.id).await.unwrap();
+        device
+    }
+
+    fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
+        self.explorer
+            .tree(device)
+            .unwrap()
+            .into_iter()
+            .flat_map(|service| service.children)
+            .find(|attribute| attribute.uuid.uuid == uuid)
+            .unwrap()
+    }
+
+    fn link(&self, device: &DeviceId) -> LinkView {
+        let links = self.links.lock().unwrap();
+        let mut links = links.iter().rev();
+        links.find(|l| l.device == device.as_str()).unwrap().clone()
+    }
+
+    async fn until(&self, device: &DeviceId, state: &str) {
+        for _ in 0..100_000 {
+            if self.link(device).state == state {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("{:?} is not {state}", self.link(device));
+    }
+
+    /// Ends the recording and opens it.
+    async fn recorded(self) -> rusqlite::Connection {
+        self.explorer.close().await;
+        let file = std::fs::read_dir(self.folder.path())
+            .unwrap()
+            .map(|entry| entry.unwrap().path())
+            .find(|path| path.extension().is_some_and(|e| e == "gattscope"))
+            .unwrap();
+        // The folder goes with the bench; the open file stays readable.
+        rusqlite::Connection::open(file).unwrap()
+    }
+}
+
+fn contract() -> Lab {
+    Lab::contract()
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_was_lost_is_come_back_to_and_streams_again() {
+    let bench = Bench::new(contract()).await;
+    let stream = uuids::STREAM.to_string();
+    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    bench.lab.faults().drop_link(&device, "Connection Timeout");
+    bench.until(&device, "retrying").await;
+    let link = bench.link(&device);
+    let retry = link.retry.unwrap();
+    assert_eq!((retry.attempt, retry.attempts), (1, 20));
+    assert!(link.unexpected && link.problem.unwrap().message.contains("Connection Timeout"));
+
+    bench.until(&device, "connected").await;
+    assert_eq!(bench.link(&device).retry, None);
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let db = bench.recorded().await;
+    let gaps: Vec<(i64, i64, i64)> = db
+        .prepare("SELECT count, from_ns, to_ns FROM gap WHERE cause = 4")
+        .unwrap()
+        .query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    let [(0, from, to)] = gaps[..] else {
+        panic!("one interval of unknown number: {gaps:?}")
+    };
+    assert!(to - from > 500_000_000, "the backoff is in it: {gaps:?}");
+    let after: i64 = db
+        .query_row(
+            "SELECT count(*) FROM event JOIN kind ON kind.id = event.kind
+              WHERE kind.name LIKE 'notif%' AND t_ns > ?1",
+            [to],
+            |row| row.get(0),
+        )
+        .unwrap();
+    assert!(after > 50, "it streams again: {after}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_somebody_stopped_stays_stopped() {
+    let bench = Bench::new(contract()).await;
+    let stream = uuids::STREAM.to_string();
+    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    bench.lab.faults().drop_link(&device, "Connection Timeout");
+    bench.until(&device, "retrying").await;
+    bench.explorer.cancel_connect(&device);
+    bench.until(&device, "disconnected").await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(bench.link(&device).state, "disconnected");
+    // The wish is dropped with it: connecting by hand starts afresh.
+    bench.explorer.connect(device.clone()).await.unwrap();
+    bench.explorer.set_auto_reconnect(&device, false);
+    bench.lab.faults().drop_link(&device, "Connection Timeout");
+    bench.until(&device, "disconnected").await;
+    tokio::time::sleep(Duration::from_secs(100)).await;
+    assert_eq!(bench.link(&device).state, "disconnected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_never_answers_is_given_up_after_twenty_attempts() {
+    let bench = Bench::new(contract()).await;
+    let stream = uuids::STREAM.to_string();
+    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    for _ in 0..30 {
+        bench.lab.faults().hang_next_connect(&device);
+    }
+    bench.lab.faults().drop_link(&device, "Connection Timeout");
+    bench.until(&device, "failed").await;
+    let problem = bench.link(&device).problem.unwrap();
+    assert_eq!(problem.code, "gave_up");
+    let attempts: std::collections::BTreeSet<u32> = bench
+        .links
+        .lock()
+        .unwrap()
+        .iter()
+        .filter_map(|link| link.retry.as_ref().map(|retry| retry.attempt))
+        .collect();
+    assert!(attempts.iter().copied().eq(1..=20), "{attempts:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_tried_while_the_adapter_is_away() {
+    let bench = Bench::new(contract()).await;
+    let stream = uuids::STREAM.to_string();
+    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    bench.lab.faults().adapter_gone();
+    bench.until(&device, "retrying").await;
+    tokio::time::sleep(Duration::from_secs(600)).await;
+    let retry = bench.link(&device).retry.unwrap();
+    assert_eq!((retry.attempt, retry.at_ms), (1, None));
+    bench.lab.faults().adapter_back();
+    bench.until(&device, "connected").await;
+}
+
+/// Four devices stream; a thousand times one of them is lost.
+#[tokio::test(start_paused = true)]
+async fn a_thousand_disconnections_cost_what_the_ledger_says_and_nothing_twice() {
+    let mut lab = contract();
+    lab.devices.push(VirtualDevice::MotionSensor);
+    lab.devices.push(VirtualDevice::PulseStrap);
+    lab.motion_rate_hz = 20;
+    let bench = Bench::new(lab).await;
+    let heart = "00002a37-0000-1000-8000-00805f9b34fb".to_owned();
+    let devices = [
+        (VirtualDevice::VirtualHr, uuids::STREAM.to_string()),
+        (
+            VirtualDevice::MotionSensor,
+            uuids::MOTION_STREAM.to_string(),
+        ),
+        (VirtualDevice::Difficult, uuids::LOSSY.to_string()),
+        (VirtualDevice::PulseStrap, heart),
+    ];
+    let mut streams = Vec::new();
+    for (device, characteristic) in &devices {
+        if bench.lab.device(*device).is_some() {
+            streams.push(bench.streaming(*device, characteristic).await);
+        }
+    }
+    assert_eq!(streams.len(), 4);
+    let mut random = rand_xoshiro::Xoshiro256PlusPlus::seed_from_u64(3);
+    let mut dropped = 0;
+    while dropped < 1_000 {
+        tokio::time::sleep(Duration::from_millis(random.random_range(20..2_000))).await;
+        let device = &streams[random.random_range(0..4)];
+        if bench.lab.faults().drop_link(device, "Connection Timeout") {
+            dropped += 1;
+        }
+    }
+    for device in &streams {
+        bench.until(device, "connected").await;
+    }
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let db = bench.recorded().await;
+    let one = |sql: &str| db.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
+    assert_eq!(
+        one(
+            "SELECT count(*) FROM event JOIN kind ON kind.id = event.kind
+              WHERE kind.name = 'disconnected' AND event.number = 1"
+        ),
+        1_000
+    );
+
+    // Nothing twice: within a link a counter never stands still or turns back.
+    let mut rows = db
+        .prepare(
+            "SELECT link, attribute, value FROM event JOIN kind ON kind.id = event.kind
+              WHERE kind.name LIKE 'notif%' ORDER BY event.id",
+        )
+        .unwrap();
+    let mut last: HashMap<(i64, i64), u32> = HashMap::new();
+    let mut values = 0;
+    let mut rows = rows.query([]).unwrap();
+    while let Some(row) = rows.next().unwrap() {
+        values += 1;
+        let place = (row.get(0).unwrap(), row.get(1).unwrap());
+        let value: Vec<u8> = row.get(2).unwrap();
+        let Some(count) = value.first_chunk::<4>().map(|b| u32::from_le_bytes(*b)) else {
+            // Heart rates carry no counter.
+            continue;
+        };
+        if value.len() < 8 {
+            continue;
+        }
+        if let Some(before) = last.insert(place, count) {
+            assert!(count > before, "{place:?}: {before}, then {count}");
+        }
+    }
+    assert!(values > 10_000, "{values}");
+
+    // Every interval in the ledger: each end of a link lies in a gap of its device, and nothing came
+    // within a gap.
+    assert_eq!(
+        one(
+            "SELECT count(*) FROM event AS e JOIN kind ON kind.id = e.kind
+              WHERE kind.name = 'disconnected' AND e.number = 1 AND NOT EXISTS (
+                SELECT 1 FROM gap AS g JOIN event AS ge ON ge.id = g.event
+                 WHERE g.cause = 4 AND ge.device = e.device
+                   AND g.from_ns <= e.t_ns AND g.to_ns > e.t_ns)"
+        ),
+        0
+    );
+    assert_eq!(
+        one(
+            "SELECT count(*) FROM gap AS g JOIN event AS ge ON ge.id = g.event
+               JOIN event AS e ON e.device = ge.device JOIN kind ON kind.id = e.kind
+              WHERE g.cause = 4 AND kind.name LIKE 'notif%'
+                AND e.t_ns > g.from_ns AND e.t_ns < g.to_ns"
+        ),
+        0
+    );
+}
