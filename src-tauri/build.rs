@@ -14,6 +14,7 @@ const COMMANDS: &[&str] = &[
     "star",
     "set_alias",
     "connect",
+    "connect_to",
     "cancel_connect",
     "set_auto_reconnect",
     "disconnect",

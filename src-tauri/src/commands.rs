@@ -25,6 +25,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         devices::star,
         devices::set_alias,
         devices::connect,
+        devices::connect_to,
         devices::cancel_connect,
         devices::set_auto_reconnect,
         devices::disconnect,

@@ -47,6 +47,12 @@ pub(crate) async fn connect(explorer: State<'_, Explorer>, device: String) -> Re
     explorer.connect(device.into()).await
 }
 
+/// Connects to the device that a name, an address or an identifier stands for.
+#[tauri::command]
+pub(crate) async fn connect_to(explorer: State<'_, Explorer>, text: String) -> Result<(), Problem> {
+    explorer.connect_to(text).await
+}
+
 /// Gives an attempt to connect up.
 #[tauri::command]
 pub(crate) async fn cancel_connect(

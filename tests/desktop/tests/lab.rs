@@ -78,6 +78,11 @@ async fn a_real_bluez_is_scanned_connected_read_written_drawn_and_recorded_whole
         .await;
     window.picture("lab");
 
+    // Coming back would stream again, from another number.
+    window.click("[data-testid=auto-reconnect]").await;
+    window
+        .wait("document.querySelector('[data-testid=auto-reconnect]').ariaChecked === 'false'")
+        .await;
     write(&window, CONTROL, "01").await;
     window
         .shows("[data-testid=link-state]", "Not connected")

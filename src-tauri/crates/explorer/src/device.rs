@@ -177,6 +177,28 @@ impl DeviceTable {
         )
     }
 
+    /// The devices that `text` names: the one with this identifier or address, else all with this name.
+    /// Case does not matter.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Vec<DeviceId> {
+        let same = |other: &str| other.to_lowercase() == text.to_lowercase();
+        let by = |test: &dyn Fn(&DeviceId, &Device) -> bool| -> Vec<DeviceId> {
+            let found = self.devices.iter().filter(|(id, device)| test(id, device));
+            found.map(|(id, _)| id.clone()).collect()
+        };
+        let exact = by(&|id, device| same(id.as_str()) || same(&device.address(id)));
+        if exact.is_empty() {
+            by(&|_, device| {
+                [&device.alias, &device.local_name]
+                    .into_iter()
+                    .flatten()
+                    .any(|name| same(name))
+            })
+        } else {
+            exact
+        }
+    }
+
     /// Its last signal strength.
     #[must_use]
     pub fn rssi(&self, id: &DeviceId) -> Option<i16> {

@@ -43,6 +43,7 @@ mod problem;
 mod radios;
 mod reconnect;
 mod scope;
+mod seek;
 
 pub mod filter;
 pub mod frame;

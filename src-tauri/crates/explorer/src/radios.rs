@@ -24,6 +24,8 @@ struct State {
     open: Option<Open>,
     fallback: Option<String>,
     scanning: bool,
+    /// Somebody wants a scan: it begins again when the adapter is back.
+    wanted: bool,
 }
 
 #[derive(Clone)]
@@ -77,6 +79,11 @@ impl Radios {
             .as_ref()
             .map(|open| Arc::clone(&open.radio))
             .ok_or_else(|| radio::Error::NoAdapter { id: String::new() })
+    }
+
+    /// Whether a scan runs.
+    pub(crate) fn scanning(&self) -> bool {
+        self.state().scanning
     }
 
     /// Ends the scan, if one runs.
@@ -243,13 +250,17 @@ impl Inner {
         Ok(())
     }
 
-    async fn scan(self: &Arc<Self>) -> Result<(), Problem> {
+    pub(crate) async fn scan(self: &Arc<Self>) -> Result<(), Problem> {
         let _turn = self.radios.turn.lock().await;
         let radio = self.radios.radio()?;
         let inner = Arc::clone(self);
         let sink = Arc::new(move |report: Advertisement| inner.heard(report));
         radio.start_scan(ScanFilter::default(), sink).await?;
-        self.radios.state().scanning = true;
+        {
+            let mut state = self.radios.state();
+            state.scanning = true;
+            state.wanted = true;
+        }
         let now = self.now();
         self.record(|recorder| {
             recorder.record(now, session::Event::ScanStarted { filter: "".into() });
@@ -284,7 +295,11 @@ impl Inner {
         let _turn = self.radios.turn.lock().await;
         let radio = self.radios.radio()?;
         let ended = radio.stop_scan().await;
-        self.radios.state().scanning = false;
+        {
+            let mut state = self.radios.state();
+            state.scanning = false;
+            state.wanted = false;
+        }
         let now = self.now();
         self.record(|recorder| recorder.record(now, session::Event::ScanStopped));
         self.log_done("scan", "Scan stopped", None, None, "");
@@ -345,6 +360,16 @@ async fn watch(
             );
         }
         inner.tell_radio();
+        let again = {
+            let radios = inner.radios.state();
+            radios.wanted && !radios.scanning
+        };
+        if again && state == RadioState::On {
+            // Nobody asked for the scan to end.
+            if let Err(problem) = inner.scan().await {
+                inner.log_problem("scan", "Scan", None, None, &problem);
+            }
+        }
     }
 }
 

@@ -186,6 +186,40 @@ async fn devices_on_the_air_are_listed_filtered_and_kept_across_a_reload() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_device_is_connected_by_its_address_or_its_name_even_before_it_was_heard() {
+    let bench = Bench::new();
+    bench.explorer.look_again().await.unwrap();
+    bench
+        .explorer
+        .connect_to(" virtual hr ".into())
+        .await
+        .unwrap();
+    let hr = bench.device(VirtualDevice::VirtualHr);
+    assert_eq!(bench.link(&hr).state, "connected");
+    assert!(bench.radio().scanning, "it was looked for");
+
+    let motion = bench.device(VirtualDevice::MotionSensor);
+    let address = motion.as_str().to_lowercase();
+    bench.explorer.connect_to(address).await.unwrap();
+    assert_eq!(bench.link(&motion).state, "connected");
+
+    let problem = bench
+        .explorer
+        .connect_to("nobody".into())
+        .await
+        .unwrap_err();
+    assert_eq!(problem.code, "not_heard");
+    bench.explorer.set_alias(&motion, Some("Virtual HR".into()));
+    let problem = bench
+        .explorer
+        .connect_to("Virtual HR".into())
+        .await
+        .unwrap_err();
+    assert_eq!(problem.code, "ambiguous");
+    assert!(problem.message.contains(hr.as_str()), "{problem}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_value_is_read_written_and_read_back() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;

@@ -1,12 +1,16 @@
 //! Links that end by themselves: coming back, giving up, and what is told and recorded of it.
 
-#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    reason = "a test that cannot go on fails"
+)]
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use explorer::view::{AttributeView, Event, LinkView};
+use explorer::view::{AttributeView, Event, LinkView, RadioView};
 use explorer::{Config, Explorer, Preferences};
 use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
 use radio::{Clock, DeviceId};
@@ -16,6 +20,7 @@ struct Bench {
     explorer: Explorer,
     lab: Arc<Simulated>,
     links: Arc<Mutex<Vec<LinkView>>>,
+    radios: Arc<Mutex<Vec<RadioView>>>,
     folder: tempfile::TempDir,
 }
 
@@ -33,11 +38,12 @@ impl Bench {
         };
         let explorer = Explorer::start(config, tokio::runtime::Handle::current());
         let links = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&links);
-        explorer.listen(move |event| {
-            if let Event::Link(link) = event {
-                heard.lock().unwrap().push(link);
-            }
+        let radios = Arc::new(Mutex::new(Vec::new()));
+        let heard = (Arc::clone(&links), Arc::clone(&radios));
+        explorer.listen(move |event| match event {
+            Event::Link(link) => heard.0.lock().unwrap().push(link),
+            Event::Radio(radio) => heard.1.lock().unwrap().push(radio),
+            _ => {}
         });
         explorer.look_again().await.unwrap();
         explorer.start_scan().await.unwrap();
@@ -46,6 +52,7 @@ impl Bench {
             explorer,
             lab,
             links,
+            radios,
             folder,
         }
     }
@@ -194,6 +201,24 @@ async fn nothing_is_tried_while_the_adapter_is_away() {
     assert_eq!((retry.attempt, retry.at_ms), (1, None));
     bench.lab.faults().adapter_back();
     bench.until(&device, "connected").await;
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_scan_goes_on_when_the_adapter_is_back_unless_somebody_stopped_it() {
+    let bench = Bench::new(contract()).await;
+    let scanning = async || {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        bench.radios.lock().unwrap().last().unwrap().scanning
+    };
+    assert!(scanning().await);
+    bench.lab.faults().adapter_gone();
+    assert!(!scanning().await);
+    bench.lab.faults().adapter_back();
+    assert!(scanning().await);
+    bench.explorer.stop_scan().await.unwrap();
+    bench.lab.faults().adapter_gone();
+    bench.lab.faults().adapter_back();
+    assert!(!scanning().await);
 }
 
 /// Four devices stream; a thousand times one of them is lost.
