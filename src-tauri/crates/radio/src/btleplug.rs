@@ -21,7 +21,7 @@
 
 mod adapter;
 mod adverts;
-mod fault;
+pub(crate) mod fault;
 mod link;
 mod platform;
 mod subscriptions;

@@ -20,6 +20,8 @@ pub enum Cap {
     DuplicateUuids,
     /// Choose between notifications and indications where an attribute has both.
     ChooseNotifyMode,
+    /// Choose by which way notifications come ([`NotifyRoute`](crate::NotifyRoute)).
+    NotifyRoute,
     /// Tell the ATT MTU of a link.
     Mtu,
     /// Give the signal strength of a link.
@@ -36,7 +38,7 @@ pub enum Cap {
 
 impl Cap {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Cap; 13] = [
+    pub const ALL: [Cap; 14] = [
         Cap::Address,
         Cap::Connectable,
         Cap::RawAdvertisement,
@@ -44,6 +46,7 @@ impl Cap {
         Cap::Handles,
         Cap::DuplicateUuids,
         Cap::ChooseNotifyMode,
+        Cap::NotifyRoute,
         Cap::Mtu,
         Cap::LinkRssi,
         Cap::DisconnectReason,
@@ -63,6 +66,7 @@ impl Cap {
             Cap::Handles => "Attribute handles",
             Cap::DuplicateUuids => "Duplicate UUIDs told apart",
             Cap::ChooseNotifyMode => "Notify or indicate by choice",
+            Cap::NotifyRoute => "Way of notifications by choice",
             Cap::Mtu => "MTU",
             Cap::LinkRssi => "Signal of a connection",
             Cap::DisconnectReason => "Reason of a disconnection",

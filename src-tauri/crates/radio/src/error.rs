@@ -82,6 +82,9 @@ pub enum Error {
         /// The device's identifier.
         device: String,
     },
+    /// Pairing did not succeed.
+    #[error("Pairing did not succeed: {0}.")]
+    Pairing(PairingFailure),
     /// Something else is under way that this cannot run beside.
     #[error("{operation} is already under way.")]
     Busy {
@@ -110,6 +113,41 @@ pub enum Error {
     },
 }
 
+/// Why pairing did not succeed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum PairingFailure {
+    /// The keys do not fit: a wrong passkey, numbers that differ, or a device that lost its keys.
+    #[error("the device and this computer do not agree on a key")]
+    Authentication,
+    /// One of the two sides refused.
+    #[error("it was refused")]
+    Refused,
+    /// One of the two sides gave up.
+    #[error("it was given up")]
+    Cancelled,
+    /// The device or the user took too long.
+    #[error("no answer came in time")]
+    TimedOut,
+    /// The device could not be reached.
+    #[error("the device does not answer")]
+    Unreachable,
+}
+
+impl PairingFailure {
+    fn hint(self) -> &'static str {
+        match self {
+            Self::Authentication => {
+                "Check the passkey. If the device was paired before, forget it here and delete its \
+                 pairing there, then pair again."
+            }
+            Self::Refused => "Make the device ready for pairing, and accept on both sides.",
+            Self::Cancelled => "Pair again when you are ready.",
+            Self::TimedOut => "Pair again, and answer within half a minute.",
+            Self::Unreachable => "Bring the device nearer and wake it up, then pair again.",
+        }
+    }
+}
+
 impl Error {
     /// A short stable word for the kind of failure; the window and the tests match on it.
     #[must_use]
@@ -128,6 +166,7 @@ impl Error {
             Error::Unauthorized => "unauthorized",
             Error::NoAdapter { .. } => "no_adapter",
             Error::UnknownDevice { .. } => "unknown_device",
+            Error::Pairing(_) => "pairing",
             Error::Busy { .. } => "busy",
             Error::Unsupported { .. } => "unsupported",
             Error::NoService { .. } => "no_service",
@@ -161,6 +200,7 @@ impl Error {
                 "Plug an adapter in and look again, or work with the simulated lab."
             }
             Error::UnknownDevice { .. } => "Scan until the device is seen, then try again.",
+            Error::Pairing(failure) => failure.hint(),
             Error::Busy { .. } => "Wait until it is done, then try again.",
             Error::Unsupported { .. } => "",
             Error::NoService { .. } => {

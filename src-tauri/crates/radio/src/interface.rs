@@ -10,18 +10,21 @@ use std::time::Duration;
 use async_trait::async_trait;
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
-use tokio::sync::watch;
+use tokio::sync::{oneshot, watch};
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    AdapterId, AdapterInfo, Advertisement, AttrId, Caps, DeviceId, GattDb, Result, Rssi, Timestamp,
+    AdapterId, AdapterInfo, Advertisement, AttrId, Cap, Caps, DeviceId, Error, GattDb, Result, Rssi,
+    Support, Timestamp,
 };
 
 /// Which implementation a radio is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum RadioKind {
+    /// BlueZ itself, on Linux.
+    Bluez,
     /// The system's Bluetooth through `btleplug`.
     Btleplug,
     /// The lab of virtual devices.
@@ -51,6 +54,9 @@ pub struct ScanFilter {
     /// Only devices that advertise one of these services; empty for all. (macOS needs it in the
     /// background and on 12.0 to 12.2.)
     pub services: Vec<Uuid>,
+    /// Listens without asking for scan responses, where [`Cap::PassiveScan`](crate::Cap::PassiveScan)
+    /// is there; elsewhere such a scan is refused.
+    pub passive: bool,
 }
 
 /// How to connect.
@@ -89,6 +95,97 @@ pub enum NotifyMode {
     Notify,
     /// Indications, which the system confirms.
     Indicate,
+}
+
+/// By which of the system's ways notifications come, where
+/// [`Cap::NotifyRoute`](crate::Cap::NotifyRoute) offers a choice.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum NotifyRoute {
+    /// By a socket of the characteristic's own, which is fast, and where the system has none as
+    /// signals. What a device sends before it has confirmed the subscription is lost.
+    #[default]
+    Socket,
+    /// As signals to every program: slower, and complete from the first value.
+    Signals,
+}
+
+/// What a system asks the user during pairing. The passkey has six decimal digits.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "question", content = "passkey", rename_all = "snake_case")]
+pub enum PairingQuestion {
+    /// May the device pair? There is nothing to compare (*just works*).
+    Allow,
+    /// Does the device show this number too (*numeric comparison*)?
+    SameNumber(u32),
+    /// Which number does the device show (*passkey entry*)?
+    EnterPasskey,
+    /// Type this number on the device. It is shown until the request is withdrawn, and its answer
+    /// can only refuse.
+    ShowPasskey(u32),
+}
+
+/// What the user answers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, Serialize, Deserialize)]
+#[serde(tag = "answer", content = "passkey", rename_all = "snake_case")]
+pub enum PairingAnswer {
+    /// Yes.
+    Accept,
+    /// The number that the device shows, 0 to 999999.
+    Passkey(u32),
+    /// No.
+    Refuse,
+}
+
+/// A question that waits for its answer. Dropping it refuses, except for
+/// [`ShowPasskey`](PairingQuestion::ShowPasskey), which needs none.
+#[derive(Debug)]
+pub struct PairingRequest {
+    /// Who wants to pair.
+    pub device: DeviceId,
+    /// What is asked.
+    pub question: PairingQuestion,
+    /// Cancelled when the question is settled without an answer: pairing succeeded, failed, or was
+    /// given up.
+    pub withdrawn: CancellationToken,
+    answer: oneshot::Sender<PairingAnswer>,
+}
+
+impl PairingRequest {
+    /// A question, and where its answer comes.
+    #[must_use]
+    pub fn new(
+        device: DeviceId,
+        question: PairingQuestion,
+        withdrawn: CancellationToken,
+    ) -> (Self, oneshot::Receiver<PairingAnswer>) {
+        let (answer, answered) = oneshot::channel();
+        let request = Self {
+            device,
+            question,
+            withdrawn,
+            answer,
+        };
+        (request, answered)
+    }
+
+    /// Answers it; an answer that comes too late is nobody's.
+    pub fn answer(self, answer: PairingAnswer) {
+        let _ = self.answer.send(answer);
+    }
+}
+
+/// Takes the questions of pairing. It is called on the radio's task and must return at once; the
+/// answer comes later, through the request.
+pub trait PairingSink: Send + Sync {
+    /// Takes one question.
+    fn asked(&self, request: PairingRequest);
+}
+
+impl<F: Fn(PairingRequest) + Send + Sync> PairingSink for F {
+    fn asked(&self, request: PairingRequest) {
+        self(request);
+    }
 }
 
 /// How a value came.
@@ -177,6 +274,12 @@ pub trait Backend: Send + Sync {
 
     /// Opens one of them.
     async fn open(&self, adapter: &AdapterId) -> Result<Arc<dyn Radio>>;
+
+    /// A number that moves whenever [`adapters`](Self::adapters) may answer otherwise than before: one
+    /// was plugged, unplugged, or switched. `None` where the system does not tell.
+    fn changes(&self) -> Option<watch::Receiver<u64>> {
+        None
+    }
 }
 
 /// One adapter.
@@ -209,6 +312,49 @@ pub trait Radio: Send + Sync {
         options: ConnectOptions,
         cancel: CancellationToken,
     ) -> Result<Arc<dyn Link>>;
+
+    /// Pairs with a device and remembers the keys, connected or not. What has to be asked meanwhile
+    /// goes to `questions`.
+    async fn pair(
+        &self,
+        device: &DeviceId,
+        questions: Arc<dyn PairingSink>,
+        cancel: CancellationToken,
+    ) -> Result<()> {
+        let _ = (device, questions, cancel);
+        Err(unsupported(&self.caps(), Cap::Pairing))
+    }
+
+    /// Whether keys of a device are remembered.
+    async fn is_paired(&self, device: &DeviceId) -> Result<bool> {
+        let _ = device;
+        Err(unsupported(&self.caps(), Cap::Pairing))
+    }
+
+    /// Forgets the keys of a device. Its link, if there is one, ends.
+    async fn unpair(&self, device: &DeviceId) -> Result<()> {
+        let _ = device;
+        Err(unsupported(&self.caps(), Cap::Pairing))
+    }
+
+    /// Makes the system forget all that it remembers of a device: services, keys, names. Its link, if
+    /// there is one, ends.
+    async fn forget(&self, device: &DeviceId) -> Result<()> {
+        let _ = device;
+        Err(unsupported(&self.caps(), Cap::Forget))
+    }
+}
+
+/// The refusal of what a radio cannot do, in the words of its own answer.
+pub(crate) fn unsupported(caps: &Caps, cap: Cap) -> Error {
+    let reason = match caps.support(cap) {
+        Support::No(reason) | Support::Partly(reason) => reason,
+        Support::Yes => "",
+    };
+    Error::Unsupported {
+        what: cap.label(),
+        reason,
+    }
 }
 
 /// One connection to one device, from connecting until it ends.
@@ -225,6 +371,13 @@ pub trait Link: Send + Sync {
 
     /// What the last discovery found.
     fn gatt(&self) -> Arc<GattDb>;
+
+    /// What the last discovery found, live: the device's services may change while it is connected.
+    /// Subscriptions go on where an attribute has the same handle and UUID as before, under its new
+    /// [`AttrId`]. `None` where the radio discovers once.
+    fn gatt_live(&self) -> Option<watch::Receiver<Arc<GattDb>>> {
+        None
+    }
 
     /// The most bytes that a write of this kind to this attribute can carry.
     fn max_write(&self, attribute: AttrId, kind: WriteKind) -> Result<usize>;
@@ -243,6 +396,23 @@ pub trait Link: Send + Sync {
         mode: NotifyMode,
         sink: Arc<dyn SampleSink>,
     ) -> Result<()>;
+
+    /// As [`subscribe`](Self::subscribe), with the way chosen by which the values come.
+    async fn subscribe_by(
+        &self,
+        route: NotifyRoute,
+        attribute: AttrId,
+        mode: NotifyMode,
+        sink: Arc<dyn SampleSink>,
+    ) -> Result<()> {
+        match route {
+            NotifyRoute::Socket => self.subscribe(attribute, mode, sink).await,
+            NotifyRoute::Signals => Err(Error::Unsupported {
+                what: Cap::NotifyRoute.label(),
+                reason: "This radio has one way for notifications. On Linux, the radio \"BlueZ\" has two.",
+            }),
+        }
+    }
 
     /// Ends a subscription; does nothing when there is none. No value is handed out after it returns.
     async fn unsubscribe(&self, attribute: AttrId) -> Result<()>;

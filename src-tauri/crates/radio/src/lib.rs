@@ -2,7 +2,7 @@
 //!
 //! This crate holds the vocabulary of Bluetooth Low Energy as a client sees it ([`Advertisement`],
 //! [`GattDb`], [`AttrId`], [`Sample`]), the traits that every radio implements ([`Backend`],
-//! [`Radio`], [`Link`]), and the radios themselves: [`btleplug`] on every system, and
+//! [`Radio`], [`Link`]), and the radios themselves: [`btleplug`] on every system, `bluez` on Linux, and
 //! [`simulated`], a lab of virtual devices that needs no hardware.
 //!
 //! It does not decode values, record them, reconnect by itself, or know a window: it gives what the
@@ -40,6 +40,8 @@ mod gatt;
 mod interface;
 mod time;
 
+#[cfg(target_os = "linux")]
+pub mod bluez;
 pub mod btleplug;
 pub mod simulated;
 
@@ -47,11 +49,11 @@ pub use advertisement::{Advertisement, CompanyId, Rssi};
 pub use att::AttError;
 pub use caps::{Cap, Caps, Support};
 pub use device::{AdapterId, AdapterInfo, Address, AddressKind, DeviceId};
-pub use error::{Error, Result};
+pub use error::{Error, PairingFailure, Result};
 pub use gatt::{AttrId, AttrKind, Attribute, GattDb, Generation, Handle, Properties};
 pub use interface::{
     AdvertisementSink, Backend, ConnectOptions, DisconnectReason, Link, LinkState, NotifyMode,
-    Radio, RadioKind, RadioState, Sample, SampleKind, SampleSink, ScanFilter, WriteKind,
+    NotifyRoute, PairingAnswer, PairingQuestion, PairingRequest, PairingSink, Radio, RadioKind, RadioState, Sample, SampleKind, SampleSink, ScanFilter, WriteKind,
 };
 pub use time::{Clock, Timestamp};
 

@@ -27,6 +27,7 @@ use super::fault::Fault;
 use super::link::{Connection, Linked, TIDYING};
 use super::platform;
 use super::table::Table;
+use crate::interface::unsupported;
 use crate::{
     AdapterInfo, AdvertisementSink, Cap, Caps, Clock, ConnectOptions, DeviceId, DisconnectReason,
     Error, Link, Radio, RadioState, Result, ScanFilter, Support, Timestamp,
@@ -713,6 +714,9 @@ impl Radio for Adapter {
     }
 
     async fn start_scan(&self, filter: ScanFilter, sink: Arc<dyn AdvertisementSink>) -> Result<()> {
+        if filter.passive {
+            return Err(unsupported(&self.caps(), Cap::PassiveScan));
+        }
         // BlueZ would switch the adapter on, which nobody asked for.
         self.check_usable()?;
         let mut scan = self.scan.lock().await;

@@ -5,7 +5,7 @@
 
 use std::time::Duration;
 
-use crate::{AttError, Error};
+use crate::{AttError, Error, PairingFailure};
 
 /// The end of a failed attempt to connect that another attempt may mend.
 const ABORTED: [&str; 2] = [
@@ -15,15 +15,15 @@ const ABORTED: [&str; 2] = [
 
 /// What a failed call said.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub(super) struct Fault {
+pub(crate) struct Fault {
     /// What it means.
-    pub(super) error: Error,
+    pub(crate) error: Error,
     /// The system was busy with something else: the same call may work in a moment.
-    pub(super) in_progress: bool,
+    pub(crate) in_progress: bool,
     /// The controller gave up an attempt to connect because it was also scanning or connecting.
-    pub(super) aborted: bool,
+    pub(crate) aborted: bool,
     /// What was asked for is so already.
-    pub(super) already: bool,
+    pub(crate) already: bool,
 }
 
 impl From<Error> for Fault {
@@ -66,7 +66,7 @@ impl From<::btleplug::Error> for Fault {
 
 /// What a D-Bus error means: `name` as in `org.bluez.Error.Failed`, `text` as BlueZ 5.66 to 5.87
 /// write it (src/error.c, src/gatt-client.c, src/device.c).
-pub(super) fn from_bluez(name: &str, text: &str) -> Fault {
+pub(crate) fn from_bluez(name: &str, text: &str) -> Fault {
     let kind = name.strip_prefix("org.bluez.Error.").unwrap_or(name);
     let error = match (kind, text) {
         ("Failed", _) if att_code(text).is_some() => {
@@ -96,6 +96,11 @@ pub(super) fn from_bluez(name: &str, text: &str) -> Fault {
         | ("DoesNotExist", _) => Error::UnknownDevice {
             device: String::new(),
         },
+        ("AuthenticationFailed", _) => Error::Pairing(PairingFailure::Authentication),
+        ("AuthenticationRejected", _) => Error::Pairing(PairingFailure::Refused),
+        ("AuthenticationCanceled", _) => Error::Pairing(PairingFailure::Cancelled),
+        ("AuthenticationTimeout", _) => Error::Pairing(PairingFailure::TimedOut),
+        ("ConnectionAttemptFailed", _) => Error::Pairing(PairingFailure::Unreachable),
         ("org.freedesktop.DBus.Error.AccessDenied", _) => Error::Unauthorized,
         (
             "org.freedesktop.DBus.Error.ServiceUnknown"
@@ -133,7 +138,7 @@ pub(super) fn from_bluez(name: &str, text: &str) -> Fault {
 
 /// What a text without a name means: CoreBluetooth's descriptions, and what `btleplug` writes where
 /// WinRT gave a status.
-pub(super) fn from_text(text: &str) -> Fault {
+pub(crate) fn from_text(text: &str) -> Fault {
     if let Some(code) = corebluetooth_code(text) {
         return Error::Att(code).into();
     }
@@ -334,6 +339,8 @@ mod tests {
             bluez("org.bluez.Error.NotReady", "Resource Not Ready"),
             Error::PoweredOff
         );
+        let refused = bluez("org.bluez.Error.AuthenticationRejected", "Authentication Rejected");
+        assert_eq!(refused, Error::Pairing(PairingFailure::Refused));
         let gone = bluez(
             "org.freedesktop.DBus.Error.UnknownObject",
             "Method \"Connect\" with signature \"\" on interface \"org.bluez.Device1\" doesn't exist\n",

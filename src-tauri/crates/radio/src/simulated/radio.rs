@@ -15,6 +15,7 @@ use tokio_util::task::AbortOnDropHandle;
 use super::air::{Air, Connection, Core, Device};
 use super::link::{SimulatedLink, discover};
 use super::lock;
+use crate::interface::unsupported;
 use crate::{
     AdapterInfo, Advertisement, AdvertisementSink, Cap, Caps, ConnectOptions, DeviceId, Error,
     Link, Radio, RadioState, Result, ScanFilter, Support,
@@ -72,6 +73,9 @@ impl Radio for SimulatedRadio {
             Cap::Pairing => Support::No(
                 "No device of the lab asks to be paired with. Use a real adapter and a real device to pair.",
             ),
+            Cap::NotifyRoute => Support::No(
+                "Simulated values have one way only. On Linux, BlueZ has two.",
+            ),
             Cap::Forget => Support::No(
                 "The lab's radio remembers nothing of a device, so that there is nothing to forget: \
                  connecting discovers everything anew.",
@@ -110,6 +114,9 @@ impl Radio for SimulatedRadio {
     }
 
     async fn start_scan(&self, filter: ScanFilter, sink: Arc<dyn AdvertisementSink>) -> Result<()> {
+        if filter.passive {
+            return Err(unsupported(&self.caps(), Cap::PassiveScan));
+        }
         self.air.usable()?;
         let sink: Slot = Arc::new(Mutex::new(Some(sink)));
         let task = tokio::spawn(listen(self.air.clone(), filter, sink.clone()));

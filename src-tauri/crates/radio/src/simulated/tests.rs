@@ -246,6 +246,7 @@ async fn a_filter_by_service_lets_only_devices_with_that_service_through() {
     let radio = opened(&backend).await;
     let filter = ScanFilter {
         services: vec![short(0x180D), uuids::UART],
+        ..ScanFilter::default()
     };
     let reports = heard(&*radio, filter, 5 * SECOND).await;
     let names: BTreeSet<_> = reports

@@ -45,6 +45,7 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
         Cap::ChooseNotifyMode => {
             Support::No("CoreBluetooth chooses by itself where a characteristic has both.")
         }
+        Cap::NotifyRoute => Support::No("CoreBluetooth has one way for notifications."),
         Cap::Mtu => Support::Partly(
             "CoreBluetooth tells the largest write, from which the MTU follows, once the services are \
              found.",

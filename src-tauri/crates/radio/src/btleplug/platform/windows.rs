@@ -47,6 +47,7 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
             "btleplug asks Windows for indications wherever a characteristic has both, and has no \
              switch for it.",
         ),
+        Cap::NotifyRoute => Support::No("WinRT has one way for notifications."),
         Cap::Mtu => Support::Yes,
         Cap::LinkRssi => Support::No(
             "Windows has no interface for the signal strength of a connection, only for that of \
