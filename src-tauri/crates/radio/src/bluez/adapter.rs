@@ -63,10 +63,19 @@ struct Hearing {
     listener: Listener,
 }
 
-/// BlueZ's scan, which ends when this does.
+/// BlueZ's scan.
 struct Running {
     filter: ScanFilter,
-    kept: JoinHandle<()>,
+    kept: Kept,
+}
+
+/// The task that keeps a scan, which ends when this is dropped.
+struct Kept(JoinHandle<()>);
+
+impl Drop for Kept {
+    fn drop(&mut self) {
+        self.0.abort();
+    }
 }
 
 /// What BlueZ's scan should do and does.
@@ -419,7 +428,7 @@ impl Adapter {
     async fn settle(&self, scan: &mut Scan) -> Result<()> {
         let usable = usable(*self.state.borrow());
         let target = scan.wanted.as_ref().filter(|_| usable && scan.paused == 0);
-        let runs = scan.running.as_ref().filter(|running| !running.kept.is_finished());
+        let runs = scan.running.as_ref().filter(|running| !running.kept.0.is_finished());
         if runs.map(|running| &running.filter) == target {
             return Ok(());
         }
@@ -479,12 +488,12 @@ impl Adapter {
 
     /// Stops a scan of BlueZ's and waits until it stopped.
     async fn halt(&self, running: &mut Option<Running>) {
-        let Some(Running { kept, .. }) = running.take() else {
+        let Some(Running { mut kept, .. }) = running.take() else {
             return;
         };
-        kept.abort();
+        kept.0.abort();
         // It was aborted, or ended before.
-        let _ = kept.await;
+        let _ = (&mut kept.0).await;
         let Ok((_, adapter)) = self.way().await else {
             return;
         };
@@ -781,10 +790,6 @@ impl Drop for Adapter {
         for task in self.shared().tasks.drain(..) {
             task.abort();
         }
-        // `bluer` stops the scan when its stream is dropped.
-        if let Some(running) = self.scan.get_mut().running.take() {
-            running.kept.abort();
-        }
     }
 }
 
@@ -792,7 +797,7 @@ impl Drop for Adapter {
 async fn discover(
     adapter: &::bluer::Adapter,
     wanted: &ScanFilter,
-) -> Result<JoinHandle<()>, Fault> {
+) -> Result<Kept, Fault> {
     let filter = DiscoveryFilter {
         uuids: wanted.services.iter().copied().collect(),
         // Without a limit, BlueZ tells of changes of 8 dB and more only.
@@ -802,17 +807,23 @@ async fn discover(
         ..DiscoveryFilter::default()
     };
     let of = |error: ::bluer::Error| fault::of(&error);
-    adapter.set_discovery_filter(filter).await.map_err(of)?;
+    let filtered = adapter.set_discovery_filter(filter).await;
+    filtered.map_err(|error| Fault {
+        // The scan before was told to end and has not yet.
+        in_progress: error.kind == ::bluer::ErrorKind::DiscoveryActive,
+        ..of(error)
+    })?;
     let events = adapter.discover_devices().await.map_err(of)?;
-    Ok(tokio::spawn(async move {
+    let kept = tokio::spawn(async move {
         let mut events = Box::pin(events);
         // Its news come by signals; it ends when BlueZ ends the discovery.
         while events.next().await.is_some() {}
-    }))
+    });
+    Ok(Kept(kept))
 }
 
 /// Registers an advertisement monitor and gives the task that keeps it.
-async fn listen_passively(adapter: &::bluer::Adapter) -> Result<JoinHandle<()>, Fault> {
+async fn listen_passively(adapter: &::bluer::Adapter) -> Result<Kept, Fault> {
     let of = |error: ::bluer::Error| fault::of(&error);
     let monitors = adapter.monitor().await.map_err(of)?;
     let patterns = FLAGS.map(|flags| Pattern::new(data_type::FLAGS, 0, &[flags]));
@@ -821,10 +832,11 @@ async fn listen_passively(adapter: &::bluer::Adapter) -> Result<JoinHandle<()>, 
         ..Monitor::default()
     };
     let mut monitor = monitors.register(monitor).await.map_err(of)?;
-    Ok(tokio::spawn(async move {
+    let kept = tokio::spawn(async move {
         let _monitors = monitors;
         while monitor.next().await.is_some() {}
-    }))
+    });
+    Ok(Kept(kept))
 }
 
 /// Starts a scan anew that ended, or that has heard nothing for long: BlueZ can fall silent after
