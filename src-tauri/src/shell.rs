@@ -100,6 +100,9 @@ fn start(
     let simulated = Arc::new(Simulated::new(clock.clone(), seed()));
     let mut backends: Vec<Arc<dyn Backend>> = Vec::new();
     if !arguments.simulated {
+        // The first that has an adapter is used, unless another was chosen.
+        #[cfg(target_os = "linux")]
+        backends.push(Arc::new(radio::bluez::Bluez::new(clock.clone())));
         backends.push(Arc::new(Btleplug::new(clock.clone())));
     }
     backends.push(Arc::clone(&simulated) as Arc<dyn Backend>);

@@ -91,3 +91,42 @@ pub(crate) async fn close_device(
 ) -> Result<(), Problem> {
     explorer.close_device(device.into()).await
 }
+
+/// Pairs. What the system asks meanwhile comes as an event.
+#[tauri::command]
+pub(crate) async fn pair(explorer: State<'_, Explorer>, device: String) -> Result<(), Problem> {
+    explorer.pair(device.into()).await
+}
+
+/// Gives a pairing up.
+#[tauri::command]
+pub(crate) async fn cancel_pair(
+    explorer: State<'_, Explorer>,
+    device: String,
+) -> Result<(), Problem> {
+    explorer.cancel_pair(&device.into());
+    Ok(())
+}
+
+/// Answers a question of pairing.
+#[tauri::command]
+pub(crate) async fn answer_pairing(
+    explorer: State<'_, Explorer>,
+    id: u32,
+    accept: bool,
+    passkey: Option<String>,
+) -> Result<(), Problem> {
+    explorer.answer_pairing(id, accept, passkey.as_deref())
+}
+
+/// Forgets the keys of a device.
+#[tauri::command]
+pub(crate) async fn unpair(explorer: State<'_, Explorer>, device: String) -> Result<(), Problem> {
+    explorer.unpair(device.into()).await
+}
+
+/// Makes the system forget all that it remembers of a device.
+#[tauri::command]
+pub(crate) async fn forget(explorer: State<'_, Explorer>, device: String) -> Result<(), Problem> {
+    explorer.forget(device.into()).await
+}

@@ -30,6 +30,17 @@ pub(crate) async fn subscribe(
     explorer.subscribe(attribute).await
 }
 
+/// Chooses how an attribute is subscribed from the next time on.
+#[tauri::command]
+pub(crate) async fn set_notify(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    mode: String,
+    route: String,
+) -> Result<(), Problem> {
+    explorer.set_notify(attribute, &mode, &route)
+}
+
 /// Ends a subscription.
 #[tauri::command]
 pub(crate) async fn unsubscribe(

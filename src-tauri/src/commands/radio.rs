@@ -36,3 +36,12 @@ pub(crate) async fn start_scan(explorer: State<'_, Explorer>) -> Result<(), Prob
 pub(crate) async fn stop_scan(explorer: State<'_, Explorer>) -> Result<(), Problem> {
     explorer.stop_scan().await
 }
+
+/// Chooses whether scans ask for scan responses.
+#[tauri::command]
+pub(crate) async fn set_passive_scan(
+    explorer: State<'_, Explorer>,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.set_passive_scan(on).await
+}

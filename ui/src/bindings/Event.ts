@@ -5,6 +5,7 @@ import type { LinkView } from "./LinkView";
 import type { LogEntry } from "./LogEntry";
 import type { MarkView } from "./MarkView";
 import type { NoticeView } from "./NoticeView";
+import type { PairingView } from "./PairingView";
 import type { RadioView } from "./RadioView";
 import type { RatesView } from "./RatesView";
 import type { RecordingView } from "./RecordingView";
@@ -31,4 +32,4 @@ marks: Array<MarkView>, } | { "type": "recording" } & RecordingView | { "type": 
 /**
  * The new entries, oldest first.
  */
-entries: Array<LogEntry>, } | { "type": "notice" } & NoticeView | { "type": "settings" } & SettingsView;
+entries: Array<LogEntry>, } | { "type": "notice" } & NoticeView | { "type": "pairing" } & PairingView | { "type": "settings" } & SettingsView;

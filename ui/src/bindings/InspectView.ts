@@ -7,6 +7,14 @@ import type { HistoryRow } from "./HistoryRow";
  */
 export type InspectView = { 
 /**
+ * How it is subscribed where there is a choice: `system`, `notify` or `indicate`.
+ */
+notify_mode: string, 
+/**
+ * By which way notifications come where there is a choice: `socket` or `signals`.
+ */
+notify_route: string, 
+/**
  * The attribute.
  */
 attribute: number, 

@@ -31,6 +31,10 @@ since_ms: number,
  */
 deadline_ms: number | null, 
 /**
+ * Whether the system has keys of the device; null where that cannot be known.
+ */
+paired: boolean | null, 
+/**
  * ATT MTU, where the system tells.
  */
 mtu: number | null, 

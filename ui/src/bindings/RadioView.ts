@@ -35,6 +35,10 @@ state: string,
  */
 scanning: boolean, 
 /**
+ * The scan that runs asks for no scan responses.
+ */
+passive: boolean, 
+/**
  * What this radio can do here.
  */
 caps: Array<CapView>, };

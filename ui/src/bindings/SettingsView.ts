@@ -21,6 +21,10 @@ connect_timeout_s: number,
  */
 single_key_shortcuts: boolean, 
 /**
+ * Whether scans ask for no scan responses, where the system can.
+ */
+passive_scan: boolean, 
+/**
  * Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
  */
 panels: { [key in string]: number }, 

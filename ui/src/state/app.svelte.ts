@@ -8,6 +8,7 @@ import type { LinkView } from '../bindings/LinkView';
 import type { LogEntry } from '../bindings/LogEntry';
 import type { MarkView } from '../bindings/MarkView';
 import type { NoticeView } from '../bindings/NoticeView';
+import type { PairingView } from '../bindings/PairingView';
 import type { Problem } from '../bindings/Problem';
 import type { RadioView } from '../bindings/RadioView';
 import type { RatesView } from '../bindings/RatesView';
@@ -61,6 +62,10 @@ class App {
   log = $state.raw<LogEntry[]>([]);
   logChanged = $state(0);
   notes = $state.raw<Note[]>([]);
+  /** What the system asks to pair, oldest first. */
+  questions = $state.raw<PairingView[]>([]);
+  /** Devices that are being paired. */
+  pairing = $state.raw<Record<string, boolean>>({});
 
   view = $state<View>('explore');
   /** Devices with a tab, in the order of their tabs. */
@@ -134,6 +139,9 @@ class App {
         break;
       case 'notice':
         this.note(event);
+        break;
+      case 'pairing':
+        this.questions = [...this.questions.filter((q) => q.id !== event.id), ...(event.over ? [] : [event])];
         break;
       case 'settings':
         this.settings = event;
@@ -216,6 +224,26 @@ class App {
       await this.act('Closing failed', 'close_device', { device });
       if (gone.state === 'connected') this.note({ severity: 'info', title: `${gone.name} is disconnected`, problem: { code: '', message: 'Its tab was closed. What it sent stays in the recording.', hint: '', at: null }, device, action: 'reconnect' });
     }
+  }
+
+  async pair(device: string): Promise<void> {
+    this.pairing = { ...this.pairing, [device]: true };
+    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device });
+    this.pairing = { ...this.pairing, [device]: false };
+    if (paired !== undefined) this.say(`${this.name(device)} paired`);
+  }
+
+  /** Answers a question of pairing; one that was only shown goes with its answer. */
+  async answer(question: PairingView, accept: boolean, passkey: string | null = null): Promise<void> {
+    if ((await this.act('Not answered', 'answer_pairing', { id: question.id, accept, passkey })) !== undefined) {
+      this.questions = this.questions.filter((q) => q.id !== question.id);
+    }
+  }
+
+  /** Why something cannot be done with the radio in use; null when it can. */
+  lacks(cap: string): string | null {
+    const found = this.radio?.caps.find((c) => c.cap === cap);
+    return found && found.support !== 'no' ? null : (found?.reason ?? 'No radio is in use.');
   }
 
   name(device: string): string {

@@ -6,7 +6,9 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use decode::{Counter, Format};
-use radio::{AttrId, AttrKind, Handle, Properties, Sample, SampleKind, Timestamp};
+use radio::{
+    AttrId, AttrKind, Handle, NotifyMode, NotifyRoute, Properties, Sample, SampleKind, Timestamp,
+};
 use uuid::Uuid;
 
 use crate::device::{WallOffset, hex, named};
@@ -77,6 +79,8 @@ pub(crate) struct Memory {
     last_count: Option<u64>,
     pub(crate) tracks: Vec<Track>,
     pub(crate) subscribed: bool,
+    /// How it is subscribed, where there is a choice.
+    pub(crate) notify: (NotifyMode, NotifyRoute),
     /// When the link ended under the subscription.
     down_since: Option<Timestamp>,
     pub(crate) busy: &'static str,
@@ -442,7 +446,19 @@ impl Attribute {
         let own = memory.format.clone();
         let format = format.or(own.as_ref());
         let last = memory.history.back();
+        let (mode, route) = memory.notify;
         let mut view = InspectView {
+            notify_mode: match mode {
+                NotifyMode::System => "system",
+                NotifyMode::Notify => "notify",
+                NotifyMode::Indicate => "indicate",
+            }
+            .into(),
+            notify_route: match route {
+                NotifyRoute::Socket => "socket",
+                NotifyRoute::Signals => "signals",
+            }
+            .into(),
             attribute: self.id.to_u64(),
             at_ms: last.map(|entry| wall.ms(entry.at)),
             bytes: last.map(|entry| hex(&entry.bytes)).unwrap_or_default(),

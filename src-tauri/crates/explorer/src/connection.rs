@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) wanted: Vec<String>,
     pub(crate) unexpected: bool,
     pub(crate) problem: Option<Problem>,
+    /// Whether the system has keys of it, where that can be known.
+    pub(crate) paired: Option<bool>,
     pub(crate) mtu: Option<u16>,
     pub(crate) rssi: Option<i16>,
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
@@ -87,6 +89,7 @@ impl Connection {
                 wanted: Vec::new(),
                 unexpected: false,
                 problem: None,
+                paired: None,
                 mtu: None,
                 rssi: None,
                 attributes: Arc::new([]),
@@ -122,7 +125,8 @@ impl Connection {
             .cloned()
     }
 
-    /// Takes over what a discovery found. What is remembered of an attribute goes on under its key.
+    /// Takes over what a discovery found. What is remembered of an attribute goes on with its handle
+    /// and UUID, else under its key: its place in the tree.
     pub(crate) fn discovered(
         &self,
         link: &dyn Link,
@@ -131,16 +135,13 @@ impl Connection {
         let db = link.gatt();
         let keys = keys(&db);
         let mut state = self.state();
-        let before: HashMap<&str, &Arc<Attribute>> = state
-            .attributes
-            .iter()
-            .map(|attribute| (attribute.key.as_str(), attribute))
-            .collect();
+        let before = heirs(&db, &keys, &state.attributes);
         let attributes: Arc<[_]> = db
             .attributes()
             .iter()
             .zip(keys)
-            .map(|(found, (key, instance))| {
+            .zip(before)
+            .map(|((found, (key, instance)), before)| {
                 let max = |kind| link.max_write(found.id, kind).unwrap_or(0);
                 let max = match found.kind {
                     AttrKind::Service => (0, 0),
@@ -149,13 +150,12 @@ impl Connection {
                         max(WriteKind::WithoutResponse),
                     ),
                 };
-                let before = before.get(key.as_str()).map(|attribute| &***attribute);
                 Arc::new(Attribute::new(
                     found,
                     key,
                     instance,
                     max,
-                    before,
+                    before.as_deref(),
                     format(found.uuid),
                 ))
             })
@@ -178,6 +178,7 @@ impl Connection {
             state: state.phase.name().into(),
             since_ms: wall.ms(state.since),
             deadline_ms: state.deadline.map(|deadline| wall.ms(deadline)),
+            paired: state.paired,
             mtu: state.mtu,
             rssi: state.rssi,
             unexpected: state.unexpected,
@@ -200,6 +201,37 @@ impl Connection {
             services,
         })
     }
+}
+
+/// For each attribute that was found, the one of the last discovery that it continues: with its
+/// handle and UUID, else in its place. None continues in two.
+fn heirs(
+    db: &GattDb,
+    keys: &[(String, Option<(u32, u32)>)],
+    before: &[Arc<Attribute>],
+) -> Vec<Option<Arc<Attribute>>> {
+    let by_handle: HashMap<_, _> = before
+        .iter()
+        .filter_map(|attribute| Some(((attribute.handle?, attribute.uuid), attribute)))
+        .collect();
+    let mut left: HashMap<&str, _> = before
+        .iter()
+        .map(|attribute| (attribute.key.as_str(), attribute))
+        .collect();
+    let mut heirs: Vec<Option<Arc<Attribute>>> = db
+        .attributes()
+        .iter()
+        .map(|found| {
+            let same = by_handle.get(&(found.handle?, found.uuid))?;
+            left.remove(same.key.as_str()).cloned()
+        })
+        .collect();
+    for (heir, (key, _)) in heirs.iter_mut().zip(keys) {
+        if heir.is_none() {
+            *heir = left.remove(key.as_str()).cloned();
+        }
+    }
+    heirs
 }
 
 fn tree(attributes: &[Arc<Attribute>], parent: Option<AttrId>) -> Vec<AttributeView> {
@@ -253,6 +285,41 @@ fn keys(db: &GattDb) -> Vec<(String, Option<(u32, u32)>)> {
 mod tests {
     use super::*;
     use radio::Properties;
+
+    #[test]
+    fn what_is_remembered_follows_its_handle_and_is_never_shared() {
+        let build = |handles: &[u16]| {
+            let mut db = GattDb::new();
+            let uuid = decode::names::uuid16(0x181A);
+            let service = db
+                .push(AttrKind::Service, uuid, None, None, Properties::default())
+                .unwrap();
+            for handle in handles {
+                let uuid = decode::names::uuid16(0x2A6E);
+                let handle = Some(radio::Handle(*handle));
+                let kind = AttrKind::Characteristic;
+                db.push(kind, uuid, handle, Some(service), Properties::default())
+                    .unwrap();
+            }
+            db
+        };
+        let first = build(&[10, 20]);
+        let before: Vec<_> = first
+            .attributes()
+            .iter()
+            .zip(keys(&first))
+            .map(|(found, (key, instance))| {
+                Arc::new(Attribute::new(found, key, instance, (0, 0), None, None))
+            })
+            .collect();
+        // The first is gone; the second stands in its place, and a new one in that of the second.
+        let second = build(&[20, 30]);
+        let heirs: Vec<_> = heirs(&second, &keys(&second), &before)
+            .into_iter()
+            .map(|heir| heir.and_then(|heir| heir.handle))
+            .collect();
+        assert_eq!(heirs, [None, Some(radio::Handle(20)), None]);
+    }
 
     #[test]
     fn each_instance_of_a_uuid_has_a_key_of_its_own() {

@@ -16,7 +16,8 @@ use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
 use crate::log::{Log, entry};
 use crate::news::News;
-use crate::radios::Radios;
+use crate::pairing::Pairings;
+use crate::radios::{Radios, watch_adapters};
 use crate::scope::Scope;
 use crate::view::{
     Event, LogEntry, LostView, MarkView, NoticeView, Problem, RatesView, RecordingView,
@@ -55,6 +56,7 @@ pub(crate) struct Inner {
     pub(crate) connections: Mutex<BTreeMap<DeviceId, Arc<Connection>>>,
     /// Connecting is one after the other.
     pub(crate) connecting: tokio::sync::Mutex<()>,
+    pub(crate) pairings: Pairings,
     pub(crate) scope: Scope,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
@@ -97,6 +99,7 @@ impl Explorer {
             devices: Mutex::default(),
             connections: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
+            pairings: Pairings::default(),
             scope: Scope::default(),
             marks: Mutex::default(),
             log: Log::default(),
@@ -115,6 +118,10 @@ impl Explorer {
                 .log_problem("app", "Not recording", None, None, &problem);
         }
         explorer.0.runtime.spawn(tell(Arc::clone(&explorer.0)));
+        for changes in explorer.0.radios.changes() {
+            let watch = watch_adapters(Arc::clone(&explorer.0), changes);
+            explorer.0.runtime.spawn(watch);
+        }
         explorer
     }
 
@@ -233,6 +240,7 @@ impl Inner {
             log_level: preferences.log_level.clone(),
             connect_timeout_s: preferences.connect_timeout_s,
             single_key_shortcuts: preferences.single_key_shortcuts,
+            passive_scan: preferences.passive_scan,
             panels: preferences.panels.clone(),
             session_folder: self.session_folder.display().to_string(),
             log_folder: self.log_folder.display().to_string(),

@@ -5,7 +5,7 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use decode::{Format, Layout, NumberType};
-use radio::{AttrId, DeviceId, NotifyMode, Sample, WriteKind};
+use radio::{AttrId, DeviceId, NotifyMode, NotifyRoute, Sample, WriteKind};
 use session::{Cause, Event as Recorded};
 use uuid::Uuid;
 
@@ -87,7 +87,12 @@ impl Inner {
                 Ok(value)
             }
             Err(error) => {
+                let keys = matches!(error, radio::Error::Att(att) if att.needs_pairing());
                 let problem = Problem::from(error);
+                if keys {
+                    let title = format!("{} asks for pairing", attribute.name());
+                    self.notice("warn", title, problem.clone(), device, "pair");
+                }
                 let operation = format!("{operation} failed");
                 self.log_problem(
                     category,
@@ -220,10 +225,9 @@ impl Inner {
         let inner = Arc::clone(self);
         let feed = Arc::clone(&attribute);
         let sink = Arc::new(move |sample: Sample| inner.arrived(&feed, &sample));
-        let mode = NotifyMode::System;
-        let result = self
-            .operate(&attribute, "subscribing", link.subscribe(id, mode, sink))
-            .await;
+        let (mode, route) = attribute.memory().notify;
+        let subscribe = link.subscribe_by(route, id, mode, sink);
+        let result = self.operate(&attribute, "subscribing", subscribe).await;
         self.subscribed(&attribute, result.is_ok());
         let now = self.now();
         if result.is_ok()
@@ -512,6 +516,30 @@ impl Explorer {
         if let Some(connection) = self.0.connections().iter().find(|c| c.device == *device) {
             self.0.tell_link(connection);
         }
+    }
+
+    /// Chooses how a characteristic is subscribed from the next time on, where the system offers a
+    /// choice: `mode` is `system`, `notify` or `indicate`; `route` is `socket` or `signals`.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such way or no such attribute.
+    pub fn set_notify(&self, attribute: u64, mode: &str, route: &str) -> Result<(), Problem> {
+        let unknown = || Problem::new("input", "There is no such way to subscribe.", "");
+        let mode = match mode {
+            "system" => NotifyMode::System,
+            "notify" => NotifyMode::Notify,
+            "indicate" => NotifyMode::Indicate,
+            _ => return Err(unknown()),
+        };
+        let route = match route {
+            "socket" => NotifyRoute::Socket,
+            "signals" => NotifyRoute::Signals,
+            _ => return Err(unknown()),
+        };
+        let (_, attribute) = self.0.attribute(id(attribute)?)?;
+        attribute.memory().notify = (mode, route);
+        Ok(())
     }
 
     /// The attributes of a device as the last discovery found them.

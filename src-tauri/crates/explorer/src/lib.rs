@@ -38,6 +38,7 @@ mod files;
 mod gatt;
 mod link;
 mod news;
+mod pairing;
 mod preferences;
 mod problem;
 mod radios;

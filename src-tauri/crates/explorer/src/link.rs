@@ -30,7 +30,7 @@ impl Inner {
         Arc::clone(connection)
     }
 
-    fn known_connection(&self, device: &DeviceId) -> Option<Arc<Connection>> {
+    pub(crate) fn known_connection(&self, device: &DeviceId) -> Option<Arc<Connection>> {
         let connections = self
             .connections
             .lock()
@@ -208,6 +208,7 @@ impl Inner {
         let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
         self.runtime.spawn(async move {
             inner.subscribe_again(&connection).await;
+            inner.paired_now(&connection.device).await;
             describe(inner, connection).await;
         });
     }
@@ -243,6 +244,23 @@ impl Inner {
         if let Some(gatt) = connection.gatt() {
             self.news.tell(Event::Gatt(gatt));
         }
+    }
+
+    /// The device has other services than before. The radio keeps subscriptions where an attribute
+    /// kept its handle and UUID; what is remembered of it goes on likewise.
+    fn services_changed(self: &Arc<Self>, connection: &Connection, link: &Arc<dyn Link>) {
+        let key = connection.state().up.as_ref().and_then(|up| up.key);
+        let (now, db) = (self.now(), link.gatt());
+        if let Some(key) = key {
+            self.record(|recorder| recorder.attributes(now, key, &db));
+        }
+        connection.discovered(&**link, |uuid| self.format(uuid));
+        let attributes = db.attributes().len();
+        let detail = format!("{attributes} attributes now");
+        let device = Some(&connection.device);
+        self.log_done("discovery", "Services changed", device, None, detail);
+        self.tell_tree(connection);
+        self.tell_values(true);
     }
 
     /// Ends a link because somebody asked for it, or cancels the attempt to make one.
@@ -361,9 +379,19 @@ impl Inner {
     }
 }
 
-/// Sees the end of a link and changes of its MTU.
+/// Waits for another discovery; for ever where the radio discovers once.
+async fn changed(services: &mut Option<tokio::sync::watch::Receiver<Arc<radio::GattDb>>>) {
+    if let Some(receiver) = services
+        && receiver.changed().await.is_ok()
+    {
+        return;
+    }
+    std::future::pending().await
+}
+
+/// Sees the end of a link, changes of its MTU, and changes of the device's services.
 async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
-    let (mut states, mut mtus) = (link.state(), link.mtu());
+    let (mut states, mut mtus, mut services) = (link.state(), link.mtu(), link.gatt_live());
     loop {
         let state = states.borrow_and_update().clone();
         if let LinkState::Down(reason) = state {
@@ -377,6 +405,10 @@ async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Lin
                 continue;
             }
             Ok(()) = mtus.changed() => *mtus.borrow_and_update(),
+            () = changed(&mut services) => {
+                inner.services_changed(&connection, &link);
+                continue;
+            }
             () = inner.closing.cancelled() => return,
         };
         let key = {

@@ -19,6 +19,8 @@ pub struct Preferences {
     pub connect_timeout_s: u32,
     /// Whether single letters act on a focused row or plot.
     pub single_key_shortcuts: bool,
+    /// Whether to scan without asking for scan responses, where the system can.
+    pub passive_scan: bool,
     /// Sizes of panels that the user moved the edge of, by name, CSS pixels; 0 is collapsed.
     pub panels: BTreeMap<String, u32>,
     /// Starred devices, by identifier.
@@ -39,6 +41,7 @@ impl Default for Preferences {
             adapter: None,
             connect_timeout_s: 30,
             single_key_shortcuts: true,
+            passive_scan: false,
             panels: BTreeMap::new(),
             favourites: BTreeSet::new(),
             no_reconnect: BTreeSet::new(),

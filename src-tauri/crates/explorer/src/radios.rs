@@ -3,12 +3,15 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use radio::{
-    AdapterId, AdapterInfo, Advertisement, Backend, Radio, RadioKind, RadioState, ScanFilter,
+    AdapterId, AdapterInfo, Advertisement, Backend, Cap, Radio, RadioKind, RadioState, ScanFilter,
     Support,
 };
 
 use crate::explorer::{Explorer, Inner};
 use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
+
+/// How long adapters get to settle before they are listed anew.
+const SETTLED: std::time::Duration = std::time::Duration::from_millis(300);
 
 /// The backends and what is open of them.
 pub(crate) struct Radios {
@@ -24,6 +27,8 @@ struct State {
     open: Option<Open>,
     fallback: Option<String>,
     scanning: bool,
+    /// The scan that runs asks for no scan responses.
+    passive: bool,
     /// Somebody wants a scan: it begins again when the adapter is back.
     wanted: bool,
 }
@@ -39,6 +44,7 @@ struct Open {
 /// How an adapter of any backend is named to the window.
 fn address(kind: RadioKind, id: &AdapterId) -> String {
     match kind {
+        RadioKind::Bluez => format!("bluez:{id}"),
         RadioKind::Btleplug => format!("btleplug:{id}"),
         RadioKind::Simulated => format!("simulated:{id}"),
     }
@@ -55,6 +61,11 @@ fn state_name(state: RadioState) -> &'static str {
 }
 
 impl Radios {
+    /// For each backend that tells it: that adapters came or went.
+    pub(crate) fn changes(&self) -> Vec<tokio::sync::watch::Receiver<u64>> {
+        self.backends.iter().filter_map(|b| b.changes()).collect()
+    }
+
     pub(crate) fn new(backends: Vec<Arc<dyn Backend>>) -> Self {
         Self {
             backends,
@@ -118,6 +129,7 @@ impl Radios {
                 .map_or("none", |open| state_name(*open.radio.state().borrow()))
                 .into(),
             scanning: state.scanning,
+            passive: state.scanning && state.passive,
             caps: open.map_or_else(Vec::new, |open| {
                 open.radio
                     .caps()
@@ -211,6 +223,46 @@ impl Inner {
         opened
     }
 
+    /// Keeps the list of adapters as it is now, and says when a real one could take the place of the
+    /// lab. It never changes the radio in use: somebody may be at work with it.
+    async fn refresh(&self) {
+        let _turn = self.radios.turn.lock().await;
+        let mut adapters = Vec::new();
+        for backend in &self.radios.backends {
+            if let Ok(found) = backend.adapters().await {
+                adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info)));
+            }
+        }
+        let news = {
+            let mut state = self.radios.state();
+            let known: Vec<_> = state.adapters.iter().map(|(_, info)| &info.id).collect();
+            let fresh = adapters
+                .iter()
+                .find(|(backend, info)| {
+                    backend.kind() != RadioKind::Simulated && !known.contains(&&info.id)
+                })
+                .map(|(_, info)| info.name.clone());
+            state.adapters = adapters;
+            fresh.filter(|_| state.fallback.is_some())
+        };
+        if let Some(name) = news {
+            let name = decode::clean::text(&name, 40).into_owned();
+            let problem = Problem::new(
+                "adapter_found",
+                format!("{name} is there now; the simulated lab is still in use."),
+                "Look again to use the adapter. Connections to virtual devices end.",
+            );
+            self.notice(
+                "info",
+                "Bluetooth adapter found",
+                problem,
+                None,
+                "look_again",
+            );
+        }
+        self.tell_radio();
+    }
+
     async fn open(
         self: &Arc<Self>,
         backend: &Arc<dyn Backend>,
@@ -255,10 +307,17 @@ impl Inner {
         let radio = self.radios.radio()?;
         let inner = Arc::clone(self);
         let sink = Arc::new(move |report: Advertisement| inner.heard(report));
-        radio.start_scan(ScanFilter::default(), sink).await?;
+        let wanted = self.preference(|preferences| preferences.passive_scan);
+        let passive = wanted && radio.caps().has(Cap::PassiveScan);
+        let filter = ScanFilter {
+            passive,
+            ..ScanFilter::default()
+        };
+        radio.start_scan(filter, sink).await?;
         {
             let mut state = self.radios.state();
             state.scanning = true;
+            state.passive = passive;
             state.wanted = true;
         }
         let now = self.now();
@@ -270,7 +329,11 @@ impl Inner {
             "Scan started",
             None,
             None,
-            "Every device, every report",
+            if passive {
+                "Every device, every report, without scan responses"
+            } else {
+                "Every device, every report"
+            },
         );
         self.tell_radio();
         Ok(())
@@ -373,7 +436,37 @@ async fn watch(
     }
 }
 
+/// Sees adapters come and go, where the system tells.
+pub(crate) async fn watch_adapters(
+    inner: Arc<Inner>,
+    mut changes: tokio::sync::watch::Receiver<u64>,
+) {
+    loop {
+        tokio::select! {
+            changed = changes.changed() => if changed.is_err() { return },
+            () = inner.closing.cancelled() => return,
+        }
+        // An adapter that is plugged in is told in several steps.
+        tokio::time::sleep(SETTLED).await;
+        changes.borrow_and_update();
+        inner.refresh().await;
+    }
+}
+
 impl Explorer {
+    /// Chooses whether scans ask for scan responses, from now on.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if a scan that runs cannot be started anew.
+    pub async fn set_passive_scan(&self, on: bool) -> Result<(), Problem> {
+        self.prefer(|preferences| preferences.passive_scan = on);
+        if self.0.radios.scanning() {
+            self.start_scan().await?;
+        }
+        Ok(())
+    }
+
     /// Looks for adapters again and uses the best one: the one chosen last, else a real one, else the
     /// simulated lab.
     ///

@@ -61,6 +61,8 @@ pub enum Event {
     },
     /// Something that the person at the screen should see at once.
     Notice(NoticeView),
+    /// The system asks something to pair with a device, or the question is over.
+    Pairing(PairingView),
     /// Settings changed. Sent whole.
     Settings(SettingsView),
 }
@@ -97,6 +99,8 @@ pub struct RadioView {
     pub state: String,
     /// Whether a scan runs.
     pub scanning: bool,
+    /// The scan that runs asks for no scan responses.
+    pub passive: bool,
     /// What this radio can do here.
     pub caps: Vec<CapView>,
 }
@@ -249,6 +253,8 @@ pub struct LinkView {
     pub since_ms: f64,
     /// When connecting gives up.
     pub deadline_ms: Option<f64>,
+    /// Whether the system has keys of the device; null where that cannot be known.
+    pub paired: Option<bool>,
     /// ATT MTU, where the system tells.
     pub mtu: Option<u16>,
     /// Signal strength: of the link where the system tells, else of its last advertisement.
@@ -261,6 +267,25 @@ pub struct LinkView {
     pub auto_reconnect: bool,
     /// Why it failed or ended.
     pub problem: Option<Problem>,
+}
+
+/// A question of pairing.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
+#[ts(export)]
+pub struct PairingView {
+    /// The question, for its answer.
+    pub id: u32,
+    /// The device.
+    pub device: String,
+    /// Its name.
+    pub name: String,
+    /// `allow`, `same_number` (does the device show it too), `enter_passkey` (which one does the
+    /// device show) or `show_passkey` (type it on the device; needs no answer).
+    pub question: String,
+    /// Six digits.
+    pub passkey: Option<String>,
+    /// It needs no answer any more.
+    pub over: bool,
 }
 
 /// An attempt to come back to a device.
@@ -377,6 +402,10 @@ pub struct ValueView {
 #[derive(Clone, Debug, Serialize, TS)]
 #[ts(export)]
 pub struct InspectView {
+    /// How it is subscribed where there is a choice: `system`, `notify` or `indicate`.
+    pub notify_mode: String,
+    /// By which way notifications come where there is a choice: `socket` or `signals`.
+    pub notify_route: String,
     /// The attribute.
     #[ts(type = "number")]
     pub attribute: u64,
@@ -629,6 +658,8 @@ pub struct SettingsView {
     pub connect_timeout_s: u32,
     /// Whether single letters act on a focused row or plot.
     pub single_key_shortcuts: bool,
+    /// Whether scans ask for no scan responses, where the system can.
+    pub passive_scan: bool,
     /// Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
     pub panels: std::collections::BTreeMap<String, u32>,
     /// Folder of the session files.

@@ -60,6 +60,13 @@ impl AttError {
         }
     }
 
+    /// Whether a pairing could make the peer answer: Insufficient Authentication, Encryption Key Size
+    /// Too Short, Insufficient Encryption.
+    #[must_use]
+    pub fn needs_pairing(self) -> bool {
+        matches!(self.0, 0x05 | 0x0C | 0x0F)
+    }
+
     /// What the person at the screen can do about it.
     #[must_use]
     pub fn hint(self) -> &'static str {

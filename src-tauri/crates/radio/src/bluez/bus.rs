@@ -65,6 +65,13 @@ pub(super) enum Signal {
     Disconnected { path: String, message: String },
 }
 
+/// Whether the way to the bus can carry sockets. One over TCP, to the BlueZ of another machine,
+/// cannot: a message with a socket in it would never come.
+pub(super) fn carries_sockets() -> bool {
+    let address = std::env::var("DBUS_SYSTEM_BUS_ADDRESS").unwrap_or_default();
+    !address.starts_with("tcp:")
+}
+
 /// A connection to the system bus. It ends when it is dropped.
 pub(super) struct Bus {
     connection: Arc<SyncConnection>,

@@ -383,6 +383,9 @@ impl Linked {
     }
 
     async fn start(self: &Arc<Self>, place: Place, mut subscription: Subscription) -> Result<()> {
+        if subscription.route == NotifyRoute::Socket && !bus::carries_sockets() {
+            subscription.route = NotifyRoute::Signals;
+        }
         if subscription.route == NotifyRoute::Socket {
             match self.start_by_socket(place, subscription.clone()).await? {
                 true => return Ok(()),
