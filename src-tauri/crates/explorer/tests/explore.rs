@@ -31,6 +31,7 @@ impl Bench {
         let clock = Clock::tokio();
         let mut contents = Lab::contract();
         contents.devices.push(VirtualDevice::MotionSensor);
+        contents.devices.push(VirtualDevice::DoorLock);
         let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, contents));
         let config = Config {
             backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
@@ -561,4 +562,71 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
             .is_some_and(|e| e == "gattscope")
     });
     assert_eq!(sessions.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_value_for_the_paired_is_read_after_the_passkey_was_typed() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::DoorLock).await;
+    let state = bench.attribute(&device, &uuids::LOCK_STATE.to_string());
+    let problem = bench.explorer.read(state.id).await.unwrap_err();
+    assert!(
+        problem
+            .message
+            .contains("Insufficient Authentication (ATT 0x05)")
+    );
+    let offered = bench.last(|event| match event {
+        Event::Notice(notice) => Some(notice.action.clone()),
+        _ => None,
+    });
+    assert_eq!(offered.as_deref(), Some("pair"));
+
+    let display = bench.attribute(&device, &uuids::LOCK_DISPLAY.to_string());
+    bench.explorer.read(display.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let shown = bench.explorer.inspect(display.id).unwrap().bytes;
+    let passkey: String = shown
+        .split(' ')
+        .map(|byte| char::from(u8::from_str_radix(byte, 16).unwrap()))
+        .collect();
+
+    // A wrong number, then the right one.
+    let wrong = if passkey == "000000" {
+        "000001"
+    } else {
+        "000000"
+    };
+    for (typed, paired) in [(wrong, false), (passkey.as_str(), true)] {
+        let (explorer, lock) = (bench.explorer.clone(), device.clone());
+        let pairing = tokio::spawn(async move { explorer.pair(lock).await });
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let question = bench
+            .last(|event| match event {
+                Event::Pairing(question) => Some(question.clone()),
+                _ => None,
+            })
+            .unwrap();
+        assert_eq!(
+            (question.question.as_str(), question.over),
+            ("enter_passkey", false)
+        );
+        let refused = bench
+            .explorer
+            .answer_pairing(question.id, true, Some("12x"));
+        assert_eq!(refused.unwrap_err().code, "input");
+        bench
+            .explorer
+            .answer_pairing(question.id, true, Some(typed))
+            .unwrap();
+        assert_eq!(pairing.await.unwrap().is_ok(), paired);
+        assert_eq!(bench.link(&device).paired, Some(paired));
+        let late = bench.explorer.answer_pairing(question.id, false, None);
+        assert_eq!(late.unwrap_err().code, "pairing");
+    }
+    bench.explorer.read(state.id).await.unwrap();
+
+    bench.explorer.unpair(device.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_ne!(bench.link(&device).state, "connected");
+    assert_eq!(bench.link(&device).paired, Some(false));
 }

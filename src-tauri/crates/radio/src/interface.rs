@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    AdapterId, AdapterInfo, Advertisement, AttrId, Cap, Caps, DeviceId, Error, GattDb, Result, Rssi,
-    Support, Timestamp,
+    AdapterId, AdapterInfo, Advertisement, AttrId, Cap, Caps, DeviceId, Error, GattDb, Result,
+    Rssi, Support, Timestamp,
 };
 
 /// Which implementation a radio is.

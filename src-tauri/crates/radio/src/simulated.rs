@@ -13,6 +13,9 @@
 //! | Virtual HR | [`STREAM`](uuids::STREAM) | u32 sequence from 0; u64 nanoseconds since the lab began; f64 sequence / 10 |
 //! | | [`SCRATCH`](uuids::SCRATCH) | up to 512 bytes, read back as they were written |
 //! | | [`CONTROL`](uuids::CONTROL) | 0x01: the device hangs up after 200 ms; others are refused with ATT 0x13 |
+//! | Door lock | [`LOCK_DISPLAY`](uuids::LOCK_DISPLAY) | its passkey, as text |
+//! | | [`LOCK_METHOD`](uuids::LOCK_METHOD) | u8 way of pairing: 0 just works, 1 passkey entry, 2 passkey display, 3 numeric comparison |
+//! | | [`LOCK_STATE`](uuids::LOCK_STATE) | u8, refused with ATT 0x05 to those who are not paired |
 //! | Difficult | [`LOSSY`](uuids::LOSSY) | u32 sequence that skips: the device itself loses values |
 //!
 //! ```
@@ -41,6 +44,7 @@ mod devices;
 mod faults;
 mod lab;
 mod link;
+mod pairing;
 mod peripheral;
 mod radio;
 #[cfg(test)]

@@ -345,7 +345,9 @@ impl Adapter {
             let up: Vec<_> = {
                 let shared = self.shared();
                 let devices = shared.links.keys();
-                devices.filter_map(|device| shared.link_to(device)).collect()
+                devices
+                    .filter_map(|device| shared.link_to(device))
+                    .collect()
             };
             for linked in up {
                 linked.down(DisconnectReason::AdapterLost);
@@ -428,7 +430,10 @@ impl Adapter {
     async fn settle(&self, scan: &mut Scan) -> Result<()> {
         let usable = usable(*self.state.borrow());
         let target = scan.wanted.as_ref().filter(|_| usable && scan.paused == 0);
-        let runs = scan.running.as_ref().filter(|running| !running.kept.0.is_finished());
+        let runs = scan
+            .running
+            .as_ref()
+            .filter(|running| !running.kept.0.is_finished());
         if runs.map(|running| &running.filter) == target {
             return Ok(());
         }
@@ -737,10 +742,12 @@ impl Adapter {
         let mut agent = way.agent.lock().await;
         if agent.is_none() {
             let registered = way.session.register_agent(self.host.pairings.agent());
-            let registered = timeout(ANSWER, registered).await.map_err(|_| Error::TimedOut {
-                operation: "Preparing to pair",
-                after: ANSWER,
-            })?;
+            let registered = timeout(ANSWER, registered)
+                .await
+                .map_err(|_| Error::TimedOut {
+                    operation: "Preparing to pair",
+                    after: ANSWER,
+                })?;
             *agent = Some(registered.map_err(|error| fault::of(&error).error)?);
         }
         Ok(())
@@ -749,7 +756,10 @@ impl Adapter {
 
 impl Shared {
     fn learn(&mut self, device: &DeviceId, properties: &PropMap) {
-        self.memories.entry(device.clone()).or_default().learn(properties);
+        self.memories
+            .entry(device.clone())
+            .or_default()
+            .learn(properties);
         let standing = self.standings.entry(device.clone()).or_default();
         standing.send_if_modified(|standing| {
             let before = *standing;
@@ -774,7 +784,10 @@ impl Shared {
     }
 
     fn follow(&mut self, device: &DeviceId) -> watch::Receiver<Standing> {
-        self.standings.entry(device.clone()).or_default().subscribe()
+        self.standings
+            .entry(device.clone())
+            .or_default()
+            .subscribe()
     }
 
     fn link_to(&self, device: &DeviceId) -> Option<Arc<Linked>> {
@@ -794,10 +807,7 @@ impl Drop for Adapter {
 }
 
 /// Starts BlueZ's discovery and gives the task that keeps it.
-async fn discover(
-    adapter: &::bluer::Adapter,
-    wanted: &ScanFilter,
-) -> Result<Kept, Fault> {
+async fn discover(adapter: &::bluer::Adapter, wanted: &ScanFilter) -> Result<Kept, Fault> {
     let filter = DiscoveryFilter {
         uuids: wanted.services.iter().copied().collect(),
         // Without a limit, BlueZ tells of changes of 8 dB and more only.
@@ -883,7 +893,11 @@ impl Radio for Adapter {
         let (_, adapter) = self.way().await?;
         let switch = async {
             loop {
-                match adapter.set_powered(on).await.map_err(|error| fault::of(&error)) {
+                match adapter
+                    .set_powered(on)
+                    .await
+                    .map_err(|error| fault::of(&error))
+                {
                     Err(fault) if fault.in_progress => sleep(PAUSE).await,
                     switched => return switched.map_err(|fault| fault.error),
                 }

@@ -164,7 +164,9 @@ mod tests {
         let keep = asked.clone();
         let sink = Arc::new(move |request| keep.lock().unwrap().push(request));
         let device = DeviceId::from("F0:F1:F2:F3:F4:F5");
-        let under_way = pairings.begin("hci0".into(), device.clone(), sink.clone()).unwrap();
+        let under_way = pairings
+            .begin("hci0".into(), device.clone(), sink.clone())
+            .unwrap();
         assert!(pairings.begin("hci0".into(), device, sink).is_none());
         (pairings, under_way, asked)
     }

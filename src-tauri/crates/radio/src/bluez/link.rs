@@ -9,9 +9,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use ::bluer::gatt::remote::{Characteristic, CharacteristicWriteRequest};
 use ::bluer::gatt::{CharacteristicReader, WriteOp};
+use async_trait::async_trait;
 use bytes::Bytes;
 use dbus::arg::PropMap;
 use tokio::runtime::Handle;
@@ -268,7 +268,8 @@ impl Linked {
         };
         match fault.error {
             // The attribute's object is gone: with the connection, or because the services changed.
-            Error::UnknownDevice { .. } => match timeout(NEWS_OF_END, self.wait_until_down()).await {
+            Error::UnknownDevice { .. } => match timeout(NEWS_OF_END, self.wait_until_down()).await
+            {
                 Err(_) if self.is_connected().await => Err(Error::Os {
                     message: "the device's services changed, and this attribute is gone".into(),
                 }),
@@ -292,7 +293,10 @@ impl Linked {
         let service = self.remote.service(place.service).await;
         let service = service.map_err(|error| fault::of(&error))?;
         let id = place.characteristic.unwrap_or_default();
-        service.characteristic(id).await.map_err(|error| fault::of(&error))
+        service
+            .characteristic(id)
+            .await
+            .map_err(|error| fault::of(&error))
     }
 
     async fn read_in_turn(&self, attribute: AttrId) -> Result<Bytes> {
@@ -302,8 +306,13 @@ impl Linked {
             let path = place.path(&self.path);
             let call = || {
                 let options = (PropMap::new(),);
-                self.bus
-                    .call::<(Vec<u8>,)>(&path, CHARACTERISTIC, "ReadValue", options, TRANSACTION)
+                self.bus.call::<(Vec<u8>,)>(
+                    &path,
+                    CHARACTERISTIC,
+                    "ReadValue",
+                    options,
+                    TRANSACTION,
+                )
             };
             let value = self.ask("Reading", call).await.map(|(value,)| value);
             let mtu = self.mtu_now().unwrap_or(DEFAULT_ATT_MTU);
@@ -422,7 +431,10 @@ impl Linked {
         let number = self.streams.begin(place, subscription);
         let acquire = || async {
             let characteristic = self.characteristic(place).await?;
-            characteristic.notify_io().await.map_err(|error| fault::of(&error))
+            characteristic
+                .notify_io()
+                .await
+                .map_err(|error| fault::of(&error))
         };
         let patience = Instant::now() + RELEASING;
         let reader = loop {
@@ -460,7 +472,8 @@ impl Linked {
                 this.changed.notify_one();
             }
         });
-        self.streams.by_socket(place, number, reading.abort_handle());
+        self.streams
+            .by_socket(place, number, reading.abort_handle());
         Ok(true)
     }
 
@@ -492,7 +505,11 @@ impl Linked {
     /// Looks at the services again, and takes subscriptions over into what is there now.
     async fn rediscover_in_turn(self: Arc<Self>) -> Result<()> {
         let removed = std::mem::take(&mut *locked(&self.removed));
-        let objects = self.bus.objects(TRANSACTION).await.map_err(|fault| fault.error)?;
+        let objects = self
+            .bus
+            .objects(TRANSACTION)
+            .await
+            .map_err(|fault| fault.error)?;
         let now = Table::new(&self.path, &objects)?;
         let before = self.table();
         let changed = !now.same(&before);
@@ -544,7 +561,10 @@ impl Linked {
 
     /// Whether BlueZ says that the device is still connected.
     pub(super) async fn is_connected(&self) -> bool {
-        matches!(timeout(TIDYING, self.remote.is_connected()).await, Ok(Ok(true)))
+        matches!(
+            timeout(TIDYING, self.remote.is_connected()).await,
+            Ok(Ok(true))
+        )
     }
 }
 

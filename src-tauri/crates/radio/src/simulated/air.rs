@@ -11,6 +11,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 use tokio_util::sync::CancellationToken;
 
+use super::pairing::Keys;
 use super::peripheral::{Dice, Entry, Peripheral, Says, Source, Walk};
 use super::{Lab, VirtualDevice, ad, beacons, devices, lock};
 use crate::{
@@ -40,6 +41,7 @@ pub(super) struct Device {
     pub(super) interval: Duration,
     pub(super) reports: Option<u32>,
     pub(super) hangs_up_after: Option<Duration>,
+    pub(super) keys: Option<Keys>,
     pub(super) entries: Vec<Entry>,
     scan_response: Option<bytes::Bytes>,
     address: Address,
@@ -222,6 +224,7 @@ impl Device {
             interval: peripheral.interval,
             reports: peripheral.reports,
             hangs_up_after: peripheral.hangs_up_after,
+            keys: peripheral.keys,
             entries: peripheral.table.entries,
             scan_response: peripheral.scan_response,
             address: peripheral.address,

@@ -8,6 +8,7 @@ use std::time::Duration;
 use rand::Rng;
 
 use super::ad::AdStructures;
+use super::pairing::{Guarded, Keys};
 use super::peripheral::{
     Answer, Counted, Dice, Measured, Peripheral, Rate, Reaction, Refuses, Register, Silent, Source,
     Table,
@@ -37,6 +38,7 @@ pub(super) fn build(which: VirtualDevice, lab: &Lab, dice: impl Fn(u64) -> Dice)
         VirtualDevice::Difficult => difficult(lab.hangs_up_after, dice(1)),
         VirtualDevice::Ghost => ghost(),
         VirtualDevice::VirtualHr => virtual_hr(),
+        VirtualDevice::DoorLock => door_lock(&mut dice(1)),
     }
 }
 
@@ -513,6 +515,37 @@ fn difficult(hangs_up_after: Option<Duration>, mut dice: Dice) -> Peripheral {
         )
     }
     .answering(AdStructures::bare().name(HOSTILE_NAME).bytes())
+}
+
+fn door_lock(dice: &mut Dice) -> Peripheral {
+    let passkey = dice.random_range(0..=999_999);
+    let keys = Keys::new(passkey);
+    let state = Guarded {
+        keys: keys.clone(),
+        inner: Register::of_up_to(1, [1]),
+    };
+    let table = Table::named("Door lock", 0)
+        .service(uuids::LOCK)
+        .readable(uuids::LOCK_DISPLAY, format!("{passkey:06}"))
+        .described("Display")
+        .characteristic(uuids::LOCK_METHOD, READ | WRITE, keys.clone())
+        .described("Way of pairing")
+        .characteristic(uuids::LOCK_STATE, READ | WRITE, state)
+        .described("Lock, for the paired");
+    Peripheral {
+        table,
+        keys: Some(keys),
+        interval: Duration::from_millis(400),
+        mean_rssi: -67.0,
+        ..Peripheral::new(
+            VirtualDevice::DoorLock,
+            [0xE8, 0x10, 0xC4, 0xD0, 0x08, 0x5A],
+            AdStructures::discoverable()
+                .name("Door lock")
+                .vendor_service(uuids::LOCK)
+                .bytes(),
+        )
+    }
 }
 
 fn ghost() -> Peripheral {

@@ -26,6 +26,8 @@ pub enum VirtualDevice {
     Ghost,
     /// `Virtual HR`: the well-behaved peripheral of the contract suite.
     VirtualHr,
+    /// `Door lock`: keeps its state for those who are paired with it.
+    DoorLock,
 }
 
 /// Which devices are on the air, and how they behave.
@@ -58,6 +60,7 @@ impl Default for Lab {
                 D::Ruuvi,
                 D::Difficult,
                 D::Ghost,
+                D::DoorLock,
             ],
             fillers: 12,
             motion_rate_hz: 208,

@@ -10,6 +10,7 @@ use rand_xoshiro::Xoshiro256PlusPlus;
 use uuid::Uuid;
 
 use super::VirtualDevice;
+use super::pairing::Keys;
 use super::uuids::short;
 use crate::{Address, AddressKind, AttError, AttrKind, DEFAULT_ATT_MTU, Handle, Properties};
 
@@ -40,6 +41,8 @@ pub(super) struct Peripheral {
     pub(super) says: Says,
     pub(super) scan_response: Option<Bytes>,
     pub(super) hangs_up_after: Option<Duration>,
+    /// The keys that it keeps, if one can pair with it.
+    pub(super) keys: Option<Keys>,
     pub(super) table: Table,
 }
 
@@ -60,6 +63,7 @@ impl Peripheral {
             says: Box::new(move |_, _| advertising.clone()),
             scan_response: None,
             hangs_up_after: None,
+            keys: None,
             table: Table::default(),
         }
     }
@@ -80,6 +84,7 @@ impl Peripheral {
             says,
             scan_response: None,
             hangs_up_after: None,
+            keys: None,
             table: Table::default(),
         }
     }

@@ -15,10 +15,12 @@ use tokio_util::task::AbortOnDropHandle;
 use super::air::{Air, Connection, Core, Device};
 use super::link::{SimulatedLink, discover};
 use super::lock;
+use super::pairing::Keys;
 use crate::interface::unsupported;
 use crate::{
-    AdapterInfo, Advertisement, AdvertisementSink, Cap, Caps, ConnectOptions, DeviceId, Error,
-    Link, Radio, RadioState, Result, ScanFilter, Support,
+    AdapterInfo, Advertisement, AdvertisementSink, Cap, Caps, ConnectOptions, DeviceId,
+    DisconnectReason, Error, Link, PairingFailure, PairingSink, Radio, RadioState, Result,
+    ScanFilter, Support,
 };
 
 /// The only adapter of a lab.
@@ -52,6 +54,12 @@ impl SimulatedRadio {
         }
     }
 
+    fn device(&self, device: &DeviceId) -> Result<&Device> {
+        self.air.usable()?;
+        let place = self.air.find(device).ok_or_else(|| Self::unknown(device))?;
+        Ok(&self.air.devices()[place])
+    }
+
     fn unknown(device: &DeviceId) -> Error {
         Error::UnknownDevice {
             device: device.to_string(),
@@ -70,16 +78,9 @@ impl Radio for SimulatedRadio {
             Cap::PassiveScan => Support::No(
                 "The lab's radio always asks for scan responses, as system radios do unless told otherwise.",
             ),
-            Cap::Pairing => Support::No(
-                "No device of the lab asks to be paired with. Use a real adapter and a real device to pair.",
-            ),
-            Cap::NotifyRoute => Support::No(
-                "Simulated values have one way only. On Linux, BlueZ has two.",
-            ),
-            Cap::Forget => Support::No(
-                "The lab's radio remembers nothing of a device, so that there is nothing to forget: \
-                 connecting discovers everything anew.",
-            ),
+            Cap::NotifyRoute => {
+                Support::No("Simulated values have one way only. On Linux, BlueZ has two.")
+            }
             Cap::Address
             | Cap::Connectable
             | Cap::RawAdvertisement
@@ -89,7 +90,9 @@ impl Radio for SimulatedRadio {
             | Cap::Mtu
             | Cap::LinkRssi
             | Cap::DisconnectReason
-            | Cap::SetPower => Support::Yes,
+            | Cap::SetPower
+            | Cap::Pairing
+            | Cap::Forget => Support::Yes,
         })
     }
 
@@ -174,6 +177,37 @@ impl Radio for SimulatedRadio {
                 after: options.timeout,
             }),
         }
+    }
+
+    async fn pair(
+        &self,
+        device: &DeviceId,
+        questions: Arc<dyn PairingSink>,
+        cancel: CancellationToken,
+    ) -> Result<()> {
+        let device = self.device(device)?;
+        match &device.keys {
+            Some(keys) => keys.exchange(&device.id, &*questions, &cancel).await,
+            None => Err(Error::Pairing(PairingFailure::Refused)),
+        }
+    }
+
+    async fn is_paired(&self, device: &DeviceId) -> Result<bool> {
+        Ok(self.device(device)?.keys.as_ref().is_some_and(Keys::paired))
+    }
+
+    async fn unpair(&self, device: &DeviceId) -> Result<()> {
+        let device = self.device(device)?;
+        if let Some(keys) = &device.keys {
+            keys.forget();
+        }
+        device.end_any(DisconnectReason::Requested);
+        Ok(())
+    }
+
+    /// The lab remembers nothing but keys.
+    async fn forget(&self, device: &DeviceId) -> Result<()> {
+        self.unpair(device).await
     }
 }
 

@@ -157,7 +157,7 @@ async fn every_device_of_the_lab_is_heard_as_it_would_be_on_the_air() {
     for report in &reports {
         by_device.entry(&report.device).or_default().push(report);
     }
-    assert_eq!(by_device.len(), 9 + 12);
+    assert_eq!(by_device.len(), 10 + 12);
     let difficult = backend.device(VirtualDevice::Difficult).unwrap();
     let ghost = backend.device(VirtualDevice::Ghost).unwrap();
     for (device, reports) in &by_device {

@@ -59,3 +59,16 @@ pub const FOUR_BYTES: Uuid = difficult(0x0004);
 pub const BOTH: Uuid = difficult(0x0033);
 /// `Difficult`: u32 counting from 0, 20 times a second, of which some are lost in the device; notify.
 pub const LOSSY: Uuid = difficult(0x1055);
+
+const fn lock(last: u16) -> Uuid {
+    Uuid::from_u128(0x6c6f636b_7e57_4000_8000_000000000000 | last as u128)
+}
+
+/// `Door lock`: its service.
+pub const LOCK: Uuid = lock(0x0001);
+/// `Door lock`: what stands on its display, its passkey; read.
+pub const LOCK_DISPLAY: Uuid = lock(0x0002);
+/// `Door lock`: how it pairs: 0 just works, 1 passkey entry, 2 passkey display, 3 numeric comparison; read, write.
+pub const LOCK_METHOD: Uuid = lock(0x0003);
+/// `Door lock`: 0 open, 1 shut; read and write, refused with 0x05 to those who are not paired.
+pub const LOCK_STATE: Uuid = lock(0x0004);
