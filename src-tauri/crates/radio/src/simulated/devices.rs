@@ -540,12 +540,10 @@ fn door_lock(dice: &mut Dice) -> Peripheral {
         ..Peripheral::new(
             VirtualDevice::DoorLock,
             [0xE8, 0x10, 0xC4, 0xD0, 0x08, 0x5A],
-            AdStructures::discoverable()
-                .name("Door lock")
-                .vendor_service(uuids::LOCK)
-                .bytes(),
+            AdStructures::discoverable().name("Door lock").bytes(),
         )
     }
+    .answering(AdStructures::bare().vendor_service(uuids::LOCK).bytes())
 }
 
 fn ghost() -> Peripheral {
