@@ -30,7 +30,7 @@ use super::table::Table;
 use crate::interface::unsupported;
 use crate::{
     AdapterInfo, AdvertisementSink, Cap, Caps, Clock, ConnectOptions, DeviceId, DisconnectReason,
-    Error, Link, Radio, RadioState, Result, ScanFilter, Support, Timestamp,
+    Error, Link, PairingSink, Radio, RadioState, Result, ScanFilter, Support, Timestamp,
 };
 
 /// How long a scan may hear nothing before it is started anew.
@@ -736,6 +736,24 @@ impl Radio for Adapter {
             self.shared().hearing = None;
         }
         started
+    }
+
+    async fn pair(
+        &self,
+        device: &DeviceId,
+        questions: Arc<dyn PairingSink>,
+        cancel: CancellationToken,
+    ) -> Result<()> {
+        self.check_usable()?;
+        platform::pairing::pair(device, questions, cancel).await
+    }
+
+    async fn is_paired(&self, device: &DeviceId) -> Result<bool> {
+        platform::pairing::is_paired(device).await
+    }
+
+    async fn unpair(&self, device: &DeviceId) -> Result<()> {
+        platform::pairing::unpair(device).await
     }
 
     async fn stop_scan(&self) -> Result<()> {

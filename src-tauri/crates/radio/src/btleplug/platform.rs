@@ -3,6 +3,7 @@
 //! - `STACK`, `FORGETS_DEVICES`, `TELLING`, `PREFERS`, `ECHOES_READS`, `DISCOVERY`: facts about the system;
 //! - `support`: what it can do, and why not;
 //! - `device_id`, `adapter_id`, `find`, `name_and_text`: names, both ways;
+//! - `pairing`: pairs and unpairs, where that is possible at all;
 //! - `watch`: tells when the system's Bluetooth goes and comes.
 
 use std::time::Duration;
@@ -13,6 +14,10 @@ use crate::AdapterId;
 #[cfg_attr(target_vendor = "apple", path = "platform/macos.rs")]
 #[cfg_attr(target_os = "windows", path = "platform/windows.rs")]
 mod system;
+
+#[cfg_attr(target_os = "windows", path = "platform/windows_pairing.rs")]
+#[cfg_attr(not(target_os = "windows"), path = "platform/no_pairing.rs")]
+pub(super) mod pairing;
 
 pub(super) use system::*;
 

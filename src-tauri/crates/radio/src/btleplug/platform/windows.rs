@@ -59,9 +59,7 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
         Cap::SetPower => {
             Support::No("btleplug cannot switch adapters. Use Settings, Bluetooth & devices.")
         }
-        Cap::Pairing => {
-            Support::No("btleplug cannot pair. Use Settings, Bluetooth & devices, Add device.")
-        }
+        Cap::Pairing => Support::Yes,
         Cap::Forget => Support::No(
             "btleplug cannot make Windows forget a device. Remove it in Settings, Bluetooth & devices.",
         ),
