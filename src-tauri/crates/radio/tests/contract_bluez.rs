@@ -2,9 +2,17 @@
 //! one adapter, so one test runs at a time.
 
 #![cfg(target_os = "linux")]
+#![expect(
+    clippy::expect_used,
+    reason = "a test says what it saw by panicking"
+)]
 
+#[path = "contract/air.rs"]
+mod air;
 #[path = "contract/suite.rs"]
 mod contract;
+#[path = "bluez/faults.rs"]
+mod faults;
 #[path = "contract/turn.rs"]
 mod turn;
 
