@@ -178,7 +178,10 @@ impl Host {
     }
 
     fn all_opened(&self) -> Vec<Arc<Adapter>> {
-        locked(&self.opened).values().filter_map(Weak::upgrade).collect()
+        locked(&self.opened)
+            .values()
+            .filter_map(Weak::upgrade)
+            .collect()
     }
 
     fn all_gone(&self) {
@@ -246,7 +249,10 @@ impl Backend for Bluez {
     /// Opening an adapter again while it is open gives the same radio.
     async fn open(&self, adapter: &AdapterId) -> Result<Arc<dyn Radio>> {
         let way = self.host.way().await?;
-        if let Some(open) = locked(&self.host.opened).get(adapter).and_then(Weak::upgrade) {
+        if let Some(open) = locked(&self.host.opened)
+            .get(adapter)
+            .and_then(Weak::upgrade)
+        {
             return Ok(open);
         }
         let objects = way.bus.objects(ANSWER).await.map_err(|fault| fault.error)?;

@@ -15,8 +15,8 @@ use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
 use crate::{
-    AdapterId, AdapterInfo, Advertisement, AttrId, Cap, Caps, DeviceId, Error, GattDb, Result, Rssi,
-    Support, Timestamp,
+    AdapterId, AdapterInfo, Advertisement, AttrId, Cap, Caps, DeviceId, Error, GattDb, Result,
+    Rssi, Support, Timestamp,
 };
 
 /// Which implementation a radio is.
@@ -323,6 +323,13 @@ pub trait Radio: Send + Sync {
     ) -> Result<()> {
         let _ = (device, questions, cancel);
         Err(unsupported(&self.caps(), Cap::Pairing))
+    }
+
+    /// Takes the questions of pairing that the system begins by itself, as when a protected value is
+    /// read. Without somebody to ask, such a read fails and says that pairing is wanted. A desktop's own
+    /// dialog may be asked instead.
+    fn answer_pairing(&self, questions: Arc<dyn PairingSink>) {
+        let _ = questions;
     }
 
     /// Whether keys of a device are remembered.

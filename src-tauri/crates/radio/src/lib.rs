@@ -53,7 +53,8 @@ pub use error::{Error, PairingFailure, Result};
 pub use gatt::{AttrId, AttrKind, Attribute, GattDb, Generation, Handle, Properties};
 pub use interface::{
     AdvertisementSink, Backend, ConnectOptions, DisconnectReason, Link, LinkState, NotifyMode,
-    NotifyRoute, PairingAnswer, PairingQuestion, PairingRequest, PairingSink, Radio, RadioKind, RadioState, Sample, SampleKind, SampleSink, ScanFilter, WriteKind,
+    NotifyRoute, PairingAnswer, PairingQuestion, PairingRequest, PairingSink, Radio, RadioKind,
+    RadioState, Sample, SampleKind, SampleSink, ScanFilter, WriteKind,
 };
 pub use time::{Clock, Timestamp};
 

@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use dbus::arg::PropMap;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ use super::{ANSWER, Host, Way, fault};
 use crate::btleplug::fault::Fault;
 use crate::interface::unsupported;
 use crate::{
-    AdapterId, AdapterInfo, AdvertisementSink, Cap, Caps, ConnectOptions, DeviceId,
+    AdapterId, AdapterInfo, AdvertisementSink, Cap, Caps, Clock, ConnectOptions, DeviceId,
     DisconnectReason, Error, Link, PairingFailure, PairingSink, Radio, RadioState, Result,
     ScanFilter, Support, Timestamp,
 };
@@ -159,6 +159,11 @@ fn powered(properties: &PropMap) -> Option<RadioState> {
     bus::flag(properties, "Powered").map(|on| if on { RadioState::On } else { RadioState::Off })
 }
 
+/// The device as BlueZ writes it; an address may have been typed.
+fn canonical(device: &DeviceId) -> DeviceId {
+    device.as_str().to_ascii_uppercase().into()
+}
+
 fn usable(state: RadioState) -> bool {
     matches!(state, RadioState::On | RadioState::Unknown)
 }
@@ -181,8 +186,16 @@ impl Adapter {
         adapter
     }
 
-    fn id(&self) -> &AdapterId {
+    pub(super) fn id(&self) -> &AdapterId {
         &self.info.id
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.host.clock.clone()
+    }
+
+    pub(super) fn refusals(&self) -> broadcast::Receiver<(AdapterId, DeviceId)> {
+        self.host.pairings.refusals()
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -345,7 +358,9 @@ impl Adapter {
             let up: Vec<_> = {
                 let shared = self.shared();
                 let devices = shared.links.keys();
-                devices.filter_map(|device| shared.link_to(device)).collect()
+                devices
+                    .filter_map(|device| shared.link_to(device))
+                    .collect()
             };
             for linked in up {
                 linked.down(DisconnectReason::AdapterLost);
@@ -428,7 +443,10 @@ impl Adapter {
     async fn settle(&self, scan: &mut Scan) -> Result<()> {
         let usable = usable(*self.state.borrow());
         let target = scan.wanted.as_ref().filter(|_| usable && scan.paused == 0);
-        let runs = scan.running.as_ref().filter(|running| !running.kept.0.is_finished());
+        let runs = scan
+            .running
+            .as_ref()
+            .filter(|running| !running.kept.0.is_finished());
         if runs.map(|running| &running.filter) == target {
             return Ok(());
         }
@@ -624,8 +642,11 @@ impl Adapter {
             let tells = way.bus.tells_reasons(&path, ANSWER).await;
             self.shared().tells_reasons = Some(tells);
         }
-        let clock = self.host.clock.clone();
-        let linked = Linked::new(device.clone(), path, remote, way.bus, table, clock, self);
+        // A protected value makes BlueZ begin to pair; unanswered, it would wait for 30 s.
+        if let Err(error) = self.answer_questions(&way).await {
+            tracing::warn!(%error, "BlueZ will not ask this program about pairing");
+        }
+        let linked = Linked::new(device.clone(), path, remote, way.bus, table, self);
         let standing = {
             let mut shared = self.shared();
             let standing = shared.standing(device);
@@ -710,6 +731,7 @@ impl Adapter {
 
     async fn remove(&self, device: &DeviceId) -> Result<()> {
         self.check_usable()?;
+        let device = &canonical(device);
         let unknown = || Error::UnknownDevice {
             device: device.to_string(),
         };
@@ -737,10 +759,12 @@ impl Adapter {
         let mut agent = way.agent.lock().await;
         if agent.is_none() {
             let registered = way.session.register_agent(self.host.pairings.agent());
-            let registered = timeout(ANSWER, registered).await.map_err(|_| Error::TimedOut {
-                operation: "Preparing to pair",
-                after: ANSWER,
-            })?;
+            let registered = timeout(ANSWER, registered)
+                .await
+                .map_err(|_| Error::TimedOut {
+                    operation: "Preparing to pair",
+                    after: ANSWER,
+                })?;
             *agent = Some(registered.map_err(|error| fault::of(&error).error)?);
         }
         Ok(())
@@ -749,7 +773,10 @@ impl Adapter {
 
 impl Shared {
     fn learn(&mut self, device: &DeviceId, properties: &PropMap) {
-        self.memories.entry(device.clone()).or_default().learn(properties);
+        self.memories
+            .entry(device.clone())
+            .or_default()
+            .learn(properties);
         let standing = self.standings.entry(device.clone()).or_default();
         standing.send_if_modified(|standing| {
             let before = *standing;
@@ -774,7 +801,10 @@ impl Shared {
     }
 
     fn follow(&mut self, device: &DeviceId) -> watch::Receiver<Standing> {
-        self.standings.entry(device.clone()).or_default().subscribe()
+        self.standings
+            .entry(device.clone())
+            .or_default()
+            .subscribe()
     }
 
     fn link_to(&self, device: &DeviceId) -> Option<Arc<Linked>> {
@@ -794,10 +824,7 @@ impl Drop for Adapter {
 }
 
 /// Starts BlueZ's discovery and gives the task that keeps it.
-async fn discover(
-    adapter: &::bluer::Adapter,
-    wanted: &ScanFilter,
-) -> Result<Kept, Fault> {
+async fn discover(adapter: &::bluer::Adapter, wanted: &ScanFilter) -> Result<Kept, Fault> {
     let filter = DiscoveryFilter {
         uuids: wanted.services.iter().copied().collect(),
         // Without a limit, BlueZ tells of changes of 8 dB and more only.
@@ -883,7 +910,11 @@ impl Radio for Adapter {
         let (_, adapter) = self.way().await?;
         let switch = async {
             loop {
-                match adapter.set_powered(on).await.map_err(|error| fault::of(&error)) {
+                match adapter
+                    .set_powered(on)
+                    .await
+                    .map_err(|error| fault::of(&error))
+                {
                     Err(fault) if fault.in_progress => sleep(PAUSE).await,
                     switched => return switched.map_err(|fault| fault.error),
                 }
@@ -949,8 +980,7 @@ impl Radio for Adapter {
             return Err(Error::Cancelled);
         }
         let this = self.this.upgrade().ok_or(Error::Cancelled)?;
-        // An address may have been typed.
-        let device = &DeviceId::from(device.as_str().to_ascii_uppercase());
+        let device = &canonical(device);
         let number = {
             let mut shared = self.shared();
             match shared.links.get(device) {
@@ -1000,6 +1030,7 @@ impl Radio for Adapter {
         cancel: CancellationToken,
     ) -> Result<()> {
         self.check_usable()?;
+        let device = &canonical(device);
         let (way, _) = self.way().await?;
         self.answer_questions(&way).await?;
         let pairings = &self.host.pairings;
@@ -1021,6 +1052,10 @@ impl Radio for Adapter {
             Ok(Err(error)) => Err(fault::of(&error).error),
             Err(_) => Err(Error::Pairing(PairingFailure::TimedOut)),
         }
+    }
+
+    fn answer_pairing(&self, questions: Arc<dyn PairingSink>) {
+        self.host.pairings.answer(self.id().clone(), questions);
     }
 
     async fn is_paired(&self, device: &DeviceId) -> Result<bool> {

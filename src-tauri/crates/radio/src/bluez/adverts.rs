@@ -78,10 +78,11 @@ impl Listener {
         report.address_kind = kind(report.address, memory.random_address);
         report.rssi = bus::number(properties, "RSSI").map(Rssi);
         let company = |key: &dyn dbus::arg::RefArg| u16::try_from(key.as_u64()?).ok();
-        report.manufacturer_data = sorted(bus::bytes_by_key(properties, "ManufacturerData", company))
-            .into_iter()
-            .map(|(company, data)| (CompanyId(company), Bytes::from(data)))
-            .collect();
+        report.manufacturer_data =
+            sorted(bus::bytes_by_key(properties, "ManufacturerData", company))
+                .into_iter()
+                .map(|(company, data)| (CompanyId(company), Bytes::from(data)))
+                .collect();
         let service = |key: &dyn dbus::arg::RefArg| key.as_str()?.parse::<Uuid>().ok();
         report.service_data = sorted(bus::bytes_by_key(properties, "ServiceData", service))
             .into_iter()
@@ -114,7 +115,11 @@ fn uuids(properties: &PropMap) -> Option<Vec<Uuid>> {
 /// The AD structures that BlueZ gives byte for byte: those that it does not take apart itself.
 fn structures(properties: &PropMap) -> Option<Bytes> {
     let kind = |key: &dyn dbus::arg::RefArg| u8::try_from(key.as_u64()?).ok();
-    let all = sorted(Some(bus::bytes_by_key(properties, "AdvertisingData", kind)?));
+    let all = sorted(Some(bus::bytes_by_key(
+        properties,
+        "AdvertisingData",
+        kind,
+    )?));
     let mut raw = Vec::new();
     for (kind, data) in all {
         raw.push(u8::try_from(data.len() + 1).ok()?);
@@ -153,7 +158,8 @@ mod tests {
 
     fn properties<const N: usize>(all: [(&str, Box<dyn RefArg>); N]) -> PropMap {
         let all = all.into_iter();
-        all.map(|(name, value)| (name.to_owned(), Variant(value))).collect()
+        all.map(|(name, value)| (name.to_owned(), Variant(value)))
+            .collect()
     }
 
     fn bytes_of(data: &[u8]) -> Variant<Box<dyn RefArg>> {
@@ -179,7 +185,12 @@ mod tests {
     }
 
     impl Air {
-        fn signal(&mut self, at: i64, properties: &PropMap, connected: bool) -> Option<Advertisement> {
+        fn signal(
+            &mut self,
+            at: i64,
+            properties: &PropMap,
+            connected: bool,
+        ) -> Option<Advertisement> {
             self.memory.learn(properties);
             let at = Timestamp(at);
             self.listener
@@ -207,7 +218,9 @@ mod tests {
         let companies: Vec<u16> = first.manufacturer_data.iter().map(|(id, _)| id.0).collect();
         assert_eq!(companies, [0x0001, 0x004C]);
 
-        let later = air.signal(2, &properties([("RSSI", Box::new(-51i16))]), false).unwrap();
+        let later = air
+            .signal(2, &properties([("RSSI", Box::new(-51i16))]), false)
+            .unwrap();
         assert_eq!(later.rssi, Some(Rssi(-51)));
         assert_eq!(later.local_name, None);
         assert!(later.services.is_empty() && later.manufacturer_data.is_empty());
@@ -221,7 +234,9 @@ mod tests {
         remembered.remove("RSSI");
         remembered.remove("ManufacturerData");
         assert_eq!(air.signal(1, &remembered, false), None);
-        let heard = air.signal(2, &properties([("RSSI", Box::new(-60i16))]), false).unwrap();
+        let heard = air
+            .signal(2, &properties([("RSSI", Box::new(-60i16))]), false)
+            .unwrap();
         assert_eq!(heard.local_name.as_deref(), Some("Virtual HR"));
         assert_eq!(heard.services, [HEART_RATE]);
     }
@@ -248,6 +263,9 @@ mod tests {
         air.signal(1, &found(), false).unwrap();
         let data = HashMap::from([(0x26u8, bytes_of(&[7, 8])), (0x1A, bytes_of(&[0xA0]))]);
         let report = air.signal(2, &properties([("AdvertisingData", Box::new(data))]), false);
-        assert_eq!(report.unwrap().raw.unwrap(), [2, 0x1A, 0xA0, 3, 0x26, 7, 8][..]);
+        assert_eq!(
+            report.unwrap().raw.unwrap(),
+            [2, 0x1A, 0xA0, 3, 0x26, 7, 8][..]
+        );
     }
 }

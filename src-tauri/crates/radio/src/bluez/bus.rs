@@ -137,9 +137,8 @@ impl Bus {
         );
         self.matches.push(owner);
 
-        let from_bluez = |interface, member| {
-            MatchRule::new_signal(interface, member).with_sender(BLUEZ)
-        };
+        let from_bluez =
+            |interface, member| MatchRule::new_signal(interface, member).with_sender(BLUEZ);
         let told = tell.clone();
         let added = self
             .connection
@@ -173,19 +172,17 @@ impl Bus {
             .connection
             .add_match(from_bluez(PROPERTIES, "PropertiesChanged"))
             .await?
-            .cb(
-                move |message, (interface, properties): (String, PropMap)| {
-                    if let Some(path) = message.path() {
-                        let path = path.to_string();
-                        told(Signal::Changed {
-                            path,
-                            interface,
-                            properties,
-                        });
-                    }
-                    true
-                },
-            );
+            .cb(move |message, (interface, properties): (String, PropMap)| {
+                if let Some(path) = message.path() {
+                    let path = path.to_string();
+                    told(Signal::Changed {
+                        path,
+                        interface,
+                        properties,
+                    });
+                }
+                true
+            });
         self.matches.push(changed);
 
         let disconnected = self
@@ -289,7 +286,10 @@ pub(super) fn string(properties: &PropMap, name: &str) -> Option<String> {
 /// A property that is a list of texts.
 pub(super) fn strings(properties: &PropMap, name: &str) -> Option<Vec<String>> {
     let list = properties.get(name)?.0.as_iter()?;
-    Some(list.filter_map(|item| item.as_str().map(str::to_owned)).collect())
+    Some(
+        list.filter_map(|item| item.as_str().map(str::to_owned))
+            .collect(),
+    )
 }
 
 /// A property that is bytes.
@@ -355,10 +355,19 @@ mod tests {
 
     #[test]
     fn properties_come_out_as_they_went_in() {
-        assert_eq!(flag(&properties("Powered", Box::new(true)), "Powered"), Some(true));
+        assert_eq!(
+            flag(&properties("Powered", Box::new(true)), "Powered"),
+            Some(true)
+        );
         assert_eq!(flag(&PropMap::new(), "Powered"), None);
-        assert_eq!(number::<i16>(&properties("RSSI", Box::new(-52i16)), "RSSI"), Some(-52));
-        let uuids = properties("UUIDs", Box::new(vec!["180d".to_owned(), "180f".to_owned()]));
+        assert_eq!(
+            number::<i16>(&properties("RSSI", Box::new(-52i16)), "RSSI"),
+            Some(-52)
+        );
+        let uuids = properties(
+            "UUIDs",
+            Box::new(vec!["180d".to_owned(), "180f".to_owned()]),
+        );
         assert_eq!(strings(&uuids, "UUIDs").unwrap(), ["180d", "180f"]);
         let value = properties("Value", Box::new(vec![1u8, 2, 3]));
         assert_eq!(bytes(&value, "Value").unwrap(), [1, 2, 3]);

@@ -57,7 +57,10 @@ mod tests {
     #[test]
     fn a_lost_bus_is_a_missing_service() {
         let name = "org.freedesktop.DBus.Error.ServiceUnknown".to_owned();
-        let gone = error(ErrorKind::Internal(InternalErrorKind::DBus(name)), "no owner");
+        let gone = error(
+            ErrorKind::Internal(InternalErrorKind::DBus(name)),
+            "no owner",
+        );
         assert_eq!(gone.code(), "no_service");
         let lost = ErrorKind::Internal(InternalErrorKind::DBusConnectionLost);
         assert_eq!(error(lost, "").code(), "no_service");

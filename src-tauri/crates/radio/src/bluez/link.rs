@@ -9,12 +9,13 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
-use async_trait::async_trait;
 use ::bluer::gatt::remote::{Characteristic, CharacteristicWriteRequest};
 use ::bluer::gatt::{CharacteristicReader, WriteOp};
+use async_trait::async_trait;
 use bytes::Bytes;
 use dbus::arg::PropMap;
 use tokio::runtime::Handle;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -23,10 +24,11 @@ use super::bus::{self, Bus, CHARACTERISTIC, Signal};
 use super::fault;
 use super::streams::{Standing, Streams, Subscription};
 use super::table::{Place, Table};
-use crate::btleplug::fault::Fault;
+use crate::btleplug::fault::{Fault, from_bluez};
 use crate::{
-    AttError, AttrId, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error, GattDb, Link,
-    LinkState, NotifyMode, NotifyRoute, Result, Rssi, SampleKind, SampleSink, Timestamp, WriteKind,
+    AdapterId, AttError, AttrId, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error, GattDb,
+    Link, LinkState, NotifyMode, NotifyRoute, Result, Rssi, SampleKind, SampleSink, Timestamp,
+    WriteKind,
 };
 
 /// How long an ATT transaction may take (Core Specification, Vol 3, Part F, 3.3.3).
@@ -48,11 +50,14 @@ const CLOSED_AFTER: usize = 16;
 
 /// What is shared between a link's handle, its calls and its adapter.
 pub(super) struct Linked {
+    of: AdapterId,
     device: DeviceId,
     path: String,
     remote: ::bluer::Device,
     bus: Arc<Bus>,
     clock: Clock,
+    /// Pairings that were refused.
+    refusals: broadcast::Receiver<(AdapterId, DeviceId)>,
     table: SyncMutex<Arc<Table>>,
     gatt: watch::Sender<Arc<GattDb>>,
     state: watch::Sender<LinkState>,
@@ -82,15 +87,16 @@ impl Linked {
         remote: ::bluer::Device,
         bus: Arc<Bus>,
         table: Table,
-        clock: Clock,
         adapter: &Arc<Adapter>,
     ) -> Arc<Self> {
         let linked = Arc::new(Self {
+            of: adapter.id().clone(),
+            refusals: adapter.refusals(),
+            clock: adapter.clock(),
             device,
             path,
             remote,
             bus,
-            clock,
             gatt: watch::Sender::new(table.db.clone()),
             mtu: watch::Sender::new(table.mtu),
             table: SyncMutex::new(Arc::new(table)),
@@ -250,11 +256,25 @@ impl Linked {
                 }
             }
         };
+        let mut refusals = self.refusals.resubscribe();
+        let refused = async {
+            loop {
+                match refusals.recv().await {
+                    Ok((adapter, device)) if (&adapter, &device) == (&self.of, &self.device) => {
+                        break;
+                    }
+                    Err(RecvError::Closed) => std::future::pending().await,
+                    _ => {}
+                }
+            }
+        };
         let answer = tokio::select! {
             // An answer that came before the end of the link is an answer.
             biased;
             answer = timeout(TRANSACTION, answer) => answer,
             () = self.wait_until_down() => return Err(Error::NotConnected),
+            // BlueZ began to pair for this call, and waits 30 s after it was refused.
+            () = refused => return Err(from_bluez("org.bluez.Error.NotPermitted", "Not paired").error),
         };
         let fault = match answer {
             Ok(Ok(value)) => return Ok(value),
@@ -268,7 +288,8 @@ impl Linked {
         };
         match fault.error {
             // The attribute's object is gone: with the connection, or because the services changed.
-            Error::UnknownDevice { .. } => match timeout(NEWS_OF_END, self.wait_until_down()).await {
+            Error::UnknownDevice { .. } => match timeout(NEWS_OF_END, self.wait_until_down()).await
+            {
                 Err(_) if self.is_connected().await => Err(Error::Os {
                     message: "the device's services changed, and this attribute is gone".into(),
                 }),
@@ -292,7 +313,10 @@ impl Linked {
         let service = self.remote.service(place.service).await;
         let service = service.map_err(|error| fault::of(&error))?;
         let id = place.characteristic.unwrap_or_default();
-        service.characteristic(id).await.map_err(|error| fault::of(&error))
+        service
+            .characteristic(id)
+            .await
+            .map_err(|error| fault::of(&error))
     }
 
     async fn read_in_turn(&self, attribute: AttrId) -> Result<Bytes> {
@@ -302,8 +326,13 @@ impl Linked {
             let path = place.path(&self.path);
             let call = || {
                 let options = (PropMap::new(),);
-                self.bus
-                    .call::<(Vec<u8>,)>(&path, CHARACTERISTIC, "ReadValue", options, TRANSACTION)
+                self.bus.call::<(Vec<u8>,)>(
+                    &path,
+                    CHARACTERISTIC,
+                    "ReadValue",
+                    options,
+                    TRANSACTION,
+                )
             };
             let value = self.ask("Reading", call).await.map(|(value,)| value);
             let mtu = self.mtu_now().unwrap_or(DEFAULT_ATT_MTU);
@@ -419,7 +448,10 @@ impl Linked {
         let number = self.streams.begin(place, subscription);
         let acquire = || async {
             let characteristic = self.characteristic(place).await?;
-            characteristic.notify_io().await.map_err(|error| fault::of(&error))
+            characteristic
+                .notify_io()
+                .await
+                .map_err(|error| fault::of(&error))
         };
         let patience = Instant::now() + RELEASING;
         let reader = loop {
@@ -457,7 +489,8 @@ impl Linked {
                 this.changed.notify_one();
             }
         });
-        self.streams.by_socket(place, number, reading.abort_handle());
+        self.streams
+            .by_socket(place, number, reading.abort_handle());
         Ok(true)
     }
 
@@ -489,7 +522,11 @@ impl Linked {
     /// Looks at the services again, and takes subscriptions over into what is there now.
     async fn rediscover_in_turn(self: Arc<Self>) -> Result<()> {
         let removed = std::mem::take(&mut *locked(&self.removed));
-        let objects = self.bus.objects(TRANSACTION).await.map_err(|fault| fault.error)?;
+        let objects = self
+            .bus
+            .objects(TRANSACTION)
+            .await
+            .map_err(|fault| fault.error)?;
         let now = Table::new(&self.path, &objects)?;
         let before = self.table();
         let changed = !now.same(&before);
@@ -541,7 +578,10 @@ impl Linked {
 
     /// Whether BlueZ says that the device is still connected.
     pub(super) async fn is_connected(&self) -> bool {
-        matches!(timeout(TIDYING, self.remote.is_connected()).await, Ok(Ok(true)))
+        matches!(
+            timeout(TIDYING, self.remote.is_connected()).await,
+            Ok(Ok(true))
+        )
     }
 }
 

@@ -347,7 +347,10 @@ mod tests {
         streams.signalled(PLACE, Timestamp(4), vec![4]);
         streams.read_ended(PLACE, None, 23);
         assert!(!streams.read_begins(OTHER), "nobody listens to it");
-        assert_eq!(*came.lock().unwrap(), [(2, long[..20].to_vec()), (4, vec![4])]);
+        assert_eq!(
+            *came.lock().unwrap(),
+            [(2, long[..20].to_vec()), (4, vec![4])]
+        );
     }
 
     #[tokio::test]

@@ -139,7 +139,8 @@ impl Table {
         let of = |table: &Self| -> Vec<(Place, Uuid, Properties)> {
             let attributes = table.db.attributes().iter();
             let both = table.places.iter().zip(attributes);
-            both.map(|(place, found)| (*place, found.uuid, found.properties)).collect()
+            both.map(|(place, found)| (*place, found.uuid, found.properties))
+                .collect()
         };
         of(self) == of(other)
     }
@@ -297,11 +298,23 @@ mod tests {
 
     fn twins() -> Table {
         table(vec![
-            ("service0020/char0021", object(CHARACTERISTIC, ONE, &["read"])),
+            (
+                "service0020/char0021",
+                object(CHARACTERISTIC, ONE, &["read"]),
+            ),
             ("service0010", object(SERVICE, ONE, &[])),
-            ("service0010/char0013/desc0015", object(DESCRIPTOR, CCCD, &[])),
-            ("service0010/char0013", object(CHARACTERISTIC, ONE, &["notify", "indicate"])),
-            ("service0010/char0011", object(CHARACTERISTIC, ONE, &["read", "write"])),
+            (
+                "service0010/char0013/desc0015",
+                object(DESCRIPTOR, CCCD, &[]),
+            ),
+            (
+                "service0010/char0013",
+                object(CHARACTERISTIC, ONE, &["notify", "indicate"]),
+            ),
+            (
+                "service0010/char0011",
+                object(CHARACTERISTIC, ONE, &["read", "write"]),
+            ),
             ("service0020", object(SERVICE, ONE, &[])),
         ])
     }
@@ -310,18 +323,28 @@ mod tests {
     fn attributes_of_one_uuid_stand_apart_in_the_devices_order_with_their_handles() {
         let table = twins();
         let attributes = table.db.attributes();
-        let handles: Vec<u16> = attributes.iter().map(|found| found.handle.unwrap().0).collect();
+        let handles: Vec<u16> = attributes
+            .iter()
+            .map(|found| found.handle.unwrap().0)
+            .collect();
         assert_eq!(handles, [0x10, 0x12, 0x14, 0x15, 0x20, 0x22]);
         let parents: Vec<Option<u16>> = attributes
             .iter()
             .map(|found| found.parent.map(|parent| parent.index))
             .collect();
         assert_eq!(parents, [None, Some(0), Some(0), Some(2), None, Some(4)]);
-        assert_eq!(table.db.characteristic(ONE).unwrap_err().code(), "ambiguous");
+        assert_eq!(
+            table.db.characteristic(ONE).unwrap_err().code(),
+            "ambiguous"
+        );
         let place = table.to_read(attributes[5].id).unwrap();
         assert_eq!(place.path(DEVICE), format!("{DEVICE}/service0020/char0021"));
         assert_eq!(table.at(place, ONE), Some(attributes[5].id));
-        assert_eq!(table.at(place, CCCD), None, "another characteristic has its handle");
+        assert_eq!(
+            table.at(place, CCCD),
+            None,
+            "another characteristic has its handle"
+        );
         assert_eq!(table.mtu, Some(247));
     }
 
@@ -329,7 +352,10 @@ mod tests {
     fn a_table_is_the_same_until_an_attribute_changes() {
         let changed = table(vec![
             ("service0010", object(SERVICE, ONE, &[])),
-            ("service0010/char0011", object(CHARACTERISTIC, ONE, &["read"])),
+            (
+                "service0010/char0011",
+                object(CHARACTERISTIC, ONE, &["read"]),
+            ),
         ]);
         assert!(twins().same(&twins()));
         assert!(!twins().same(&changed));
@@ -356,7 +382,10 @@ mod tests {
             let refused = write(index, kind, None).unwrap_err();
             assert_eq!(refused.code(), "not_offered", "{index} {kind:?}");
         }
-        assert_eq!(write(3, WithResponse, None).unwrap_err().code(), "unsupported");
+        assert_eq!(
+            write(3, WithResponse, None).unwrap_err().code(),
+            "unsupported"
+        );
         let read = |index| table.to_read(id(index)).map_err(|error| error.code());
         assert!(read(1).is_ok() && read(3).is_ok());
         assert_eq!(read(0), Err("not_offered"));

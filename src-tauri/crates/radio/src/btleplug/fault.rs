@@ -339,7 +339,10 @@ mod tests {
             bluez("org.bluez.Error.NotReady", "Resource Not Ready"),
             Error::PoweredOff
         );
-        let refused = bluez("org.bluez.Error.AuthenticationRejected", "Authentication Rejected");
+        let refused = bluez(
+            "org.bluez.Error.AuthenticationRejected",
+            "Authentication Rejected",
+        );
         assert_eq!(refused, Error::Pairing(PairingFailure::Refused));
         let gone = bluez(
             "org.freedesktop.DBus.Error.UnknownObject",

@@ -73,9 +73,9 @@ impl Radio for SimulatedRadio {
             Cap::Pairing => Support::No(
                 "No device of the lab asks to be paired with. Use a real adapter and a real device to pair.",
             ),
-            Cap::NotifyRoute => Support::No(
-                "Simulated values have one way only. On Linux, BlueZ has two.",
-            ),
+            Cap::NotifyRoute => {
+                Support::No("Simulated values have one way only. On Linux, BlueZ has two.")
+            }
             Cap::Forget => Support::No(
                 "The lab's radio remembers nothing of a device, so that there is nothing to forget: \
                  connecting discovers everything anew.",

@@ -18,6 +18,7 @@ use super::air;
 use super::contract::{
     BATTERY_LEVEL, Bench as _, LONG_VALUE, Ready, STREAM, Wanted, characteristic, subscribe,
 };
+use super::daemons;
 
 const VIRTUAL_HR: &str = "F0:F1:F2:F3:F4:F5";
 const DIFFICULT: &str = "F0:F1:F2:F3:F4:D1";
@@ -49,7 +50,11 @@ where
         // The test may have seen enough.
         let _ = heard.send(report);
     });
-    ready.radio.start_scan(ScanFilter::default(), sink).await.expect("the scan starts");
+    ready
+        .radio
+        .start_scan(ScanFilter::default(), sink)
+        .await
+        .expect("the scan starts");
     let report = ready.within(20, "the first report", reports.recv()).await;
     assert!(report.is_some(), "the scan does not run");
 
@@ -62,15 +67,17 @@ where
     assert_eq!(link.read(battery).await, Err(Error::NotConnected));
     // No call hangs, and each says what is missing.
     let device = link.device().clone();
-    let connecting = ready.radio.connect(
-        &device,
-        ConnectOptions::default(),
-        CancellationToken::new(),
-    );
+    let connecting =
+        ready
+            .radio
+            .connect(&device, ConnectOptions::default(), CancellationToken::new());
     let refused = ready.within(5, "the refusal", connecting).await.err();
     let refused = refused.expect("nothing is there to connect with");
     assert!(
-        matches!(refused, Error::NoAdapter { .. } | Error::PoweredOff | Error::NoService { .. }),
+        matches!(
+            refused,
+            Error::NoAdapter { .. } | Error::PoweredOff | Error::NoService { .. }
+        ),
         "{what}: {refused:?}"
     );
     while reports.try_recv().is_ok() {}
@@ -79,13 +86,17 @@ where
     let since = Instant::now();
     wait_for(&ready, "the adapter's return", RadioState::On).await;
     let on = since.elapsed();
-    let report = ready.within(30, "a report of the scan that ran before", reports.recv()).await;
+    let report = ready
+        .within(30, "a report of the scan that ran before", reports.recv())
+        .await;
     assert!(report.is_some(), "{what}: the scan did not come back");
     let scanning = since.elapsed();
     ready.radio.stop_scan().await.expect("the scan stops");
     let link = ready.connect(Lab.virtual_hr()).await;
     let mut samples = subscribe(&*link, characteristic(&*link, STREAM)).await;
-    let sample = ready.within(10, "a sample of the new link", samples.recv()).await;
+    let sample = ready
+        .within(10, "a sample of the new link", samples.recv())
+        .await;
     assert!(sample.is_some(), "{what}: no stream after it");
     println!(
         "MEASURED {what}: told after {:.2} s ({gone:?}, {:.2} s for link and state, says: {refused}); once mended, adapter on \
@@ -102,24 +113,24 @@ where
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn bluetoothd_may_be_killed_and_started_again() {
     let kill = |ready| async move {
-        air::kill_bluetoothd().await;
+        daemons::kill_bluetoothd().await;
         ready
     };
-    let mend = air::start_bluetoothd();
+    let mend = daemons::start_bluetoothd();
     survives("bluetoothd killed", RadioState::Gone, kill, mend).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn the_message_bus_may_be_lost_and_come_back() {
     let kill = |ready| async move {
-        air::kill_bus().await;
+        daemons::kill_bus().await;
         ready
     };
     let mend = async {
         // Without a bus it ends by itself, sooner or later.
-        air::kill_bluetoothd_if_there().await;
-        air::start_bus().await;
-        air::start_bluetoothd().await;
+        daemons::kill_bluetoothd_if_there().await;
+        daemons::start_bus().await;
+        daemons::start_bluetoothd().await;
     };
     survives("message bus killed", RadioState::Gone, kill, mend).await;
 }
@@ -175,9 +186,15 @@ async fn leaves_in_the_middle<T, F>(
     let since = Instant::now();
     let call = tokio::spawn(call(link.clone()));
     let reason = ready.down(&*link).await;
-    assert!(matches!(reason, DisconnectReason::Remote(_)), "{what}: {reason:?}");
+    assert!(
+        matches!(reason, DisconnectReason::Remote(_)),
+        "{what}: {reason:?}"
+    );
     let ended = since.elapsed();
-    let result = ready.within(5, what, call).await.expect("the call does not panic");
+    let result = ready
+        .within(5, what, call)
+        .await
+        .expect("the call does not panic");
     let answered = since.elapsed();
     let error = result.expect_err(what);
     assert_eq!(error, Error::NotConnected, "{what}");
@@ -197,26 +214,36 @@ async fn leaves_in_the_middle<T, F>(
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_may_leave_in_the_middle_of_a_read() {
     let wanted = Lab.virtual_hr();
-    leaves_in_the_middle("out of range in a read", wanted, VIRTUAL_HR, |link| async move {
-        let battery = characteristic(&*link, BATTERY_LEVEL);
-        loop {
-            // One may still have been answered.
-            link.read(battery).await?;
-        }
-        #[expect(unreachable_code, reason = "it says what the loop would give")]
-        Ok(())
-    })
+    leaves_in_the_middle(
+        "out of range in a read",
+        wanted,
+        VIRTUAL_HR,
+        |link| async move {
+            let battery = characteristic(&*link, BATTERY_LEVEL);
+            loop {
+                // One may still have been answered.
+                link.read(battery).await?;
+            }
+            #[expect(unreachable_code, reason = "it says what the loop would give")]
+            Ok(())
+        },
+    )
     .await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_may_leave_in_the_middle_of_a_long_write() {
     let wanted = Lab.difficult();
-    leaves_in_the_middle("out of range in a long write", wanted, DIFFICULT, |link| async move {
-        let long = characteristic(&*link, LONG_VALUE);
-        let value = Bytes::from(vec![0x5A; 512]);
-        link.write(long, value, WriteKind::WithResponse).await
-    })
+    leaves_in_the_middle(
+        "out of range in a long write",
+        wanted,
+        DIFFICULT,
+        |link| async move {
+            let long = characteristic(&*link, LONG_VALUE);
+            let value = Bytes::from(vec![0x5A; 512]);
+            link.write(long, value, WriteKind::WithResponse).await
+        },
+    )
     .await;
 }
 
@@ -231,12 +258,14 @@ async fn a_device_may_leave_while_its_services_are_discovered() {
         timeout: Duration::from_secs(20),
     };
     let to = device.clone();
-    let connecting = tokio::spawn(async move {
-        radio.connect(&to, options, CancellationToken::new()).await
-    });
+    let connecting =
+        tokio::spawn(async move { radio.connect(&to, options, CancellationToken::new()).await });
     // Connected, and asking for services.
     let connected = async {
-        while !super::turn::bluetoothctl(&["info", DIFFICULT]).await.contains("Connected: yes") {
+        while !super::turn::bluetoothctl(&["info", DIFFICULT])
+            .await
+            .contains("Connected: yes")
+        {
             tokio::time::sleep(Duration::from_millis(20)).await;
         }
     };

@@ -58,7 +58,9 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
             "BlueZ asks for notifications wherever a characteristic has both, and has no interface to \
              choose.",
         ),
-        Cap::NotifyRoute => Support::No("btleplug uses BlueZ's signals only. The radio \"BlueZ\" also has sockets."),
+        Cap::NotifyRoute => {
+            Support::No("btleplug uses BlueZ's signals only. The radio \"BlueZ\" also has sockets.")
+        }
         Cap::Mtu => Support::Partly(
             "BlueZ tells the MTU as it was when the services were found; before BlueZ 5.62 it does \
              not, and 23 is assumed.",
