@@ -4,7 +4,13 @@ Virtual HR  F0:F1:F2:F3:F4:F5  what a well-behaved sensor does, at STREAM_HZ (50
 Difficult   F0:F1:F2:F3:F4:D1  what trips explorers: twin UUIDs, long values, ATT errors, a hostile name
 (beacon)    F0:F1:F2:F3:F4:1B  an iBeacon that cannot be connected to
 
-README.md has the attribute tables. Everything is deterministic: the signal strengths come from a seeded generator.
+These sleep until they are woken over the socket AIR, which also moves and breaks things:
+
+Locked      F0:F1:F2:F3:F4:A1  values that want an encrypted or an authenticated link
+Restless    F0:F1:F2:F3:F4:C1  services that come and go, values before the confirmation, a name of 248 bytes
+Crowd 0-9   F0:F1:F2:F3:F4:70 to :79
+
+README.md has the attribute tables and the words that AIR understands. Everything is deterministic: the signal strengths come from a seeded generator.
 """
 
 import asyncio
@@ -16,7 +22,7 @@ import sys
 import time
 
 from bumble import hci, ll
-from bumble.att import ATT_Error
+from bumble.att import ATT_Error, ATT_Handle_Value_Notification
 from bumble.controller import Controller
 from bumble.core import UUID, AdvertisingData
 from bumble.device import Device
@@ -24,11 +30,13 @@ from bumble.gatt import Characteristic, CharacteristicValue, Descriptor, Service
 from bumble.hci import Address
 from bumble.host import Host
 from bumble.link import LocalLink
+from bumble.pairing import PairingConfig, PairingDelegate
 from bumble.snoop import BtSnooper, Snooper
 from bumble.transport import open_transport
 
 STREAM_HZ = float(os.environ.get("STREAM_HZ", "50"))
 ADVERTISING_INTERVAL_S = 0.1
+SUPERVISION_TIMEOUT_S = 2
 P = Characteristic.Properties
 READABLE = Characteristic.READABLE
 WRITEABLE = Characteristic.WRITEABLE
@@ -49,10 +57,25 @@ class Air(LocalLink):
     """What the controllers share. Bumble's own lets data come from the sender's random address always; a central with a public
     address, as the adapter is, would not be recognised."""
 
+    def __init__(self) -> None:
+        super().__init__()
+        self.away: set[bytes] = set()
+
+    def out_of_range(self, *addresses: Address) -> bool:
+        return any(bytes(address) in self.away for address in addresses)
+
+    def send_advertising_pdu(self, sender, packet) -> None:
+        if not self.out_of_range(packet.advertiser_address):
+            super().send_advertising_pdu(sender, packet)
+
+    def send_ll_control_pdu(self, sender_address: Address, receiver_address: Address, packet) -> None:
+        if not self.out_of_range(sender_address, receiver_address):
+            super().send_ll_control_pdu(sender_address, receiver_address, packet)
+
     def send_acl_data(self, sender, destination, transport, data: bytes) -> None:
         link = sender.le_connections.get(destination)
         receiver = self.find_le_controller(destination)
-        if link and receiver:
+        if link and receiver and not self.out_of_range(link.self_address, destination):
             asyncio.get_running_loop().call_soon(receiver.on_link_acl_data, link.self_address, transport, data)
 
 
@@ -143,12 +166,23 @@ class Peripheral:
         self.device.advertising_data = advertising
         self.device.on("connection", self.on_connection)
         self.name = address
+        self.awake = True
         self.tasks: dict[str, asyncio.Task] = {}
         hears[bytes(Address(address))] = heard
 
     async def start(self) -> None:
         await self.device.power_on()
-        await self.advertise()
+        if self.awake:
+            await self.advertise()
+
+    async def wake(self) -> None:
+        self.awake = True
+        if not self.device.connections and not self.device.is_advertising:
+            await self.advertise()
+
+    async def sleep(self) -> None:
+        self.awake = False
+        await self.device.stop_advertising()
 
     async def advertise(self) -> None:
         interval_ms = ADVERTISING_INTERVAL_S * 1000
@@ -169,7 +203,8 @@ class Peripheral:
 
     async def advertise_again(self) -> None:
         await asyncio.sleep(0.2)  # the controller refuses to advertise while it still tears the link down
-        await self.advertise()
+        if self.awake:
+            await self.advertise()
 
     def spawn(self, name: str, work) -> None:
         self.stop(name)
@@ -286,10 +321,11 @@ def virtual_hr(air: Air, hears: dict) -> Peripheral:
     return peripheral
 
 
-def difficult(air: Air, hears: dict) -> Peripheral:
-    def vendor(last: int) -> str:
-        return f"d1ff1c00-7e57-4000-8000-00000000{last:04x}"
+def vendor(last: int) -> str:
+    return f"d1ff1c00-7e57-4000-8000-00000000{last:04x}"
 
+
+def difficult(air: Air, hears: dict) -> Peripheral:
     # A right-to-left override, a bell, an escape sequence and markup: "Difficult" is all that may reach a screen unharmed.
     advertised = "Difficult\u202egpj<b>\x07\x1b[1m"
     full_name = "Difficult\u202e<img src=x onerror=alert(1)>\u2066\r\n\x1b[31m&amp;'\""
@@ -332,6 +368,129 @@ def difficult(air: Air, hears: dict) -> Peripheral:
     return peripheral
 
 
+class Keypad(PairingDelegate):
+    """What the device that pairs has for its user: set by AIR, and so is what the user types on it."""
+
+    KINDS = {
+        "nothing": PairingDelegate.NO_OUTPUT_NO_INPUT,
+        "display": PairingDelegate.DISPLAY_OUTPUT_ONLY,
+        "keys": PairingDelegate.KEYBOARD_INPUT_ONLY,
+        "yes-no": PairingDelegate.DISPLAY_OUTPUT_AND_YES_NO_INPUT,
+    }
+
+    def __init__(self, kind: str) -> None:
+        super().__init__(io_capability=self.KINDS[kind])
+        self.shown: int | None = None
+        self.typed: asyncio.Future = asyncio.get_running_loop().create_future()
+
+    async def generate_passkey(self) -> int:
+        self.shown = random.Random(time.monotonic()).randrange(1_000_000)
+        return self.shown
+
+    async def compare_numbers(self, number: int, digits: int) -> bool:
+        self.shown = number
+        return True
+
+    async def get_number(self) -> int | None:
+        return await self.typed
+
+
+class Locked(Peripheral):
+    """A device that shows some values only to who is paired with it."""
+
+    def __init__(self, air: Air, hears: dict) -> None:
+        super().__init__(
+            air, hears, "Locked", "F0:F1:F2:F3:F4:A1", Heard(-60, 5),
+            bytes(AdvertisingData([
+                (AdvertisingData.FLAGS, bytes([0x06])),
+                (AdvertisingData.COMPLETE_LOCAL_NAME, b"Locked"),
+            ])),
+        )
+        encrypted, authenticated = Characteristic.READ_REQUIRES_ENCRYPTION, Characteristic.READ_REQUIRES_AUTHENTICATION
+        self.device.add_services([
+            Service(vendor(0x0003), [
+                Characteristic(vendor(0x0300), P.READ, READABLE, b"open", described("Open")),
+                Characteristic(vendor(0x0305), P.READ, READABLE | encrypted, b"encrypted", described("Encrypted")),
+                Characteristic(vendor(0x0306), P.READ, READABLE | encrypted | authenticated, b"authenticated", described("Authenticated")),
+            ]),
+        ])
+        self.equip("nothing")
+
+    def equip(self, kind: str) -> None:
+        self.keypad = Keypad(kind)
+        mitm = kind != "nothing"
+        self.device.pairing_config_factory = lambda connection: PairingConfig(sc=True, mitm=mitm, bonding=True, delegate=self.keypad)
+
+    async def forget(self) -> None:
+        if keystore := self.device.keystore:
+            await keystore.delete_all()
+
+
+class Restless(Peripheral):
+    """A device whose services change, and which sends values before it confirms that they are wanted."""
+
+    NAME = "Restless\u202e<b>\x07\x1b[31m"
+
+    def __init__(self, air: Air, hears: dict) -> None:
+        name = (self.NAME + "\u202e\u00e9<\r\n" * 40).encode()[:248].decode(errors="ignore")
+        name += "." * (248 - len(name.encode()))
+        super().__init__(
+            air, hears, name, "F0:F1:F2:F3:F4:C1", Heard(-65, 5),
+            bytes(AdvertisingData([
+                (AdvertisingData.FLAGS, bytes([0x06])),
+                (AdvertisingData.SHORTENED_LOCAL_NAME, b"Restless"),
+            ])),
+        )
+        self.eager = Characteristic(vendor(0x0401), P.NOTIFY, 0, b"", described("Before the confirmation"))
+        self.steady = Characteristic(vendor(0x0402), P.NOTIFY, 0, b"", described("Steady"))
+        self.device.add_services([Service(vendor(0x0004), [self.eager, self.steady])])
+        self.kept = len(self.device.gatt_server.attributes)
+
+        def hurry(bearer, notify: bool, indicate: bool) -> None:
+            # The confirmation is sent when this returns.
+            for n in range(3 if notify else 0):
+                value = ATT_Handle_Value_Notification(attribute_handle=self.eager.handle, attribute_value=bytes([n]))
+                self.device.gatt_server.send_gatt_pdu(bearer, bytes(value))
+
+        async def count(send) -> None:
+            async for n in ticks(5):
+                await send(struct.pack("<I", n))
+
+        self.eager.on(Characteristic.EVENT_SUBSCRIPTION, hurry)
+        self.while_subscribed(self.steady, count)
+
+    async def change(self, more: bool) -> None:
+        """Adds a service at the end, or takes it away, and says so."""
+        server = self.device.gatt_server
+        del server.attributes[self.kept:]
+        server.attributes_by_handle.clear()
+        if more:
+            value = Characteristic(vendor(0x0501), P.READ, READABLE, b"new", described("New"))
+            server.add_service(Service(vendor(0x0005), [value]))
+        changed = self.device.gatt_service.service_changed_characteristic
+        first = self.kept + 1
+        await server.indicate_subscribers(changed, struct.pack("<HH", first, 0xFFFF))
+
+
+def member(air: Air, hears: dict, n: int) -> Peripheral:
+    name = f"Crowd {n}"
+    peripheral = Peripheral(
+        air, hears, name, f"F0:F1:F2:F3:F4:7{n}", Heard(-60 - n, 3),
+        bytes(AdvertisingData([(AdvertisingData.FLAGS, bytes([0x06])), (AdvertisingData.COMPLETE_LOCAL_NAME, name.encode())])),
+    )
+    counter = Characteristic(vendor(0x0033), P.NOTIFY, 0, b"")
+    peripheral.device.add_services([
+        Service(vendor(0x0007), [Characteristic(vendor(0x0700), P.READ, READABLE, bytes([n])), counter]),
+    ])
+
+    async def count(send) -> None:
+        async for tick in ticks(2):
+            await send(struct.pack("<I", tick))
+
+    peripheral.while_subscribed(counter, count)
+    return peripheral
+
+
 async def beacon(air: Air, hears: dict) -> None:
     """An iBeacon: it needs no host, only an advertisement now and then."""
     address = Address("F0:F1:F2:F3:F4:1B")
@@ -348,16 +507,104 @@ async def beacon(air: Air, hears: dict) -> None:
         await asyncio.sleep(0.35)
 
 
-async def main() -> None:
-    async with await open_transport("vhci") as transport:
-        air, hears = Air(), {}
+class World:
+    """The air, the adapter that is plugged in, and who is on the air; AIR speaks to it, a line at a time."""
+
+    def __init__(self) -> None:
+        self.air, self.hears = Air(), {}
         # Unbuffered: the guest may be switched off at any time.
-        record = BtSnooper(open(os.environ["LAB_LOG"] + "/hci.btsnoop", "wb", buffering=0))
-        Adapter(air, hears, record, host_source=transport.source, host_sink=transport.sink)
-        for peripheral in (virtual_hr(air, hears), difficult(air, hears)):
-            await peripheral.start()
-        say("the air is up,", STREAM_HZ, "Hz")
-        await beacon(air, hears)
+        self.record = BtSnooper(open(os.environ["LAB_LOG"] + "/hci.btsnoop", "wb", buffering=0))
+        self.transport = self.adapter = None
+        self.locked, self.restless = Locked(self.air, self.hears), Restless(self.air, self.hears)
+        crowd = [member(self.air, self.hears, n) for n in range(10)]
+        self.peripherals = {}
+        for peripheral in (self.locked, self.restless, *crowd):
+            peripheral.awake = False
+        for peripheral in (virtual_hr(self.air, self.hears), difficult(self.air, self.hears), self.locked, self.restless, *crowd):
+            self.peripherals[peripheral.name] = peripheral
+
+    async def plug(self) -> None:
+        self.transport = await open_transport("vhci")
+        self.adapter = Adapter(
+            self.air, self.hears, self.record, host_source=self.transport.source, host_sink=self.transport.sink
+        )
+
+    async def unplug(self) -> None:
+        for link in list(self.adapter.le_connections.values()):
+            self.lose(link.peer_address)
+        self.air.remove_controller(self.adapter)
+        await self.transport.close()
+        self.adapter = None
+
+    def lose(self, address: Address) -> None:
+        """What both ends see when no packet has come for the supervision timeout."""
+        timed_out = hci.HCI_CONNECTION_TIMEOUT_ERROR
+        controllers = [self.adapter] if self.adapter else []
+        controllers += [self.peripherals[str(address).split("/")[0]].device.host.controller]
+        for controller in controllers:
+            for link in list(controller.le_connections.values()):
+                if address in (link.peer_address, link.self_address):
+                    controller.on_le_disconnected(link, timed_out)
+
+    async def leave(self, peripheral: Peripheral) -> None:
+        address = peripheral.device.random_address
+        self.air.away.add(bytes(address))
+
+        async def end() -> None:
+            await asyncio.sleep(SUPERVISION_TIMEOUT_S)
+            if bytes(address) in self.air.away:
+                self.lose(address)
+
+        peripheral.ending = asyncio.create_task(end())
+
+    async def obey(self, word: str, *rest: str) -> str:
+        say("told:", word, *rest)
+        keypad = self.locked.keypad
+        match word, rest:
+            case "wake", [address]:
+                await self.peripherals[address].wake()
+            case "sleep", [address]:
+                await self.peripherals[address].sleep()
+            case "away", [address]:
+                await self.leave(self.peripherals[address])
+            case "back", [address]:
+                self.air.away.discard(bytes(self.peripherals[address].device.random_address))
+            case "equip", [kind]:
+                await self.locked.forget()
+                self.locked.equip(kind)
+            case "shown", []:
+                return "" if keypad.shown is None else f"{keypad.shown:06}"
+            case "type", [digits]:
+                keypad.typed.set_result(int(digits))
+            case "services", [how]:
+                await self.restless.change(how == "more")
+            case "unplug", []:
+                await self.unplug()
+            case "plug", []:
+                await self.plug()
+            case _:
+                return f"error: what is {word} {rest}?"
+        return "ok"
+
+    async def listen(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        async for line in reader:
+            try:
+                answer = await self.obey(*line.decode().split())
+            except Exception as error:  # the one who asked is told, and the air stays up
+                answer = f"error: {error!r}"
+            writer.write(f"{answer}\n".encode())
+            await writer.drain()
+        writer.close()
+
+
+async def main() -> None:
+    world = World()
+    await world.plug()
+    for peripheral in world.peripherals.values():
+        await peripheral.start()
+    await asyncio.start_unix_server(world.listen, os.environ["LAB_AIR"])
+    say("the air is up,", STREAM_HZ, "Hz")
+    await beacon(world.air, world.hears)
 
 
 with contextlib.suppress(KeyboardInterrupt):

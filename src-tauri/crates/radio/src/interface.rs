@@ -325,6 +325,13 @@ pub trait Radio: Send + Sync {
         Err(unsupported(&self.caps(), Cap::Pairing))
     }
 
+    /// Takes the questions of pairing that the system begins by itself, as when a protected value is
+    /// read. Without somebody to ask, such a read fails and says that pairing is wanted. A desktop's own
+    /// dialog may be asked instead.
+    fn answer_pairing(&self, questions: Arc<dyn PairingSink>) {
+        let _ = questions;
+    }
+
     /// Whether keys of a device are remembered.
     async fn is_paired(&self, device: &DeviceId) -> Result<bool> {
         let _ = device;

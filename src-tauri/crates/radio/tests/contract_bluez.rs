@@ -2,9 +2,22 @@
 //! one adapter, so one test runs at a time.
 
 #![cfg(target_os = "linux")]
+#![expect(clippy::expect_used, reason = "a test says what it saw by panicking")]
 
+#[path = "contract/air.rs"]
+mod air;
 #[path = "contract/suite.rs"]
 mod contract;
+#[path = "bluez/daemons.rs"]
+mod daemons;
+#[path = "bluez/faults.rs"]
+mod faults;
+#[path = "contract/lab.rs"]
+mod lab;
+#[path = "bluez/pairing.rs"]
+mod pairing;
+#[path = "bluez/radio.rs"]
+mod radio_of_its_own;
 #[path = "contract/turn.rs"]
 mod turn;
 
@@ -15,6 +28,7 @@ use radio::bluez::Bluez;
 use radio::{Backend, Clock};
 
 use contract::{Bench, Wanted, contract};
+use lab::contract_in_lab;
 
 struct Lab;
 
@@ -48,6 +62,11 @@ impl Bench for Lab {
 }
 
 contract!(
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    Lab
+);
+
+contract_in_lab!(
     #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
     Lab
 );

@@ -6,8 +6,12 @@
     reason = "what surrounds the tests says what it misses by panicking"
 )]
 
+#[path = "contract/air.rs"]
+mod air;
 #[path = "contract/suite.rs"]
 mod contract;
+#[path = "contract/lab.rs"]
+mod lab;
 
 use std::cell::RefCell;
 use std::process::Command;
@@ -22,6 +26,8 @@ use radio::{
     Advertisement, Backend, Clock, DisconnectReason, Error, LinkState, RadioState, ScanFilter,
 };
 use tokio::sync::mpsc;
+
+use lab::contract_in_lab;
 
 use contract::{Bench, Ready, STREAM, Wanted, characteristic, contract, sequence, subscribe};
 
@@ -86,6 +92,11 @@ impl Bench for Lab {
 }
 
 contract!(
+    #[tokio::test]
+    Lab
+);
+
+contract_in_lab!(
     #[tokio::test]
     Lab
 );

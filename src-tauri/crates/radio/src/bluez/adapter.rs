@@ -13,7 +13,7 @@ use async_trait::async_trait;
 use dbus::arg::PropMap;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, watch};
+use tokio::sync::{Mutex, broadcast, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -26,7 +26,7 @@ use super::{ANSWER, Host, Way, fault};
 use crate::btleplug::fault::Fault;
 use crate::interface::unsupported;
 use crate::{
-    AdapterId, AdapterInfo, AdvertisementSink, Cap, Caps, ConnectOptions, DeviceId,
+    AdapterId, AdapterInfo, AdvertisementSink, Cap, Caps, Clock, ConnectOptions, DeviceId,
     DisconnectReason, Error, Link, PairingFailure, PairingSink, Radio, RadioState, Result,
     ScanFilter, Support, Timestamp,
 };
@@ -159,6 +159,11 @@ fn powered(properties: &PropMap) -> Option<RadioState> {
     bus::flag(properties, "Powered").map(|on| if on { RadioState::On } else { RadioState::Off })
 }
 
+/// The device as BlueZ writes it; an address may have been typed.
+fn canonical(device: &DeviceId) -> DeviceId {
+    device.as_str().to_ascii_uppercase().into()
+}
+
 fn usable(state: RadioState) -> bool {
     matches!(state, RadioState::On | RadioState::Unknown)
 }
@@ -181,8 +186,16 @@ impl Adapter {
         adapter
     }
 
-    fn id(&self) -> &AdapterId {
+    pub(super) fn id(&self) -> &AdapterId {
         &self.info.id
+    }
+
+    pub(super) fn clock(&self) -> Clock {
+        self.host.clock.clone()
+    }
+
+    pub(super) fn refusals(&self) -> broadcast::Receiver<(AdapterId, DeviceId)> {
+        self.host.pairings.refusals()
     }
 
     fn shared(&self) -> MutexGuard<'_, Shared> {
@@ -629,8 +642,11 @@ impl Adapter {
             let tells = way.bus.tells_reasons(&path, ANSWER).await;
             self.shared().tells_reasons = Some(tells);
         }
-        let clock = self.host.clock.clone();
-        let linked = Linked::new(device.clone(), path, remote, way.bus, table, clock, self);
+        // A protected value makes BlueZ begin to pair; unanswered, it would wait for 30 s.
+        if let Err(error) = self.answer_questions(&way).await {
+            tracing::warn!(%error, "BlueZ will not ask this program about pairing");
+        }
+        let linked = Linked::new(device.clone(), path, remote, way.bus, table, self);
         let standing = {
             let mut shared = self.shared();
             let standing = shared.standing(device);
@@ -715,6 +731,7 @@ impl Adapter {
 
     async fn remove(&self, device: &DeviceId) -> Result<()> {
         self.check_usable()?;
+        let device = &canonical(device);
         let unknown = || Error::UnknownDevice {
             device: device.to_string(),
         };
@@ -963,8 +980,7 @@ impl Radio for Adapter {
             return Err(Error::Cancelled);
         }
         let this = self.this.upgrade().ok_or(Error::Cancelled)?;
-        // An address may have been typed.
-        let device = &DeviceId::from(device.as_str().to_ascii_uppercase());
+        let device = &canonical(device);
         let number = {
             let mut shared = self.shared();
             match shared.links.get(device) {
@@ -1014,6 +1030,7 @@ impl Radio for Adapter {
         cancel: CancellationToken,
     ) -> Result<()> {
         self.check_usable()?;
+        let device = &canonical(device);
         let (way, _) = self.way().await?;
         self.answer_questions(&way).await?;
         let pairings = &self.host.pairings;
@@ -1035,6 +1052,10 @@ impl Radio for Adapter {
             Ok(Err(error)) => Err(fault::of(&error).error),
             Err(_) => Err(Error::Pairing(PairingFailure::TimedOut)),
         }
+    }
+
+    fn answer_pairing(&self, questions: Arc<dyn PairingSink>) {
+        self.host.pairings.answer(self.id().clone(), questions);
     }
 
     async fn is_paired(&self, device: &DeviceId) -> Result<bool> {

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use ::bluer::agent::{Agent, ReqError, ReqResult};
+use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::{AdapterId, DeviceId, PairingAnswer, PairingQuestion, PairingRequest, PairingSink};
@@ -20,9 +21,28 @@ struct Pairing {
 
 type Key = (AdapterId, DeviceId);
 
+#[derive(Default)]
+struct Inner {
+    under_way: HashMap<Key, Pairing>,
+    /// Who answers what BlueZ asks although nobody here began to pair.
+    unasked: HashMap<AdapterId, Arc<dyn PairingSink>>,
+}
+
 /// The pairings that are under way.
-#[derive(Clone, Default)]
-pub(super) struct Pairings(Arc<Mutex<HashMap<Key, Pairing>>>);
+#[derive(Clone)]
+pub(super) struct Pairings {
+    inner: Arc<Mutex<Inner>>,
+    refused: broadcast::Sender<Key>,
+}
+
+impl Default for Pairings {
+    fn default() -> Self {
+        Self {
+            inner: Arc::default(),
+            refused: broadcast::Sender::new(16),
+        }
+    }
+}
 
 /// A pairing that is under way; its questions are withdrawn when this is dropped.
 pub(super) struct UnderWay {
@@ -33,15 +53,15 @@ pub(super) struct UnderWay {
 
 impl Drop for UnderWay {
     fn drop(&mut self) {
-        self.pairings.all().remove(&self.key);
+        self.pairings.inner().under_way.remove(&self.key);
         self.withdrawn.cancel();
     }
 }
 
 impl Pairings {
-    fn all(&self) -> MutexGuard<'_, HashMap<Key, Pairing>> {
+    fn inner(&self) -> MutexGuard<'_, Inner> {
         // Every change is a single step.
-        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Begins a pairing; `None` if one with this device is under way.
@@ -53,21 +73,31 @@ impl Pairings {
     ) -> Option<UnderWay> {
         let key = (adapter, device);
         let withdrawn = CancellationToken::new();
-        let mut all = self.all();
-        if all.contains_key(&key) {
+        let mut inner = self.inner();
+        if inner.under_way.contains_key(&key) {
             return None;
         }
         let pairing = Pairing {
             questions,
             withdrawn: withdrawn.clone(),
         };
-        all.insert(key.clone(), pairing);
-        drop(all);
+        inner.under_way.insert(key.clone(), pairing);
+        drop(inner);
         Some(UnderWay {
             pairings: self.clone(),
             key,
             withdrawn,
         })
+    }
+
+    /// Sets who answers for an adapter what BlueZ asks although nobody here began to pair.
+    pub(super) fn answer(&self, adapter: AdapterId, questions: Arc<dyn PairingSink>) {
+        self.inner().unasked.insert(adapter, questions);
+    }
+
+    /// Tells of every refusal.
+    pub(super) fn refusals(&self) -> broadcast::Receiver<Key> {
+        self.refused.subscribe()
     }
 
     /// Asks whoever pairs with this device. If BlueZ takes the question back, this is dropped.
@@ -79,21 +109,28 @@ impl Pairings {
     ) -> ReqResult<PairingAnswer> {
         let device = DeviceId::from(device.to_string());
         let key = (AdapterId::from(adapter.as_str()), device.clone());
-        let Some(pairing) = self.all().get(&key).cloned() else {
-            tracing::info!(%device, "refused a pairing that nobody here began");
-            return Err(ReqError::Rejected);
+        let pairing = {
+            let inner = self.inner();
+            let begun = inner.under_way.get(&key).cloned();
+            begun.or_else(|| {
+                Some(Pairing {
+                    questions: inner.unasked.get(&key.0)?.clone(),
+                    withdrawn: CancellationToken::new(),
+                })
+            })
         };
-        let withdrawn = pairing.withdrawn.child_token();
-        let guard = withdrawn.clone().drop_guard();
-        let (request, answer) = PairingRequest::new(device, question, withdrawn);
-        pairing.questions.asked(request);
-        if matches!(question, PairingQuestion::ShowPasskey(_)) {
-            // BlueZ waits for nothing; it is shown until the pairing is over.
-            guard.disarm();
-            return Ok(PairingAnswer::Accept);
+        let answer = match pairing {
+            Some(pairing) => ask(pairing, device, question).await,
+            None => {
+                tracing::info!(%device, "refused a pairing that nobody here began");
+                Err(ReqError::Rejected)
+            }
+        };
+        if matches!(answer, Err(_) | Ok(PairingAnswer::Refuse)) {
+            // Nobody may listen.
+            let _ = self.refused.send(key);
         }
-        // Dropped without an answer: refused.
-        answer.await.map_err(|_| ReqError::Rejected)
+        answer
     }
 
     async fn accept(
@@ -146,6 +183,25 @@ impl Pairings {
             ..Agent::default()
         }
     }
+}
+
+/// Puts a question, and waits for its answer.
+async fn ask(
+    pairing: Pairing,
+    device: DeviceId,
+    question: PairingQuestion,
+) -> ReqResult<PairingAnswer> {
+    let withdrawn = pairing.withdrawn.child_token();
+    let guard = withdrawn.clone().drop_guard();
+    let (request, answer) = PairingRequest::new(device, question, withdrawn);
+    pairing.questions.asked(request);
+    if matches!(question, PairingQuestion::ShowPasskey(_)) {
+        // BlueZ waits for nothing; it is shown until the pairing is over.
+        guard.disarm();
+        return Ok(PairingAnswer::Accept);
+    }
+    // Dropped without an answer: refused.
+    answer.await.map_err(|_| ReqError::Rejected)
 }
 
 #[cfg(test)]

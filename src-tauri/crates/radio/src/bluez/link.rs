@@ -15,6 +15,7 @@ use async_trait::async_trait;
 use bytes::Bytes;
 use dbus::arg::PropMap;
 use tokio::runtime::Handle;
+use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
 
@@ -23,10 +24,11 @@ use super::bus::{self, Bus, CHARACTERISTIC, Signal};
 use super::fault;
 use super::streams::{Standing, Streams, Subscription};
 use super::table::{Place, Table};
-use crate::btleplug::fault::Fault;
+use crate::btleplug::fault::{Fault, from_bluez};
 use crate::{
-    AttError, AttrId, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error, GattDb, Link,
-    LinkState, NotifyMode, NotifyRoute, Result, Rssi, SampleKind, SampleSink, Timestamp, WriteKind,
+    AdapterId, AttError, AttrId, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error, GattDb,
+    Link, LinkState, NotifyMode, NotifyRoute, Result, Rssi, SampleKind, SampleSink, Timestamp,
+    WriteKind,
 };
 
 /// How long an ATT transaction may take (Core Specification, Vol 3, Part F, 3.3.3).
@@ -48,11 +50,14 @@ const CLOSED_AFTER: usize = 16;
 
 /// What is shared between a link's handle, its calls and its adapter.
 pub(super) struct Linked {
+    of: AdapterId,
     device: DeviceId,
     path: String,
     remote: ::bluer::Device,
     bus: Arc<Bus>,
     clock: Clock,
+    /// Pairings that were refused.
+    refusals: broadcast::Receiver<(AdapterId, DeviceId)>,
     table: SyncMutex<Arc<Table>>,
     gatt: watch::Sender<Arc<GattDb>>,
     state: watch::Sender<LinkState>,
@@ -82,15 +87,16 @@ impl Linked {
         remote: ::bluer::Device,
         bus: Arc<Bus>,
         table: Table,
-        clock: Clock,
         adapter: &Arc<Adapter>,
     ) -> Arc<Self> {
         let linked = Arc::new(Self {
+            of: adapter.id().clone(),
+            refusals: adapter.refusals(),
+            clock: adapter.clock(),
             device,
             path,
             remote,
             bus,
-            clock,
             gatt: watch::Sender::new(table.db.clone()),
             mtu: watch::Sender::new(table.mtu),
             table: SyncMutex::new(Arc::new(table)),
@@ -250,11 +256,25 @@ impl Linked {
                 }
             }
         };
+        let mut refusals = self.refusals.resubscribe();
+        let refused = async {
+            loop {
+                match refusals.recv().await {
+                    Ok((adapter, device)) if (&adapter, &device) == (&self.of, &self.device) => {
+                        break;
+                    }
+                    Err(RecvError::Closed) => std::future::pending().await,
+                    _ => {}
+                }
+            }
+        };
         let answer = tokio::select! {
             // An answer that came before the end of the link is an answer.
             biased;
             answer = timeout(TRANSACTION, answer) => answer,
             () = self.wait_until_down() => return Err(Error::NotConnected),
+            // BlueZ began to pair for this call, and waits 30 s after it was refused.
+            () = refused => return Err(from_bluez("org.bluez.Error.NotPermitted", "Not paired").error),
         };
         let fault = match answer {
             Ok(Ok(value)) => return Ok(value),

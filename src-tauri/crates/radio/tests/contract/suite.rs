@@ -55,7 +55,8 @@ pub(crate) const SCRATCH: Uuid = Uuid::from_u128(0x12345678_1234_5678_1234_56789
 /// Written with 0x01 the peripheral hangs up after 200 ms; it refuses everything else with 0x13.
 pub(crate) const CONTROL: Uuid = Uuid::from_u128(0x12345678_1234_5678_1234_56789abcdef3);
 
-const fn difficult(last: u16) -> Uuid {
+/// A UUID of the lab's own.
+pub(crate) const fn difficult(last: u16) -> Uuid {
     Uuid::from_u128(0xd1ff1c00_7e57_4000_8000_000000000000 | last as u128)
 }
 
