@@ -3,7 +3,7 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use radio::{AttrKind, ConnectOptions, DeviceId, DisconnectReason, Link, LinkState};
+use radio::{AttrKind, Cap, ConnectOptions, DeviceId, DisconnectReason, Link, LinkState};
 use session::Event as Recorded;
 use tokio_util::sync::CancellationToken;
 
@@ -14,6 +14,8 @@ use crate::view::{Event, Problem};
 
 /// The longest time that a person can ask for.
 const LONGEST_TIMEOUT_S: u32 = 300;
+/// How often the signal of a link is measured.
+const MEASURE: Duration = Duration::from_secs(2);
 /// How long the end of a link may take before it is given up.
 const DISCONNECT: Duration = Duration::from_secs(10);
 
@@ -205,6 +207,11 @@ impl Inner {
             Arc::clone(connection),
             Arc::clone(&link),
         ));
+        self.runtime.spawn(measure(
+            Arc::clone(self),
+            Arc::clone(connection),
+            Arc::clone(&link),
+        ));
         let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
         self.runtime.spawn(async move {
             inner.subscribe_again(&connection).await;
@@ -379,6 +386,40 @@ impl Inner {
     }
 }
 
+/// Measures the signal of a link for as long as it is up, where the system can.
+async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
+    let measures = |radio: Arc<dyn radio::Radio>| radio.caps().has(Cap::LinkRssi);
+    if !inner.radios.open_radio().is_ok_and(measures) {
+        return;
+    }
+    let mut states = link.state();
+    let mut pace = tokio::time::interval(MEASURE);
+    pace.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Delay);
+    loop {
+        let measured = async {
+            pace.tick().await;
+            // A device that does not answer in time is measured the next time.
+            tokio::time::timeout(MEASURE, link.rssi()).await
+        };
+        let measured = tokio::select! {
+            measured = measured => measured,
+            _ = states.wait_for(|state| *state != LinkState::Up) => return,
+            () = inner.closing.cancelled() => return,
+        };
+        let Ok(Ok(rssi)) = measured else { continue };
+        let key = {
+            let mut state = connection.state();
+            state.rssi = Some(rssi.0);
+            state.up.as_ref().and_then(|up| up.key)
+        };
+        if let Some(link) = key {
+            let now = inner.now();
+            inner.record(|recorder| recorder.record(now, Recorded::Rssi { link, rssi }));
+        }
+        inner.tell_link(&connection);
+    }
+}
+
 /// Waits for another discovery; for ever where the radio discovers once.
 async fn changed(services: &mut Option<tokio::sync::watch::Receiver<Arc<radio::GattDb>>>) {
     if let Some(receiver) = services
@@ -427,6 +468,9 @@ async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Lin
                 mtu.to_string(),
             );
         }
+        // What a write can carry follows from it.
+        connection.discovered(&*link, |uuid| inner.format(uuid));
+        inner.tell_tree(&connection);
         inner.tell_link(&connection);
     }
 }

@@ -630,3 +630,15 @@ async fn a_value_for_the_paired_is_read_after_the_passkey_was_typed() {
     assert_ne!(bench.link(&device).state, "connected");
     assert_eq!(bench.link(&device).paired, Some(false));
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_signal_of_a_link_is_measured_while_it_is_up() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let mut heard = std::collections::BTreeSet::new();
+    for _ in 0..20 {
+        tokio::time::sleep(Duration::from_secs(2)).await;
+        heard.insert(bench.link(&device).rssi.unwrap());
+    }
+    assert!(heard.len() > 3, "it moves: {heard:?}");
+}
