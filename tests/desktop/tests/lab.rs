@@ -106,5 +106,23 @@ async fn a_real_bluez_is_scanned_connected_read_written_drawn_and_recorded_whole
             .eq(0..u32::try_from(sequence.len()).unwrap()),
         "every number once and no gap: {sequence:?}"
     );
+
+    // Connected again, what was subscribed streams again; lost again, the device is come back to by
+    // itself.
+    window.click("[data-testid=auto-reconnect]").await;
+    window.click("[data-testid=connect]").await;
+    let state = |state: &str| {
+        format!("document.querySelector('[data-testid=device]').dataset.state === '{state}'")
+    };
+    window.wait(&state("connected")).await;
+    let subscribed = format!(
+        "document.querySelector(\"{stream} [data-action=subscribe]\").ariaPressed === 'true'"
+    );
+    window.wait(&subscribed).await;
+    write(&window, CONTROL, "01").await;
+    window.wait(&state("retrying")).await;
+    window.picture("retrying");
+    window.wait(&state("connected")).await;
+    window.wait(&subscribed).await;
     window.close().await;
 }

@@ -354,3 +354,38 @@ async fn cursors_and_marks_measure_what_the_scope_shows() {
     assert!(table.contains("Mark 1"), "the mark is in the recording");
     window.close().await;
 }
+
+#[tokio::test]
+async fn a_device_is_paired_by_the_passkey_that_it_shows() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Door lock']").await;
+    let row = |last: &str| format!("[data-uuid='6c6f636b-7e57-4000-8000-00000000000{last}']");
+    let (display, state) = (row("2"), row("4"));
+    window.click(&format!("{state} [data-action=read]")).await;
+    window.notes("Insufficient Authentication (ATT 0x05)").await;
+    window.click(&format!("{display} [data-action=read]")).await;
+    window.click(&format!("{display} .gname")).await;
+    let bytes = "document.querySelector('[data-testid=bytes]')?.ariaLabel";
+    window.wait(bytes).await;
+    let shown = window.run(&format!("return {bytes}")).await;
+    let passkey: String = shown
+        .as_str()
+        .unwrap()
+        .split(' ')
+        .map(|byte| char::from(u8::from_str_radix(byte, 16).unwrap()))
+        .collect();
+
+    // The note offers it; the system's question waits in a dialog that has the focus.
+    window.click("[data-testid=notice-action]").await;
+    window
+        .wait("document.activeElement?.dataset.testid === 'passkey'")
+        .await;
+    window.picture("pairing");
+    window.keys(&format!("{passkey}\u{E007}")).await;
+    window.shows("[data-testid=device]", "Paired").await;
+    window.click(&format!("{state} [data-action=read]")).await;
+    window
+        .shows(&format!("{state} [data-testid=value]"), "01")
+        .await;
+    window.close().await;
+}

@@ -202,6 +202,8 @@ impl Inner {
         );
         self.set_phase(connection, Phase::Connected);
         self.tell_tree(connection);
+        // What is remembered goes on under new identifiers.
+        self.tell_values(true);
         self.runtime.spawn(watch(
             Arc::clone(self),
             Arc::clone(connection),
@@ -316,6 +318,13 @@ impl Inner {
                 wanted.push(attribute.key.clone());
             }
         }
+        let comes_back = *reason != DisconnectReason::Requested && self.stays(&connection.device);
+        let hint = if comes_back {
+            "What was recorded is kept. Gattscope connects again by itself; the countdown is in the \
+             device's tab."
+        } else {
+            "What was recorded is kept. Bring the device nearer, check its power, then reconnect."
+        };
         let problem = match reason {
             DisconnectReason::Requested => None,
             DisconnectReason::Remote(words) => Some(Problem::new(
@@ -326,12 +335,16 @@ impl Inner {
                     }
                     None => "The connection ended. The system gave no reason.".into(),
                 },
-                "What was recorded is kept. Bring the device nearer, check its power, then reconnect.",
+                hint,
             )),
             DisconnectReason::AdapterLost => Some(Problem::new(
                 "adapter_lost",
                 "The connection ended because the adapter went off or away.",
-                "What was recorded is kept. Turn the adapter on, then reconnect.",
+                if comes_back {
+                    "What was recorded is kept. Turn the adapter on; Gattscope then connects again by itself."
+                } else {
+                    "What was recorded is kept. Turn the adapter on, then reconnect."
+                },
             )),
         };
         {
@@ -346,7 +359,6 @@ impl Inner {
                 }
             }
         }
-        let comes_back = problem.is_some() && self.stays(&connection.device);
         if comes_back {
             connection.state().retry = Some(Retry::first());
         }
@@ -487,8 +499,13 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
         if connection.link().is_err() {
             return;
         }
-        // A device that refuses one may still answer the next; the row of each says what happened.
-        found |= inner.read(attribute.id).await.is_ok();
+        // A device that refuses one may still answer the next. Nobody asked for the value, so that a
+        // failure is the log's and not the row's.
+        let read = inner.read(attribute.id).await;
+        if read.is_err() {
+            attribute.memory().problem = None;
+        }
+        found |= read.is_ok();
     }
     if found {
         inner.tell_tree(&connection);
