@@ -93,6 +93,7 @@ class App {
   hear(event: Event): void {
     switch (event.type) {
       case 'radio':
+        if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
         this.radio = event;
         document.documentElement.dataset['ready'] = 'true';
         break;
@@ -148,6 +149,12 @@ class App {
         this.#theme(event.theme);
         break;
     }
+  }
+
+  /** Another adapter knows other devices: the tabs of the last one are gone. */
+  #otherAdapter(): void {
+    [this.links, this.trees, this.values] = [{}, {}, {}];
+    [this.tabs, this.tab, this.preview] = [[], null, null];
   }
 
   #link(link: LinkView): void {

@@ -168,14 +168,16 @@ impl Inner {
         let mtu = *link.mtu().borrow();
         let key = self.record_link(connection, &*link);
         connection.discovered(&*link, |uuid| self.format(uuid));
+        let rssi = self.devices().rssi(&connection.device);
         {
             let mut state = connection.state();
             state.up = Some(Up {
                 link: Arc::clone(&link),
                 key,
             });
+            state.retry = None;
             state.mtu = mtu;
-            state.rssi = self.devices().rssi(&connection.device);
+            state.rssi = rssi;
         }
         self.log_done(
             "link",
@@ -359,9 +361,8 @@ impl Inner {
                 }
             }
         }
-        if comes_back {
-            connection.state().retry = Some(Retry::first());
-        }
+        let retry = comes_back.then(Retry::first);
+        connection.state().retry.clone_from(&retry);
         match problem {
             None => self.log_done(
                 "link",
@@ -391,9 +392,9 @@ impl Inner {
         };
         self.set_phase(connection, phase);
         self.tell_values(false);
-        if comes_back {
+        if let Some(retry) = retry {
             let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
-            self.runtime.spawn(inner.come_back(connection));
+            self.runtime.spawn(inner.come_back(connection, retry));
         }
     }
 }

@@ -271,13 +271,18 @@ impl Inner {
     ) -> Result<(), Problem> {
         let radio = backend.open(adapter).await?;
         self.radios.stop_scan().await;
-        for connection in self.connections() {
-            self.disconnect(&connection).await;
+        let last = std::mem::take(
+            &mut *self
+                .connections
+                .lock()
+                .unwrap_or_else(PoisonError::into_inner),
+        );
+        for connection in last.values() {
+            connection.state().closed = true;
+            self.disconnect(connection).await;
+            self.scope.set_live(connection.device.as_str(), false);
         }
-        self.connections
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .clear();
+        self.tell_series();
         self.devices().clear();
         let id = address(backend.kind(), adapter);
         let states = radio.state();

@@ -106,10 +106,7 @@ impl Inner {
     }
 
     /// Tries until the device is back, somebody stops it, or [`ATTEMPTS`] were in vain.
-    pub(crate) async fn come_back(self: Arc<Self>, connection: Arc<Connection>) {
-        let Some(first) = connection.state().retry.clone() else {
-            return;
-        };
+    pub(crate) async fn come_back(self: Arc<Self>, connection: Arc<Connection>, first: Retry) {
         let (stop, mut last) = (&first.stop, None);
         let waits = Backoff::new(self.now().0.unsigned_abs());
         for (attempt, wait) in (1..=ATTEMPTS).zip(waits) {
@@ -129,11 +126,8 @@ impl Inner {
                 return self.gave_up(&connection, None);
             }
             match self.attempt(&connection, PATIENCE).await {
-                Ok(()) => {
-                    connection.state().retry = None;
-                    self.tell_link(&connection);
-                    return;
-                }
+                // The next time that this link ends is waited for by itself.
+                Ok(()) => return,
                 Err(radio::Error::Cancelled) => return self.gave_up(&connection, None),
                 Err(error) => last = Some(error),
             }
