@@ -52,7 +52,7 @@ const EMPTY: Duration = Duration::from_secs(2);
 /// How long after the news of a link's end the news of the adapter's may come.
 const NEWS_OF_ADAPTER: Duration = Duration::from_millis(150);
 /// The first bytes of the advertising flags that are in use: discoverable or not, with BR/EDR or not
-/// (Core Specification Supplement, Part A, 1.3). A monitor takes up to 16 patterns.
+/// (Core Specification Supplement, Part A, 1.3).
 const FLAGS: [u8; 16] = [
     0x00, 0x01, 0x02, 0x04, 0x05, 0x06, 0x08, 0x0A, 0x0C, 0x18, 0x19, 0x1A, 0x1B, 0x1C, 0x1D, 0x1E,
 ];
@@ -316,7 +316,8 @@ impl Adapter {
                 hearing.sink.advertisement(report);
             }
         }
-        let ended = was.connected && !now.connected;
+        // BlueZ tells only the last of two changes that follow at once.
+        let ended = bus::flag(properties, "Connected") == Some(false);
         let linked = ended.then(|| shared.link_to(device)).flatten();
         if let Some(linked) = linked {
             self.disconnected(linked);
@@ -395,6 +396,10 @@ impl Adapter {
     fn disconnected(&self, linked: Arc<Linked>) {
         let mut state = self.state.subscribe();
         self.runtime.spawn(async move {
+            // The news may be of an earlier connection to the same device.
+            if linked.is_connected().await {
+                return;
+            }
             if linked.was_asked_to_end() {
                 return linked.down(DisconnectReason::Requested);
             }
@@ -647,19 +652,17 @@ impl Adapter {
             tracing::warn!(%error, "BlueZ will not ask this program about pairing");
         }
         let linked = Linked::new(device.clone(), path, remote, way.bus, table, self);
-        let standing = {
+        {
             let mut shared = self.shared();
-            let standing = shared.standing(device);
             match shared.links.get_mut(device) {
                 Some(slot) if slot.is_attempt(number) => *slot = Slot::Up(Arc::downgrade(&linked)),
                 // The caller went away meanwhile.
                 _ => return Err(Error::Cancelled),
             }
-            standing
-        };
+        }
         // An end before the link was in its place was told to nobody.
-        if !standing.connected {
-            linked.down(DisconnectReason::Remote(None));
+        if !linked.is_connected().await {
+            linked.down(DisconnectReason::Remote(linked.take_words()));
             return Err(Error::NotConnected);
         }
         if let Err(error) = self.check_usable() {
@@ -849,19 +852,24 @@ async fn discover(adapter: &::bluer::Adapter, wanted: &ScanFilter) -> Result<Kep
     Ok(Kept(kept))
 }
 
-/// Registers an advertisement monitor and gives the task that keeps it.
+/// Registers advertisement monitors and gives the task that keeps them.
 async fn listen_passively(adapter: &::bluer::Adapter) -> Result<Kept, Fault> {
     let of = |error: ::bluer::Error| fault::of(&error);
     let monitors = adapter.monitor().await.map_err(of)?;
-    let patterns = FLAGS.map(|flags| Pattern::new(data_type::FLAGS, 0, &[flags]));
-    let monitor = Monitor {
-        patterns: Some(patterns.to_vec()),
-        ..Monitor::default()
-    };
-    let mut monitor = monitors.register(monitor).await.map_err(of)?;
+    let mut all = futures_util::stream::SelectAll::new();
+    for flags in FLAGS {
+        // One pattern each: Linux 6.12 refuses all sixteen in one, and BlueZ 5.66 ends itself when a
+        // monitor is refused.
+        let monitor = Monitor {
+            patterns: Some(vec![Pattern::new(data_type::FLAGS, 0, &[flags])]),
+            ..Monitor::default()
+        };
+        all.push(monitors.register(monitor).await.map_err(of)?);
+    }
     let kept = tokio::spawn(async move {
         let _monitors = monitors;
-        while monitor.next().await.is_some() {}
+        // Its news come by signals.
+        while all.next().await.is_some() {}
     });
     Ok(Kept(kept))
 }
@@ -1038,6 +1046,10 @@ impl Radio for Adapter {
         let _under_way = begun.ok_or(Error::Busy {
             operation: "Pairing with this device",
         })?;
+        // Asked to pair what is paired, BlueZ tries BR/EDR and never answers.
+        if self.is_paired(device).await? {
+            return Ok(());
+        }
         let remote = self.remote(device).await?;
         // Dropped, `bluer` tells BlueZ that pairing is cancelled.
         let paired = tokio::select! {

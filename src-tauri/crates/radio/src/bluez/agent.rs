@@ -5,12 +5,17 @@
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
 
 use ::bluer::agent::{Agent, ReqError, ReqResult};
 use tokio::sync::broadcast;
 use tokio_util::sync::CancellationToken;
 
 use crate::{AdapterId, DeviceId, PairingAnswer, PairingQuestion, PairingRequest, PairingSink};
+
+/// How long a passkey of a pairing that BlueZ began is shown: SMP gives up after it (Core
+/// Specification, Vol 3, Part H, 3.4).
+const SHOWN: Duration = Duration::from_secs(30);
 
 /// Whom BlueZ's questions are for.
 #[derive(Clone)]
@@ -113,9 +118,16 @@ impl Pairings {
             let inner = self.inner();
             let begun = inner.under_way.get(&key).cloned();
             begun.or_else(|| {
+                let withdrawn = CancellationToken::new();
+                // BlueZ does not tell how a pairing ended that it began by itself.
+                let over = withdrawn.clone();
+                tokio::spawn(async move {
+                    tokio::time::sleep(SHOWN).await;
+                    over.cancel();
+                });
                 Some(Pairing {
                     questions: inner.unasked.get(&key.0)?.clone(),
-                    withdrawn: CancellationToken::new(),
+                    withdrawn,
                 })
             })
         };

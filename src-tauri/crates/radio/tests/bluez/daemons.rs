@@ -29,11 +29,10 @@ pub(crate) async fn kill_bluetoothd_if_there() {
 /// Starts bluetoothd as the guest did.
 pub(crate) async fn start_bluetoothd() {
     blocking(|| {
-        let log = format!("{}/bluetoothd-again.log", variable("LAB_LOG"));
         let log = File::options()
             .create(true)
             .append(true)
-            .open(log)
+            .open("/run/bluetoothd.log")
             .expect("a log can be written");
         let command = variable("LAB_BLUETOOTHD");
         let mut words = command.split_whitespace();

@@ -85,13 +85,46 @@ async fn assert_opened(ready: &Ready, device: &DeviceId, link: &dyn Link, what: 
     }
 }
 
+/// BlueZ begins to pair by itself when a protected value is read.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_protected_value_says_that_pairing_is_wanted_or_asks_for_it() {
+    let ready = Ready::new(&Lab).await;
+    let (_, link) = locked(&ready, "nothing").await;
+    let read = link.read(characteristic(&*link, ENCRYPTED));
+    let refused = ready.within(5, "the refusal", read).await;
+    let refused = refused.expect_err("it wants an encrypted link, and nobody is there to ask");
+    assert!(refused.to_string().contains("Pair"), "{refused}");
+    drop(link);
+
+    let (device, link) = locked(&ready, "nothing").await;
+    let (asked, mut questions) = mpsc::unbounded_channel::<PairingRequest>();
+    ready.radio.answer_pairing(Arc::new(move |request| {
+        asked.send(request).expect("somebody answers");
+    }));
+    let reading = link.clone();
+    let encrypted = characteristic(&*link, ENCRYPTED);
+    let read = tokio::spawn(async move { reading.read(encrypted).await });
+    let request = ready.within(5, "the question", questions.recv()).await;
+    let request = request.expect("the radio asks");
+    assert_eq!(
+        (&request.device, request.question),
+        (&device, PairingQuestion::Allow)
+    );
+    request.answer(PairingAnswer::Accept);
+    let value = ready
+        .within(10, "the value", read)
+        .await
+        .expect("it does not panic");
+    assert_eq!(value.expect("the device opens it"), b"encrypted"[..]);
+    ready.radio.unpair(&device).await.expect("BlueZ unpairs");
+    ready.down(&*link).await;
+    air::tell(&format!("sleep {LOCKED}")).await;
+}
+
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn a_device_without_keys_and_display_just_works_and_may_be_unpaired() {
     let ready = Ready::new(&Lab).await;
     let (device, link) = locked(&ready, "nothing").await;
-    let refused = link.read(characteristic(&*link, ENCRYPTED)).await;
-    let refused = refused.expect_err("it wants an encrypted link");
-    assert!(refused.to_string().contains("Pair"), "{refused}");
     let accept = |_| async { Some(PairingAnswer::Accept) };
     let (result, asked) = pair(&ready, &device, accept).await;
     assert_eq!(result, Ok(()), "{asked:?}");

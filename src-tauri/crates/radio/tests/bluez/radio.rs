@@ -18,9 +18,10 @@ use super::contract::{Bench as _, Ready, STREAM, characteristic, sequence, subsc
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_read_is_not_taken_for_a_notification_by_either_way() {
     let ready = Ready::new(&Lab).await;
-    let link = ready.connect(Lab.virtual_hr()).await;
-    let stream = characteristic(&*link, STREAM);
     for route in [NotifyRoute::Socket, NotifyRoute::Signals] {
+        // On a link of its own, so that no last sample of an earlier subscription comes.
+        let link = ready.connect(Lab.virtual_hr()).await;
+        let stream = characteristic(&*link, STREAM);
         let (came, mut samples) = mpsc::unbounded_channel();
         let sink = Arc::new(move |sample: Sample| {
             // The test may have seen enough.
@@ -50,8 +51,8 @@ async fn what_is_read_is_not_taken_for_a_notification_by_either_way() {
         link.unsubscribe(stream)
             .await
             .expect("the subscription ends");
+        ready.close(link).await;
     }
-    ready.close(link).await;
 }
 
 /// The switch between the two ways, while the subscription runs.
