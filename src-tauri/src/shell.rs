@@ -123,9 +123,10 @@ fn start(
     app.manage(explorer.clone());
     app.manage(log);
 
+    let (width, height) = fitting(app);
     let window = WebviewWindowBuilder::new(app, "main", WebviewUrl::default())
         .title("Gattscope")
-        .inner_size(SIZE.0, SIZE.1)
+        .inner_size(width, height)
         .min_inner_size(MIN_SIZE.0, MIN_SIZE.1)
         .build()?;
     window.set_focus()?;
@@ -141,6 +142,18 @@ fn start(
         announce();
     });
     Ok(())
+}
+
+/// What a first window takes of a screen that may be smaller, in logical pixels.
+fn fitting(app: &AppHandle) -> (f64, f64) {
+    let Ok(Some(monitor)) = app.primary_monitor() else {
+        return SIZE;
+    };
+    let screen = monitor.size().to_logical::<f64>(monitor.scale_factor());
+    (
+        SIZE.0.min(screen.width).max(MIN_SIZE.0),
+        SIZE.1.min(screen.height).max(MIN_SIZE.1),
+    )
 }
 
 /// Chooses a radio and scans, so that what is on the air is seen at once.

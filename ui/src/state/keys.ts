@@ -2,7 +2,8 @@
 import { app, type View } from './app.svelte';
 
 const VIEWS: View[] = ['explore', 'scope', 'log', 'doctor'];
-const PANES = ['.bar button', '.panel.l input, .panel.l [tabindex="0"]', '.main [tabindex="0"], .main button', '.panel.r button'];
+/** Where F6 goes, pane by pane: the first that is there of what each is for. */
+const PANES = [['.bar [tabindex="0"]'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r button']];
 
 export function toggleScan(): void {
   const radio = app.radio;
@@ -16,8 +17,10 @@ export function focusFilter(): void {
 }
 
 function nextPane(step: number): void {
-  const panes = PANES.map((selector) => document.querySelector<HTMLElement>(selector)).filter((pane) => pane !== null);
-  const at = panes.findIndex((pane) => pane.closest('.bar, .panel, .main')?.contains(document.activeElement));
+  const all = PANES.map((selectors) => selectors.map((selector) => document.querySelector<HTMLElement>(selector)).find((pane) => pane !== null) ?? null);
+  const panes = all.filter((pane, index) => pane !== null && all.indexOf(pane) === index) as HTMLElement[];
+  const frame = (element: Element | null) => element?.closest('.bar, .panel, .dock, .main') ?? null;
+  const at = panes.findIndex((pane) => frame(pane) === frame(document.activeElement));
   panes[(at + step + panes.length) % panes.length]?.focus();
 }
 
