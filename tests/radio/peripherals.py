@@ -511,7 +511,7 @@ class World:
     """The air, the adapter that is plugged in, and who is on the air; AIR speaks to it, a line at a time."""
 
     def __init__(self) -> None:
-        self.air, self.hears = Air(), {}
+        self.air, self.hears, self.loop = Air(), {}, asyncio.get_running_loop()
         # Unbuffered: the guest may be switched off at any time.
         self.record = BtSnooper(open(os.environ["LAB_LOG"] + "/hci.btsnoop", "wb", buffering=0))
         self.transport = self.adapter = None
@@ -567,6 +567,9 @@ class World:
                 await self.peripherals[address].sleep()
             case "away", [address]:
                 await self.leave(self.peripherals[address])
+            case "flee", [address]:
+                flees = self.peripherals[address]
+                flees.device.once("connection", lambda _: self.loop.call_later(0.05, self.loop.create_task, self.leave(flees)))
             case "back", [address]:
                 self.air.away.discard(bytes(self.peripherals[address].device.random_address))
             case "equip", [kind]:

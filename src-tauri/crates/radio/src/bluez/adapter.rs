@@ -45,6 +45,8 @@ const PAIRING: Duration = Duration::from_secs(90);
 const ATTEMPTS: u32 = 3;
 /// The pause before anything is tried again.
 const PAUSE: Duration = Duration::from_millis(300);
+/// How often a scan is tried that an adapter which came back does not take yet.
+const COMING_BACK: u32 = 20;
 /// How long a device is looked for that BlueZ does not know.
 const RESCAN: Duration = Duration::from_secs(5);
 /// How long a device may have no services although BlueZ says that they are resolved.
@@ -373,6 +375,16 @@ impl Adapter {
                 let mut scan = this.scan.lock().await;
                 if !usable(state) {
                     this.halt(&mut scan.running).await;
+                }
+                // BlueZ says that an adapter is on before it lets anybody scan.
+                for _ in 0..COMING_BACK {
+                    match this.settle(&mut scan).await {
+                        Err(error) if usable(*this.state.borrow()) => {
+                            tracing::debug!(%error, "the scan did not start again yet");
+                        }
+                        _ => return,
+                    }
+                    sleep(PAUSE).await;
                 }
                 this.settle_or_warn(&mut scan).await;
             });
