@@ -198,6 +198,13 @@ impl Explorer {
                 inner.disconnect(&connection).await;
             }
             radio.forget(&device).await?;
+            if let Some(hint) = radio.still_remembered(&device) {
+                let name = inner.devices().name(&device).0;
+                let problem =
+                    Problem::new("forgotten", "The next connection discovers it anew.", hint);
+                let title = format!("{name} is forgotten");
+                inner.notice("info", title, problem, Some(&device), "");
+            }
             inner.log_done(
                 "link",
                 "Forgotten",

@@ -350,6 +350,12 @@ pub trait Radio: Send + Sync {
         let _ = device;
         Err(unsupported(&self.caps(), Cap::Forget))
     }
+
+    /// What an older system may still remember after [`forget`](Self::forget), and how to delete it.
+    fn still_remembered(&self, device: &DeviceId) -> Option<String> {
+        let _ = device;
+        None
+    }
 }
 
 /// The refusal of what a radio cannot do, in the words of its own answer.

@@ -1106,6 +1106,14 @@ impl Radio for Adapter {
     async fn forget(&self, device: &DeviceId) -> Result<()> {
         self.remove(device).await
     }
+
+    fn still_remembered(&self, device: &DeviceId) -> Option<String> {
+        let adapter = self.info.address?;
+        Some(format!(
+            "Before BlueZ 5.62 the services may stay in a file. If old ones are found again: sudo rm \
+             /var/lib/bluetooth/{adapter}/cache/{device} and restart bluetoothd."
+        ))
+    }
 }
 
 fn support(cap: Cap, monitors: bool, tells_reasons: Option<bool>) -> Support {
