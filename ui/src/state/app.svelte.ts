@@ -113,6 +113,7 @@ class App {
         break;
       case 'gatt':
         this.trees = { ...this.trees, [event.device]: event };
+        this.#forgetValues();
         this.#first(event.device);
         break;
       case 'values': {
@@ -149,6 +150,12 @@ class App {
         this.#theme(event.theme);
         break;
     }
+  }
+
+  /** Values of attributes that no tree has any more: identifiers are new after each discovery. */
+  #forgetValues(): void {
+    const known = new Set(Object.keys(this.trees).flatMap((device) => this.attributes(device).map((a) => a.id)));
+    this.values = Object.fromEntries(Object.entries(this.values).filter(([id]) => known.has(Number(id))));
   }
 
   /** Another adapter knows other devices: the tabs of the last one are gone. */

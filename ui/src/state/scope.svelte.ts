@@ -1,6 +1,7 @@
 // The scope: what range is shown, the cursors, and the loop that pulls frames, one at a time.
 import type { StatisticsView } from '../bindings/StatisticsView';
 import { readFrame, type Frame } from '../lib/frame';
+import { Loop, sleep } from '../lib/loop';
 import { host } from '../platform';
 import { app } from './app.svelte';
 
@@ -9,7 +10,6 @@ const PATIENCE = 100;
 /** How often the numbers below the picture are worked out, ms. */
 const MEASURED = 500;
 
-const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
 const still = matchMedia('(prefers-reduced-motion: reduce)');
 
 export type CursorName = 'a' | 'b';
@@ -32,7 +32,10 @@ class Scope {
   pixels = 800;
 
   #drawers = new Set<(frame: Frame) => void>();
-  #running = false;
+  #loops = {
+    pull: new Loop(() => this.#drawers.size > 0, () => this.#pull()),
+    measure: new Loop(() => this.#drawers.size > 0, () => this.#measure()),
+  };
 
   get paused(): boolean {
     return this.from !== null;
@@ -42,10 +45,8 @@ class Scope {
   draw(drawer: (frame: Frame) => void): () => void {
     this.#drawers.add(drawer);
     if (this.frame) drawer(this.frame);
-    if (!this.#running) {
-      this.#running = true;
-      void Promise.all([this.#pull(), this.#measure()]).then(() => (this.#running = false));
-    }
+    this.#loops.pull.start();
+    this.#loops.measure.start();
     return () => this.#drawers.delete(drawer);
   }
 
@@ -59,48 +60,31 @@ class Scope {
   }
 
   async #pull(): Promise<void> {
-    while (this.#drawers.size > 0) {
-      const series = this.#visible();
-      if (series.length === 0 || document.hidden) {
-        await sleep(200);
-        continue;
-      }
-      try {
-        this.frame = readFrame(
-          await host.pump({
-            series,
-            from: this.from,
-            span: this.span,
-            pixels: Math.round(this.pixels * devicePixelRatio),
-            seen: this.paused ? (this.frame?.revision ?? 0) : 0,
-            patience_ms: PATIENCE,
-          }),
-        );
-        this.frames++;
-        this.redraw();
-      } catch (error) {
-        console.error(error);
-        await sleep(500);
-      }
-      if (still.matches) await sleep(1000);
-      await new Promise((resolve) => requestAnimationFrame(resolve));
-    }
+    const series = this.#visible();
+    if (series.length === 0 || document.hidden) return sleep(200);
+    const answer = await host.pump({
+      series,
+      from: this.from,
+      span: this.span,
+      pixels: Math.round(this.pixels * devicePixelRatio),
+      seen: this.paused ? (this.frame?.revision ?? 0) : 0,
+      patience_ms: PATIENCE,
+    });
+    this.frame = readFrame(answer);
+    this.frames++;
+    this.redraw();
+    if (still.matches) await sleep(1000);
+    await new Promise((resolve) => requestAnimationFrame(resolve));
   }
 
   /** Beside the frames, so that a long range that takes its time to measure delays none. */
   async #measure(): Promise<void> {
-    while (this.#drawers.size > 0) {
-      const [frame, series] = [this.frame, this.#visible()];
-      if (frame && series.length > 0 && !document.hidden) {
-        try {
-          this.statistics = await host.call<StatisticsView[]>('statistics', { series, from: frame.from, to: frame.to });
-          this.atCursor = { a: await this.#at('a', series), b: await this.#at('b', series) };
-        } catch (error) {
-          console.error(error);
-        }
-      }
-      await sleep(MEASURED);
+    const [frame, series] = [this.frame, this.#visible()];
+    if (frame && series.length > 0 && !document.hidden) {
+      this.statistics = await host.call<StatisticsView[]>('statistics', { series, from: frame.from, to: frame.to });
+      this.atCursor = { a: await this.#at('a', series), b: await this.#at('b', series) };
     }
+    await sleep(MEASURED);
   }
 
   async #at(cursor: CursorName, series: number[]): Promise<Record<number, number | null>> {
