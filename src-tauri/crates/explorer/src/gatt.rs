@@ -89,7 +89,8 @@ impl Inner {
             Err(error) => {
                 let keys = matches!(error, radio::Error::Att(att) if att.needs_pairing());
                 let problem = Problem::from(error);
-                if keys {
+                // Descriptions are read without being asked for.
+                if keys && attribute.uuid != decode::names::uuid16(0x2901) {
                     let title = format!("{} asks for pairing", attribute.name());
                     self.notice("warn", title, problem.clone(), device, "pair");
                 }
