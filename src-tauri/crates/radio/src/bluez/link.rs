@@ -434,12 +434,30 @@ impl Linked {
                 started => started,
             }
         };
-        let started = self.ask("Subscribing", start).await;
+        let started = self.ask_once_released(start).await;
         match started {
             Ok(()) => self.streams.by_signals(place),
             Err(_) => self.streams.end(place),
         }
         started
+    }
+
+    /// Asks for notifications. BlueZ may not have seen yet that an earlier socket was closed.
+    async fn ask_once_released<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let patience = Instant::now() + RELEASING;
+        loop {
+            match self.ask("Subscribing", &call).await {
+                Err(Error::Os { message })
+                    if message.contains("Notify acquired") && Instant::now() < patience =>
+                {
+                    sleep(BUSY_PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Subscribes by socket; `false` if BlueZ or the bus has none to give.
@@ -456,25 +474,17 @@ impl Linked {
                 .await
                 .map_err(|error| fault::of(&error))
         };
-        let patience = Instant::now() + RELEASING;
-        let reader = loop {
-            match self.ask("Subscribing", acquire).await {
-                Ok(reader) => break reader,
-                Err(Error::Os { message })
-                    if message.contains("Notify acquired") && Instant::now() < patience =>
-                {
-                    sleep(BUSY_PAUSE).await;
-                }
-                // The bus cannot pass sockets, as over TCP, or BlueZ has none for this.
-                Err(Error::Os { message }) if message.contains("NotSupported") => {
-                    tracing::debug!(%message, "no socket for notifications");
-                    self.streams.end(place);
-                    return Ok(false);
-                }
-                Err(error) => {
-                    self.streams.end(place);
-                    return Err(error);
-                }
+        let reader = match self.ask_once_released(acquire).await {
+            Ok(reader) => reader,
+            // The bus cannot pass sockets, as over TCP, or BlueZ has none for this.
+            Err(Error::Os { message }) if message.contains("NotSupported") => {
+                tracing::debug!(%message, "no socket for notifications");
+                self.streams.end(place);
+                return Ok(false);
+            }
+            Err(error) => {
+                self.streams.end(place);
+                return Err(error);
             }
         };
         if let Ok(mtu) = u16::try_from(reader.mtu()) {
