@@ -65,7 +65,7 @@ impl Inner {
     }
 
     /// Takes a question, on the radio's task.
-    fn asked(self: &Arc<Self>, request: PairingRequest) {
+    pub(crate) fn asked(self: &Arc<Self>, request: PairingRequest) {
         let device = request.device.clone();
         let withdrawn = request.withdrawn.clone();
         let (question, passkey) = match request.question {

@@ -285,6 +285,13 @@ impl Inner {
         self.tell_series();
         self.devices().clear();
         let id = address(backend.kind(), adapter);
+        // A system may begin to pair by itself, when a protected value is read.
+        let asks = Arc::downgrade(self);
+        radio.answer_pairing(Arc::new(move |request| {
+            if let Some(inner) = asks.upgrade() {
+                inner.asked(request);
+            }
+        }));
         let states = radio.state();
         {
             let mut state = self.radios.state();
