@@ -128,7 +128,14 @@ impl Inner {
         let limit = format!("Gives up after {} s", timeout.as_secs());
         self.log_done("link", "Connect", Some(device), None, limit);
         let options = ConnectOptions { timeout };
-        let error = match radio.connect(device, options, cancel).await {
+        let error = match radio.connect(device, options, cancel.clone()).await {
+            // Cancelled in the very moment in which the link came up.
+            Ok(link) if cancel.is_cancelled() => {
+                if let Err(error) = link.disconnect().await {
+                    tracing::warn!(%error, "a link that nobody wants any more did not end well");
+                }
+                radio::Error::Cancelled
+            }
             Ok(link) => {
                 self.connected(connection, link, started);
                 return Ok(());
@@ -303,12 +310,18 @@ impl Inner {
         reason: &DisconnectReason,
     ) {
         let now = self.now();
-        let up = {
+        let (up, asked) = {
             let mut state = connection.state();
             match &state.up {
-                Some(up) if Arc::ptr_eq(&up.link, link) => state.up.take(),
+                Some(up) if Arc::ptr_eq(&up.link, link) => {}
                 _ => return,
             }
+            // Whatever words the system has for an end that somebody asked for.
+            (state.up.take(), state.phase == Phase::Disconnecting)
+        };
+        let reason = match reason {
+            DisconnectReason::Remote(_) if asked => &DisconnectReason::Requested,
+            reason => reason,
         };
         if let Some(link) = up.and_then(|up| up.key) {
             let reason = reason.clone();

@@ -242,6 +242,25 @@ fn an_event_of_an_attribute_knows_its_link_and_its_device() {
 }
 
 #[test]
+fn a_value_that_comes_before_its_attribute_is_told_is_kept_and_belongs_to_it() {
+    let folder = TempDir::new().unwrap();
+    let recorder = recorder(&folder);
+    let (db, [_, attribute, ..]) = gatt();
+    let device = recorder.device(&"C4:7C:8D:6A:11:02".into(), Some("Strap"));
+    let link = recorder.link_up(Timestamp(1_000), device);
+    recorder.sample(&value(attribute, 2_000, &[1]));
+    recorder.flush().unwrap();
+    recorder.attributes(Timestamp(3_000), link, &db);
+    recorder.sample(&value(attribute, 4_000, &[2]));
+    recorder.flush().unwrap();
+    assert_eq!(recorder.status().state, State::Recording);
+    let session = Session::open(recorder.path()).unwrap();
+    assert_eq!(bytes(&session, attribute, 10), [[1], [2]]);
+    let early = &session.values(attribute, 10).unwrap()[0];
+    assert_eq!((early.link, early.device), (Some(link), Some(device)));
+}
+
+#[test]
 fn the_history_of_a_characteristic_goes_on_across_connections_and_never_mixes_equal_uuids() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = recorder(&folder);

@@ -1,6 +1,6 @@
 //! The writer thread: takes what waits, and commits it at most 100 ms after it came.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -50,6 +50,7 @@ pub(super) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connec
         file.execute_batch(&format!(
             "PRAGMA application_id = {APPLICATION_ID};
              PRAGMA user_version = {SCHEMA_VERSION};
+             PRAGMA foreign_keys = OFF;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = NORMAL;
              PRAGMA wal_autocheckpoint = 0;
@@ -127,6 +128,9 @@ struct Progress {
 struct Known {
     generations: HashMap<u32, LinkKey>,
     links: HashMap<LinkKey, Up>,
+    /// Discoveries of which something came before they were told. A value is never refused for that:
+    /// SQLite's own checks are off, and the events get their link when it is known.
+    early: HashSet<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -424,7 +428,11 @@ impl<'a> Rows<'a> {
         let id = self.progress.next_event;
         let link = columns.link.or_else(|| {
             let generation = columns.attribute?.generation.0;
-            self.known.generations.get(&generation).copied()
+            let link = self.known.generations.get(&generation).copied();
+            if link.is_none() {
+                self.known.early.insert(generation);
+            }
+            link
         });
         let device = columns
             .device
@@ -601,8 +609,17 @@ impl<'a> Rows<'a> {
                 at,
             } => {
                 self.known.generations.insert(generation.0, *link);
+                let early = self.known.early.contains(&generation.0);
+                let device = self.known.links.get(link).map(|up| up.device.0);
                 for attribute in attributes {
                     self.attribute(*link, attribute)?;
+                    if early {
+                        self.execute(
+                            "UPDATE event SET link = ?1, device = ?2
+                              WHERE attribute = ?3 AND link IS NULL",
+                            params![link.0, device, sql_id(attribute.id)],
+                        )?;
+                    }
                 }
                 let columns = Columns {
                     link: Some(*link),
