@@ -13,6 +13,9 @@ use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
 /// How long adapters get to settle before they are listed anew.
 const SETTLED: std::time::Duration = std::time::Duration::from_millis(300);
 
+/// How long the system may take to say why an adapter is gone.
+const WHY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The backends and what is open of them.
 pub(crate) struct Radios {
     backends: Vec<Arc<dyn Backend>>,
@@ -223,6 +226,26 @@ impl Inner {
         opened
     }
 
+    /// Whether the adapter itself went, or the system's service under it.
+    async fn why_gone(&self, id: &str) -> radio::Error {
+        let backend = {
+            let state = self.radios.state();
+            let found = state
+                .adapters
+                .iter()
+                .find(|(backend, info)| address(backend.kind(), &info.id) == id);
+            found.map(|(backend, _)| Arc::clone(backend))
+        };
+        let gone = radio::Error::NoAdapter {
+            id: id.split_once(':').map_or(id, |(_, name)| name).into(),
+        };
+        let Some(backend) = backend else { return gone };
+        match tokio::time::timeout(WHY, backend.adapters()).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(_)) | Err(_) => gone,
+        }
+    }
+
     /// Keeps the list of adapters as it is now, and says when a real one could take the place of the
     /// lab. It never changes the radio in use: somebody may be at work with it.
     async fn refresh(&self) {
@@ -422,7 +445,7 @@ async fn watch(
             RadioState::On | RadioState::Unknown => None,
             RadioState::Off => Some((radio::Error::PoweredOff, "power_on")),
             RadioState::Unauthorized => Some((radio::Error::Unauthorized, "")),
-            RadioState::Gone => Some((radio::Error::NoAdapter { id: id.clone() }, "look_again")),
+            RadioState::Gone => Some((inner.why_gone(&id).await, "look_again")),
         };
         if let Some((error, action)) = problem {
             inner.radios.state().scanning = false;
