@@ -168,7 +168,8 @@ class App {
     const before = this.links[link.device];
     this.links = { ...this.links, [link.device]: link };
     if (!this.tabs.includes(link.device)) this.tabs = [...this.tabs, link.device];
-    if (link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
+    // Coming back by itself never takes the window over; only what somebody asked for is shown.
+    if (this.#seeking && link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
     if (before?.state !== link.state) this.say(`${link.name} ${link.state}`);
     if (this.tab === null) this.tab = link.device;
   }
@@ -222,7 +223,17 @@ class App {
     else if (this.preview === device) this.preview = null;
   }
 
+  #seeking = false;
+
+  /** Connects to whatever a name or an address stands for. */
+  async seek(text: string): Promise<void> {
+    this.#seeking = true;
+    await this.act(`“${text}” was not connected`, 'connect_to', { text });
+    this.#seeking = false;
+  }
+
   async connect(device: string): Promise<void> {
+    this.show(device);
     this.notes = this.notes.filter((note) => note.device !== device);
     const name = this.name(device);
     await this.act(`${name} did not connect`, 'connect', { device });
@@ -233,6 +244,11 @@ class App {
     if (this.preview === device) this.preview = null;
     if (this.tab === device) this.tab = this.tabs[this.tabs.length - 1] ?? null;
     const { [device]: gone, ...links } = this.links;
+    const { [device]: tree, ...trees } = this.trees;
+    if (tree) {
+      this.trees = trees;
+      this.#forgetValues();
+    }
     if (gone) {
       this.links = links;
       await this.act('Closing failed', 'close_device', { device });

@@ -13,7 +13,7 @@ export function toggleScan(): void {
 }
 
 export function focusFilter(): void {
-  document.querySelector<HTMLInputElement>('.panel.l input')?.focus();
+  document.querySelector<HTMLInputElement>('[data-filter]')?.focus();
 }
 
 function nextPane(step: number): void {
@@ -27,6 +27,8 @@ function nextPane(step: number): void {
 export function shortcuts(event: KeyboardEvent): void {
   const control = event.ctrlKey || event.metaKey;
   const typing = event.target instanceof HTMLInputElement || event.target instanceof HTMLTextAreaElement || event.target instanceof HTMLSelectElement;
+  // Tabs are reached by keys only where they are seen.
+  const onTabs = app.view === 'explore' && !app.palette;
   if (control && event.key.toLowerCase() === 'k') app.palette = !app.palette;
   else if (control && event.key >= '1' && event.key <= '4') app.view = VIEWS[Number(event.key) - 1]!;
   else if (event.key === 'F5') toggleScan();
@@ -34,8 +36,8 @@ export function shortcuts(event: KeyboardEvent): void {
   else if (control && event.key.toLowerCase() === 'e') void app.exportCsv();
   else if (control && event.shiftKey && event.key.toLowerCase() === 'r') void app.act('No new recording', 'new_recording');
   else if (control && event.key === ',') app.settingsOpen = !app.settingsOpen;
-  else if (control && event.key.toLowerCase() === 'w' && app.tab) void app.close(app.tab);
-  else if (control && event.key === 'Tab') {
+  else if (control && event.key.toLowerCase() === 'w' && app.tab && onTabs && !typing) void app.close(app.tab);
+  else if (control && event.key === 'Tab' && onTabs) {
     const open = app.preview ? [...app.tabs, app.preview] : app.tabs;
     const at = open.indexOf(app.tab ?? '');
     app.tab = open[(at + (event.shiftKey ? open.length - 1 : 1)) % open.length] ?? null;

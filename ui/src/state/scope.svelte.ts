@@ -31,6 +31,7 @@ class Scope {
   /** Width of the plots, CSS pixels. */
   pixels = 800;
 
+  #asked = '';
   #drawers = new Set<(frame: Frame) => void>();
   #loops = {
     pull: new Loop(() => this.#drawers.size > 0, () => this.#pull()),
@@ -62,14 +63,12 @@ class Scope {
   async #pull(): Promise<void> {
     const series = this.#visible();
     if (series.length === 0 || document.hidden) return sleep(200);
-    const answer = await host.pump({
-      series,
-      from: this.from,
-      span: this.span,
-      pixels: Math.round(this.pixels * devicePixelRatio),
-      seen: this.paused ? (this.frame?.revision ?? 0) : 0,
-      patience_ms: PATIENCE,
-    });
+    const [from, span, pixels] = [this.from, this.span, Math.round(this.pixels * devicePixelRatio)];
+    // A picture that stands is due again when there is news; another picture is due at once.
+    const asked = `${from} ${span} ${pixels} ${series.join()}`;
+    const seen = this.paused && asked === this.#asked ? (this.frame?.revision ?? 0) : 0;
+    this.#asked = asked;
+    const answer = await host.pump({ series, from, span, pixels, seen, patience_ms: PATIENCE });
     this.frame = readFrame(answer);
     this.frames++;
     this.redraw();

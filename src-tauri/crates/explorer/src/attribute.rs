@@ -103,11 +103,16 @@ impl Memory {
     /// waits, and nothing grows without a bound.
     pub(crate) fn take(&mut self, sample: &Sample) -> Option<SequenceGap> {
         let previous = self.history.back().map(|entry| entry.at);
-        let gap = self.sequence_gap(&sample.bytes).map(|count| SequenceGap {
-            count,
-            from: previous.unwrap_or(sample.at),
-        });
-        let missing = gap.map_or(0, |gap| gap.count).max(sample.lost_before);
+        // What the radio's own queue lost is missing from the device's counter too: it counts once.
+        let gap = self
+            .sequence_gap(&sample.bytes)
+            .map(|count| count.saturating_sub(sample.lost_before))
+            .filter(|count| *count > 0)
+            .map(|count| SequenceGap {
+                count,
+                from: previous.unwrap_or(sample.at),
+            });
+        let missing = gap.map_or(0, |gap| gap.count) + sample.lost_before;
         if missing > 0 {
             self.lost += u64::from(missing);
             self.lost_lately.push_back((sample.at, missing));

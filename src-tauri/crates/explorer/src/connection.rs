@@ -64,6 +64,9 @@ pub(crate) struct State {
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
     pub(crate) attributes: Arc<[Arc<Attribute>]>,
     pub(crate) generation: u32,
+    /// Somebody asked for the end of the link, or of the attempt to make one; it holds until somebody
+    /// asks for a connection.
+    pub(crate) asked: bool,
     /// Its tab was closed: nothing more is told of it.
     pub(crate) closed: bool,
 }
@@ -94,6 +97,7 @@ impl Connection {
                 rssi: None,
                 attributes: Arc::new([]),
                 generation: 0,
+                asked: false,
                 closed: false,
             }),
         }

@@ -209,13 +209,18 @@ impl DeviceTable {
     pub fn changes(&mut self, now: Timestamp, wall: WallOffset) -> Option<DevicesView> {
         let mut removed = Vec::new();
         self.devices.retain(|id, device| {
-            let keep = device.age(now) < FORGOTTEN_AFTER || device.linked();
+            // One that has a tab stays, with its name.
+            let keep = device.age(now) < FORGOTTEN_AFTER || device.link != "none";
             if !keep && self.shown.remove(id) {
                 removed.push(id.to_string());
             }
             keep
         });
+        let ages = self.filter.ages();
         for (id, device) in &mut self.devices {
+            if ages {
+                self.dirty.insert(id.clone());
+            }
             let gone = device.gone(now);
             if gone != device.was_gone {
                 device.was_gone = gone;

@@ -26,6 +26,8 @@ use crate::view::{
 
 /// How often the window hears of devices, values and the recording.
 const TICK: Duration = Duration::from_millis(250);
+/// How long a link or the scan may take to end when the program does.
+const LINK_ENDS: Duration = Duration::from_secs(3);
 /// Log entries that go to the window at once.
 const LOG_BATCH: usize = 500;
 
@@ -143,6 +145,7 @@ impl Explorer {
         inner.tell_values(true);
         inner.tell_series();
         inner.tell_marks();
+        inner.tell_questions();
         inner.news.tell(Event::Recording(inner.recording_view()));
         if let Recording::Off(problem) = &*inner.recording() {
             inner.notice("bad", "Not recording", problem.clone(), None, "");
@@ -438,13 +441,29 @@ impl Inner {
 
     async fn close(&self) {
         self.closing.cancel();
-        self.radios.stop_scan().await;
-        for connection in self.connections() {
+        let connections = self.connections();
+        for connection in &connections {
+            let mut state = connection.state();
+            state.asked = true;
+            state.cancel.cancel();
+        }
+        let mut ends = tokio::task::JoinSet::new();
+        for connection in connections {
             let up = connection.state().up.take();
             if let Some(up) = up {
-                let _ = tokio::time::timeout(Duration::from_secs(3), up.link.disconnect()).await;
+                if let Some(link) = up.key {
+                    let (now, reason) = (self.now(), radio::DisconnectReason::Requested);
+                    self.record(|recorder| {
+                        recorder.record(now, session::Event::Disconnected { link, reason });
+                    });
+                }
+                ends.spawn(async move {
+                    let _ = tokio::time::timeout(LINK_ENDS, up.link.disconnect()).await;
+                });
             }
         }
+        let _ = tokio::time::timeout(LINK_ENDS, self.radios.stop_scan()).await;
+        ends.join_all().await;
         if let Recording::On(recorder) = &*self.recording()
             && let Err(error) = recorder.close()
         {

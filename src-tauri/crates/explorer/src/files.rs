@@ -85,6 +85,13 @@ impl Explorer {
                     .into_iter()
                     .filter(|row| row.identifier == device);
                 what.filter.devices = wanted.map(|row| row.key).collect();
+                if what.filter.devices.is_empty() {
+                    return Err(Problem::new(
+                        "nothing_recorded",
+                        "Nothing of this device is in the recording.",
+                        "Export the whole recording, or wait until the device is heard.",
+                    ));
+                }
             }
             let format = |attribute: &session::Attribute, bytes: &[u8]| {
                 inner

@@ -60,10 +60,20 @@ impl Inner {
 
     async fn connect(self: &Arc<Self>, device: DeviceId) -> Result<(), Problem> {
         let connection = self.connection(&device);
-        if let Some(retry) = &connection.state().retry {
-            // It is waited for already: now, then.
-            retry.now();
-            return Ok(());
+        {
+            let mut state = connection.state();
+            if let Some(retry) = &state.retry {
+                // It is waited for already: now, then.
+                retry.now();
+                return Ok(());
+            }
+            if !matches!(state.phase, Phase::Disconnected | Phase::Failed) {
+                return Err(radio::Error::Busy {
+                    operation: "Connecting to this device",
+                }
+                .into());
+            }
+            state.asked = false;
         }
         let seconds = self.preference(|preferences| preferences.connect_timeout_s);
         let timeout = Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)));
@@ -71,18 +81,14 @@ impl Inner {
             Ok(()) => Ok(()),
             Err(error) => {
                 let cancelled = error == radio::Error::Cancelled;
-                let busy = matches!(error, radio::Error::Busy { .. });
                 let problem = Problem::from(error);
-                // Whatever is under way goes on.
-                if !busy {
-                    let phase = if cancelled {
-                        Phase::Disconnected
-                    } else {
-                        connection.state().problem = Some(problem.clone());
-                        Phase::Failed
-                    };
-                    self.set_phase(&connection, phase);
-                }
+                let phase = if cancelled {
+                    Phase::Disconnected
+                } else {
+                    connection.state().problem = Some(problem.clone());
+                    Phase::Failed
+                };
+                self.set_phase(&connection, phase);
                 Err(problem)
             }
         }
@@ -99,13 +105,8 @@ impl Inner {
         let cancel = CancellationToken::new();
         {
             let mut state = connection.state();
-            if !matches!(
-                state.phase,
-                Phase::Disconnected | Phase::Failed | Phase::Retrying
-            ) {
-                return Err(radio::Error::Busy {
-                    operation: "Connecting to this device",
-                });
+            if state.asked || state.closed {
+                return Err(radio::Error::Cancelled);
             }
             state.phase = Phase::Connecting;
             state.cancel = cancel.clone();
@@ -129,16 +130,17 @@ impl Inner {
         self.log_done("link", "Connect", Some(device), None, limit);
         let options = ConnectOptions { timeout };
         let error = match radio.connect(device, options, cancel.clone()).await {
-            // Cancelled in the very moment in which the link came up.
-            Ok(link) if cancel.is_cancelled() => {
-                if let Err(error) = link.disconnect().await {
-                    tracing::warn!(%error, "a link that nobody wants any more did not end well");
+            Ok(link) => {
+                if self.connected(connection, Arc::clone(&link), started) {
+                    return Ok(());
+                }
+                // Nobody wants it any more: it was given up in the moment in which it came up.
+                match tokio::time::timeout(DISCONNECT, link.disconnect()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(%error, "an unwanted link did not end well"),
+                    Err(_) => tracing::warn!("an unwanted link did not end in time"),
                 }
                 radio::Error::Cancelled
-            }
-            Ok(link) => {
-                self.connected(connection, link, started);
-                return Ok(());
             }
             Err(error) => error,
         };
@@ -164,28 +166,35 @@ impl Inner {
         key
     }
 
+    /// Takes a link over that has come up; `false` if nobody wants it any more.
     fn connected(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         link: Arc<dyn Link>,
         started: radio::Timestamp,
-    ) {
+    ) -> bool {
         let now = self.now();
         let db = link.gatt();
         let mtu = *link.mtu().borrow();
-        let key = self.record_link(connection, &*link);
-        connection.discovered(&*link, |uuid| self.format(uuid));
         let rssi = self.devices().rssi(&connection.device);
         {
             let mut state = connection.state();
+            if state.asked || state.closed || state.cancel.is_cancelled() {
+                return false;
+            }
             state.up = Some(Up {
                 link: Arc::clone(&link),
-                key,
+                key: None,
             });
             state.retry = None;
             state.mtu = mtu;
             state.rssi = rssi;
         }
+        let key = self.record_link(connection, &*link);
+        if let Some(up) = &mut connection.state().up {
+            up.key = key;
+        }
+        connection.discovered(&*link, |uuid| self.format(uuid));
         self.log_done(
             "link",
             "Connected",
@@ -229,6 +238,7 @@ impl Inner {
             inner.paired_now(&connection.device).await;
             describe(inner, connection).await;
         });
+        true
     }
 
     /// Begins a link in the recording: its device, its attributes, its MTU.
@@ -265,14 +275,28 @@ impl Inner {
     }
 
     /// The device has other services than before. The radio keeps subscriptions where an attribute
-    /// kept its handle and UUID; what is remembered of it goes on likewise.
+    /// kept its handle and UUID; one that only kept its place is subscribed again.
     fn services_changed(self: &Arc<Self>, connection: &Connection, link: &Arc<dyn Link>) {
         let key = connection.state().up.as_ref().and_then(|up| up.key);
         let (now, db) = (self.now(), link.gatt());
         if let Some(key) = key {
             self.record(|recorder| recorder.attributes(now, key, &db));
         }
+        let kept: Vec<_> = connection
+            .attributes()
+            .iter()
+            .map(|attribute| (attribute.handle, attribute.uuid))
+            .collect();
         connection.discovered(&**link, |uuid| self.format(uuid));
+        for attribute in connection.attributes().iter() {
+            let lost = attribute.memory().subscribed
+                && !kept.contains(&(attribute.handle, attribute.uuid))
+                && attribute.memory().link_down(now);
+            if lost {
+                let (inner, id) = (Arc::clone(self), attribute.id);
+                self.runtime.spawn(async move { inner.subscribe(id).await });
+            }
+        }
         let attributes = db.attributes().len();
         let detail = format!("{attributes} attributes now");
         let device = Some(&connection.device);
@@ -283,15 +307,21 @@ impl Inner {
 
     /// Ends a link because somebody asked for it, or cancels the attempt to make one.
     pub(crate) async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
-        {
+        let link = {
             let mut state = connection.state();
+            state.asked = true;
             state.cancel.cancel();
             state.wanted.clear();
             if let Some(retry) = &state.retry {
                 retry.stop();
             }
-        }
-        let Ok(link) = connection.link() else { return };
+            let link = state.up.as_ref().map(|up| Arc::clone(&up.link));
+            if link.is_some() {
+                state.phase = Phase::Disconnecting;
+            }
+            link
+        };
+        let Some(link) = link else { return };
         self.set_phase(connection, Phase::Disconnecting);
         match tokio::time::timeout(DISCONNECT, link.disconnect()).await {
             Ok(Ok(())) => {}
@@ -317,10 +347,10 @@ impl Inner {
                 _ => return,
             }
             // Whatever words the system has for an end that somebody asked for.
-            (state.up.take(), state.phase == Phase::Disconnecting)
+            (state.up.take(), state.asked)
         };
         let reason = match reason {
-            DisconnectReason::Remote(_) if asked => &DisconnectReason::Requested,
+            _ if asked => &DisconnectReason::Requested,
             reason => reason,
         };
         if let Some(link) = up.and_then(|up| up.key) {
@@ -374,8 +404,14 @@ impl Inner {
                 }
             }
         }
-        let retry = comes_back.then(Retry::first);
-        connection.state().retry.clone_from(&retry);
+        let retry = {
+            let mut state = connection.state();
+            // Somebody may have asked for the end meanwhile.
+            let retry = (comes_back && !state.asked && !state.closed).then(Retry::first);
+            state.retry.clone_from(&retry);
+            retry
+        };
+        let comes_back = retry.is_some();
         match problem {
             None => self.log_done(
                 "link",
@@ -540,7 +576,8 @@ impl Explorer {
     /// Gives an attempt to connect up.
     pub fn cancel_connect(&self, device: &DeviceId) {
         if let Some(connection) = self.0.known_connection(device) {
-            let state = connection.state();
+            let mut state = connection.state();
+            state.asked |= state.up.is_none();
             state.cancel.cancel();
             if let Some(retry) = &state.retry {
                 retry.stop();

@@ -28,6 +28,7 @@ pub(crate) struct Radios {
 struct State {
     adapters: Vec<(Arc<dyn Backend>, AdapterInfo)>,
     open: Option<Open>,
+    openings: u64,
     fallback: Option<String>,
     scanning: bool,
     /// The scan that runs asks for no scan responses.
@@ -38,6 +39,8 @@ struct State {
 
 #[derive(Clone)]
 struct Open {
+    /// Which opening it is: one adapter may be opened again.
+    number: u64,
     id: String,
     kind: RadioKind,
     stack: &'static str,
@@ -93,6 +96,14 @@ impl Radios {
             .as_ref()
             .map(|open| Arc::clone(&open.radio))
             .ok_or_else(|| radio::Error::NoAdapter { id: String::new() })
+    }
+
+    /// Whether this adapter is the one in use, and there.
+    fn in_use(&self, id: &str) -> bool {
+        self.state()
+            .open
+            .as_ref()
+            .is_some_and(|open| open.id == id && *open.radio.state().borrow() != RadioState::Gone)
     }
 
     /// Whether a scan runs.
@@ -316,10 +327,14 @@ impl Inner {
             }
         }));
         let states = radio.state();
+        let number;
         {
             let mut state = self.radios.state();
             state.fallback = fallback;
+            state.openings += 1;
+            number = state.openings;
             state.open = Some(Open {
+                number,
                 id: id.clone(),
                 kind: backend.kind(),
                 stack: backend.stack(),
@@ -333,7 +348,8 @@ impl Inner {
             None,
             format!("{} {adapter}", backend.stack()),
         );
-        self.runtime.spawn(watch(Arc::clone(self), id, states));
+        self.runtime
+            .spawn(watch(Arc::clone(self), number, id, states));
         Ok(())
     }
 
@@ -417,6 +433,7 @@ fn fallback(trouble: Option<&Problem>) -> String {
 /// Tells the window how the adapter stands, as long as it is the one in use.
 async fn watch(
     inner: Arc<Inner>,
+    number: u64,
     id: String,
     mut states: tokio::sync::watch::Receiver<RadioState>,
 ) {
@@ -430,7 +447,7 @@ async fn watch(
             .state()
             .open
             .as_ref()
-            .is_none_or(|open| open.id != id)
+            .is_none_or(|open| open.number != number)
         {
             return;
         }
@@ -520,6 +537,9 @@ impl Explorer {
     pub async fn choose_adapter(&self, id: String) -> Result<(), Problem> {
         self.run(|inner| async move {
             let turn = inner.radios.turn.lock().await;
+            if inner.radios.in_use(&id) {
+                return Ok(());
+            }
             let found = inner
                 .radios
                 .state()

@@ -345,9 +345,11 @@ impl Scope {
 
     fn data(&self, series: &[u32]) -> Vec<(u32, Arc<Mutex<Series>>)> {
         let lanes = self.lanes();
-        series
+        // Each once, whatever the page asks for.
+        lanes
+            .series
             .iter()
-            .filter_map(|id| lanes.series.iter().find(|shown| shown.view.id == *id))
+            .filter(|shown| series.contains(&shown.view.id))
             .map(|shown| (shown.view.id, Arc::clone(&shown.data)))
             .collect()
     }

@@ -642,3 +642,32 @@ async fn the_signal_of_a_link_is_measured_while_it_is_up() {
     }
     assert!(heard.len() > 3, "it moves: {heard:?}");
 }
+
+#[tokio::test(start_paused = true)]
+async fn choosing_the_adapter_in_use_changes_nothing() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let adapter = bench.radio().adapter.unwrap();
+    bench.explorer.choose_adapter(adapter).await.unwrap();
+    assert_eq!(bench.link(&device).state, "connected");
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    assert!(bench.radio().scanning);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_falls_silent_passes_the_filter_of_its_age() {
+    let bench = Bench::scanning().await;
+    bench.explorer.set_filter("age>10s").unwrap();
+    bench.explorer.stop_scan().await.unwrap();
+    let shown = || {
+        bench.last(|event| match event {
+            Event::Devices(view) => Some(view.shown),
+            _ => None,
+        })
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(shown(), Some(0));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(shown() > Some(3), "{:?}", shown());
+}

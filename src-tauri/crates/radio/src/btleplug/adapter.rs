@@ -684,6 +684,9 @@ async fn watch_for_silence(adapter: Weak<Adapter>) {
             scan.running = None;
             adapter.stop_system_scan().await;
             adapter.settle_or_warn(&mut scan).await;
+        } else if scan.running.is_none() && scan.wanted.is_some() {
+            // It did not start again after a connection; settling does nothing while one is made.
+            adapter.settle_or_warn(&mut scan).await;
         }
     }
 }

@@ -337,7 +337,11 @@ impl Linked {
             }),
         };
         match error {
-            Some(error) if self.is_up() && self.is_connected().await => Err(error),
+            Some(error) if self.is_up() && self.is_connected().await => {
+                // It stays up; when it is lost later, nobody asked for that.
+                self.asked_to_end.store(false, Ordering::Release);
+                Err(error)
+            }
             _ => {
                 self.down(DisconnectReason::Requested);
                 Ok(())
