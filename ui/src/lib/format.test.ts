@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { age, bytes, duration, fixed, handle, interval, measured, retryText, signed } from './format';
+import { age, bytes, duration, fixed, handle, interval, measured, retryText, signed, wallSplits } from './format';
 
 describe('numbers as they are shown', () => {
   it('has a real minus sign and never a minus zero', () => {
@@ -13,6 +13,12 @@ describe('numbers as they are shown', () => {
     expect([95, 100, -5].map((v) => fixed(v, 5))).toEqual(['95', '100', '\u22125']);
     expect([0.2, 0.1 + 0.2, -0.04].map((v) => fixed(v, 0.1))).toEqual(['0.2', '0.3', '0.0']);
     expect(fixed(3, 0)).toBe('3');
+    expect([0.25, 0.5].map((v) => fixed(v, 0.25))).toEqual(['0.25', '0.50']);
+    expect(fixed(97.5, 2.5)).toBe('97.5');
+  });
+  it('puts the places of a time axis on whole steps of the wall clock', () => {
+    expect(wallSplits(0, 3, 1, 1_000.75).map((t) => t + 1_000.75)).toEqual([1_001, 1_002, 1_003]);
+    expect(wallSplits(0, 1, 0, 5)).toEqual([]);
   });
   it('tells ages and intervals in the largest unit that fits', () => {
     expect([age(0), age(6400), age(720_000), age(7_200_000)]).toEqual(['now', '6 s', '12 m', '2 h']);

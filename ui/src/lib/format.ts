@@ -65,8 +65,10 @@ export function measured(value: number | null | undefined, span?: number): strin
 
 /** A number of a scale, with the digits that tell steps of `step` apart. */
 export function fixed(value: number, step: number): string {
-  const size = Math.log10(Math.abs(step));
-  const text = Math.abs(value).toFixed(Number.isFinite(size) ? Math.min(9, Math.max(0, -Math.floor(size + 1e-9))) : 0);
+  const whole = (n: number) => Math.abs(n - Math.round(n)) < 1e-6 * Math.max(1, Math.abs(n));
+  let digits = 0;
+  while (digits < 9 && !(whole(step * 10 ** digits) && Math.abs(step) * 10 ** digits >= 0.999) && step !== 0) digits++;
+  const text = Math.abs(value).toFixed(digits);
   return value < 0 && Number(text) !== 0 ? MINUS + text : text;
 }
 
@@ -77,4 +79,12 @@ export function retryText(link: Pick<LinkView, 'retry'>, now: number): string {
   if (retry.at_ms === null) return 'Reconnects when the adapter is back';
   const s = Math.max(0, Math.ceil((retry.at_ms - now) / 1000));
   return `Reconnects in ${s} s, attempt ${retry.attempt} of ${retry.attempts}`;
+}
+
+/** Places of a time axis every `step` seconds, on whole steps of the clock on the wall: `zero` is its time at 0. */
+export function wallSplits(low: number, high: number, step: number, zero: number): number[] {
+  const splits: number[] = [];
+  if (!(step > 0)) return splits;
+  for (let n = Math.ceil((low + zero) / step - 1e-6); n * step - zero <= high && splits.length < 1000; n++) splits.push(n * step - zero);
+  return splits;
 }

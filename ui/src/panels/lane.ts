@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 
 import type { SeriesView } from '../bindings/SeriesView';
-import { fixed, time } from '../lib/format';
+import { fixed, time, wallSplits } from '../lib/format';
 import { alone, joined, type Frame, type SeriesFrame } from '../lib/frame';
 import { app } from '../state/app.svelte';
 import { scope, type CursorName } from '../state/scope.svelte';
@@ -151,7 +151,7 @@ export function lane(element: HTMLElement, given: Lane) {
         y: { range: (_, low, high) => (low === null || high === null || !Number.isFinite(low) ? [0, 1] : pad(low, high)) },
       },
       axes: [
-        { show: current.last, stroke: text, font: '11px system-ui', size: AXIS, gap: 2, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((t) => time(zero + t * 1000).slice(0, scope.span < 5 ? 12 : 8)), space: 90 },
+        { show: current.last, splits: (_u, _axis, low, high, step) => wallSplits(low, high, step, zero / 1000), stroke: text, font: '11px system-ui', size: AXIS, gap: 2, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((t) => time(Math.round(zero + t * 1000)).slice(0, (at[1] ?? 1) - (at[0] ?? 0) < 0.999 ? 12 : 8)), space: 90 },
         { stroke: text, font: '11px system-ui', size: INSET.left, gap: 4, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((v) => fixed(v, (at[1] ?? 1) - (at[0] ?? 0))), space: 30 },
       ],
       series: [

@@ -170,6 +170,8 @@ class App {
     if (!this.tabs.includes(link.device)) this.tabs = [...this.tabs, link.device];
     // Coming back by itself never takes the window over; only what somebody asked for is shown.
     if (this.#seeking && link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
+    // What was said of a lost link is settled.
+    if (link.state === 'connected' && before?.state !== 'connected') this.notes = this.notes.filter((note) => note.device !== link.device);
     if (before?.state !== link.state) this.say(`${link.name} ${link.state}`);
     if (this.tab === null) this.tab = link.device;
   }
@@ -208,7 +210,7 @@ class App {
       return await host.call<T>(command, args);
     } catch (error) {
       const problem = problemOf(error);
-      if (problem.code !== 'cancelled') {
+      if (problem.code !== 'cancelled' && !this.notes.some((note) => note.problem.message === problem.message)) {
         this.note({ severity: 'bad', title, problem, device: null, action: '' });
       }
       return undefined;
@@ -260,7 +262,10 @@ class App {
     this.pairing = { ...this.pairing, [device]: true };
     const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device });
     this.pairing = { ...this.pairing, [device]: false };
-    if (paired !== undefined) this.say(`${this.name(device)} paired`);
+    if (paired !== undefined) {
+      this.notes = this.notes.filter((note) => note.action !== 'pair' || note.device !== device);
+      this.say(`${this.name(device)} paired`);
+    }
   }
 
   /** Answers a question of pairing; one that was only shown goes with its answer. */

@@ -98,6 +98,18 @@ impl Radios {
             .ok_or_else(|| radio::Error::NoAdapter { id: String::new() })
     }
 
+    /// Why the simulated lab is used.
+    fn fallback(&self, trouble: Option<&Problem>) -> String {
+        let real = |backend: &Arc<dyn Backend>| backend.kind() != RadioKind::Simulated;
+        match trouble {
+            Some(problem) => problem.message.clone(),
+            None if self.backends.iter().any(real) => {
+                "No Bluetooth adapter was found on this computer.".into()
+            }
+            None => "It was asked for, and no other radio was looked for.".into(),
+        }
+    }
+
     /// Whether this adapter is the one in use, and there.
     fn in_use(&self, id: &str) -> bool {
         self.state()
@@ -204,7 +216,10 @@ impl Inner {
             .or_else(|| adapters.iter().find(real))
         {
             Some(best) => (Some(best.clone()), None),
-            None => (adapters.first().cloned(), Some(fallback(trouble.as_ref()))),
+            None => (
+                adapters.first().cloned(),
+                Some(self.radios.fallback(trouble.as_ref())),
+            ),
         };
         let current = {
             let mut state = self.radios.state();
@@ -419,14 +434,6 @@ impl Inner {
         self.log_done("scan", "Scan stopped", None, None, "");
         self.tell_radio();
         Ok(ended?)
-    }
-}
-
-/// Why the simulated lab was chosen.
-fn fallback(trouble: Option<&Problem>) -> String {
-    match trouble {
-        Some(problem) => problem.message.clone(),
-        None => "No Bluetooth adapter was found on this computer.".into(),
     }
 }
 
