@@ -21,6 +21,9 @@ const TREND_STEP: Duration = Duration::from_secs(2);
 const SIGNAL_POINTS: usize = 1200;
 /// Longest name that is shown, in characters.
 const NAME_LENGTH: usize = 64;
+/// Services, companies and kinds of service data that a row keeps: a device on the air may make up as
+/// many as it likes. The recording has all of them.
+const KINDS: usize = 64;
 
 /// Everybody who was heard, and which of their rows have changed since the window was told.
 #[derive(Debug, Default)]
@@ -274,6 +277,15 @@ impl DeviceTable {
     }
 }
 
+/// Takes over what was heard last under each key, of [`KINDS`] keys at most.
+fn keep<K: Ord + Clone>(known: &mut BTreeMap<K, Bytes>, heard: &[(K, Bytes)]) {
+    for (key, data) in heard {
+        if known.len() < KINDS || known.contains_key(key) {
+            known.insert(key.clone(), data.clone());
+        }
+    }
+}
+
 impl Device {
     fn new(at: Timestamp) -> Self {
         Self {
@@ -324,14 +336,13 @@ impl Device {
         self.tx_power = report.tx_power.or(self.tx_power);
         self.appearance = report.appearance.or(self.appearance);
         for uuid in &report.services {
-            if !self.services.iter().any(|(known, _)| known == uuid) {
+            if self.services.len() < KINDS && !self.services.iter().any(|(known, _)| known == uuid)
+            {
                 self.services.push((*uuid, decode::names::service(*uuid)));
             }
         }
-        self.manufacturer_data
-            .extend(report.manufacturer_data.iter().cloned());
-        self.service_data
-            .extend(report.service_data.iter().cloned());
+        keep(&mut self.manufacturer_data, &report.manufacturer_data);
+        keep(&mut self.service_data, &report.service_data);
         if report.raw.is_some() {
             self.raw.clone_from(&report.raw);
         }

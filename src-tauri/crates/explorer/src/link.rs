@@ -3,7 +3,9 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use radio::{AttrKind, Cap, ConnectOptions, DeviceId, DisconnectReason, Link, LinkState};
+use radio::{
+    AttrKind, Cap, ConnectOptions, ConnectionPreset, DeviceId, DisconnectReason, Link, LinkState,
+};
 use session::Event as Recorded;
 use tokio_util::sync::CancellationToken;
 
@@ -58,6 +60,12 @@ impl Inner {
         self.tell_series();
     }
 
+    /// How long connecting may take.
+    pub(crate) fn patience(&self) -> Duration {
+        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
+        Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)))
+    }
+
     async fn connect(self: &Arc<Self>, device: DeviceId) -> Result<(), Problem> {
         let connection = self.connection(&device);
         {
@@ -75,9 +83,7 @@ impl Inner {
             }
             state.asked = false;
         }
-        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
-        let timeout = Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)));
-        match self.attempt(&connection, timeout).await {
+        match self.attempt(&connection, self.patience()).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 let cancelled = error == radio::Error::Cancelled;
@@ -187,6 +193,7 @@ impl Inner {
                 key: None,
             });
             state.retry = None;
+            state.parameters = None;
             state.mtu = mtu;
             state.rssi = rssi;
         }
@@ -219,6 +226,8 @@ impl Inner {
             ),
         );
         self.set_phase(connection, Phase::Connected);
+        // Some capabilities show with a connection.
+        self.tell_radio();
         self.tell_tree(connection);
         // What is remembered goes on under new identifiers.
         self.tell_values(true);
@@ -291,7 +300,7 @@ impl Inner {
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))
-                && attribute.memory().link_down(now);
+                && attribute.memory().link_down(now, false);
             if lost {
                 let (inner, id) = (Arc::clone(self), attribute.id);
                 self.runtime.spawn(async move { inner.subscribe(id).await });
@@ -305,6 +314,14 @@ impl Inner {
         self.tell_values(true);
     }
 
+    /// Writes what was lost with a link that is not waited for any more.
+    pub(crate) fn outages_end(&self, connection: &Connection) {
+        let now = self.now();
+        for attribute in connection.attributes().iter() {
+            self.outage_ends(attribute, now);
+        }
+    }
+
     /// Ends a link because somebody asked for it, or cancels the attempt to make one.
     pub(crate) async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
         let link = {
@@ -312,6 +329,10 @@ impl Inner {
             state.asked = true;
             state.cancel.cancel();
             state.wanted.clear();
+            drop(state);
+            // Nobody waits any more for what was lost with a link.
+            self.outages_end(connection);
+            let mut state = connection.state();
             if let Some(retry) = &state.retry {
                 retry.stop();
             }
@@ -359,7 +380,7 @@ impl Inner {
         }
         let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            if attribute.memory().link_down(now) {
+            if attribute.memory().link_down(now, asked) {
                 wanted.push(attribute.key.clone());
             }
         }
@@ -448,10 +469,14 @@ impl Inner {
     }
 }
 
-/// Measures the signal of a link for as long as it is up, where the system can.
+/// Measures the signal of a link and its connection parameters for as long as it is up, where the
+/// system can.
 async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
-    let measures = |radio: Arc<dyn radio::Radio>| radio.caps().has(Cap::LinkRssi);
-    if !inner.radios.open_radio().is_ok_and(measures) {
+    let Ok(caps) = inner.radios.open_radio().map(|radio| radio.caps()) else {
+        return;
+    };
+    let (signal, parameters) = (caps.has(Cap::LinkRssi), caps.has(Cap::ConnectionParameters));
+    if !signal && !parameters {
         return;
     }
     let mut states = link.state();
@@ -461,20 +486,34 @@ async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn L
         let measured = async {
             pace.tick().await;
             // A device that does not answer in time is measured the next time.
-            tokio::time::timeout(MEASURE, link.rssi()).await
+            let rssi = async {
+                let rssi = link.rssi();
+                let rssi = if signal { Some(rssi) } else { None }?;
+                tokio::time::timeout(MEASURE, rssi).await.ok()?.ok()
+            };
+            let in_force = async {
+                let parameters = if parameters {
+                    Some(link.connection_parameters())
+                } else {
+                    None
+                }?;
+                tokio::time::timeout(MEASURE, parameters).await.ok()?.ok()
+            };
+            (rssi.await, in_force.await)
         };
         let measured = tokio::select! {
             measured = measured => measured,
             _ = states.wait_for(|state| *state != LinkState::Up) => return,
             () = inner.closing.cancelled() => return,
         };
-        let Ok(Ok(rssi)) = measured else { continue };
+        let (rssi, parameters) = measured;
         let key = {
             let mut state = connection.state();
-            state.rssi = Some(rssi.0);
+            state.rssi = rssi.map_or(state.rssi, |rssi| Some(rssi.0));
+            state.parameters = parameters.or(state.parameters);
             state.up.as_ref().and_then(|up| up.key)
         };
-        if let Some(link) = key {
+        if let (Some(link), Some(rssi)) = (key, rssi) {
             let now = inner.now();
             inner.record(|recorder| recorder.record(now, Recorded::Rssi { link, rssi }));
         }
@@ -563,7 +602,8 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
 }
 
 impl Explorer {
-    /// Connects to a device, reads its services and shows them.
+    /// Connects to a device, reads its services and shows them. Where a reconnection is waited for, its
+    /// next attempt begins at once, and this returns before it ends.
     ///
     /// # Errors
     ///
@@ -571,6 +611,50 @@ impl Explorer {
     pub async fn connect(&self, device: DeviceId) -> Result<(), Problem> {
         self.run(|inner| async move { inner.connect(device).await })
             .await
+    }
+
+    /// Asks a connected device for other connection parameters; `preset` is `balanced`, `throughput` or
+    /// `power`. What is in force then, the device decides; the link's view shows it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such preset, or the system or the device refuses.
+    pub async fn request_parameters(
+        &self,
+        device: DeviceId,
+        preset: String,
+    ) -> Result<(), Problem> {
+        let wanted = match preset.as_str() {
+            "balanced" => ConnectionPreset::Balanced,
+            "throughput" => ConnectionPreset::Throughput,
+            "power" => ConnectionPreset::Power,
+            other => {
+                let text = format!("There are no connection parameters called \"{other}\".");
+                return Err(Problem::input(text, 0));
+            }
+        };
+        self.run(move |inner| async move {
+            let connection = inner
+                .known_connection(&device)
+                .ok_or(radio::Error::NotConnected)?;
+            let link = connection.link()?;
+            let result = link.request_connection_parameters(wanted).await;
+            let operation = "Connection parameters";
+            match result {
+                Ok(()) => {
+                    connection.state().parameters = link.connection_parameters().await.ok();
+                    inner.log_done("link", operation, Some(&device), None, preset);
+                    inner.tell_link(&connection);
+                    Ok(())
+                }
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    inner.log_problem("link", operation, Some(&device), None, &problem);
+                    Err(problem)
+                }
+            }
+        })
+        .await
     }
 
     /// Gives an attempt to connect up.

@@ -13,6 +13,9 @@ use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
 /// How long adapters get to settle before they are listed anew.
 const SETTLED: std::time::Duration = std::time::Duration::from_millis(300);
 
+/// How often a scan is tried on an adapter that came back.
+const COMING_BACK: u32 = 20;
+
 /// How long the system may take to say why an adapter is gone.
 const WHY: std::time::Duration = std::time::Duration::from_secs(1);
 
@@ -192,6 +195,7 @@ impl Inner {
         let turn = self.radios.turn.lock().await;
         let mut adapters = Vec::new();
         let mut trouble = None;
+        let used = self.radios.state().open.as_ref().map(|open| open.kind);
         for backend in &self.radios.backends {
             match backend.adapters().await {
                 Ok(found) => {
@@ -199,6 +203,12 @@ impl Inner {
                 }
                 Err(error) => {
                     tracing::warn!(stack = backend.stack(), %error, "no adapters");
+                    let real = backend.kind() != RadioKind::Simulated;
+                    if real && used == Some(backend.kind()) {
+                        // Its adapter may be back as soon as the service is: nothing is given up.
+                        self.tell_radio();
+                        return Err(error.into());
+                    }
                     trouble = Some(Problem::from(error));
                 }
             }
@@ -292,15 +302,26 @@ impl Inner {
                 })
                 .map(|(_, info)| info.name.clone());
             state.adapters = adapters;
-            fresh.filter(|_| state.fallback.is_some())
+            let gone = |open: &Open| *open.radio.state().borrow() == RadioState::Gone;
+            let gone = state.open.as_ref().is_some_and(gone);
+            let fallback = state.fallback.is_some();
+            fresh.filter(|_| fallback || gone).map(|name| (name, gone))
         };
-        if let Some(name) = news {
+        if let Some((name, gone)) = news {
             let name = decode::clean::text(&name, 40).into_owned();
-            let problem = Problem::new(
-                "adapter_found",
-                format!("{name} is there now; the simulated lab is still in use."),
-                "Look again to use the adapter. Connections to virtual devices end.",
-            );
+            let problem = if gone {
+                Problem::new(
+                    "adapter_found",
+                    format!("{name} is there now; the adapter that was in use is not."),
+                    "Look again to use it. What was recorded is kept; the tabs of devices close.",
+                )
+            } else {
+                Problem::new(
+                    "adapter_found",
+                    format!("{name} is there now; the simulated lab is still in use."),
+                    "Look again to use the adapter. Connections to virtual devices end.",
+                )
+            };
             self.notice(
                 "info",
                 "Bluetooth adapter found",
@@ -405,7 +426,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Takes an advertisement, on the radio's task: recorded first, then shown.
+    /// Takes an advertisement, on the radio's task.
     fn heard(&self, report: Advertisement) {
         self.adverts
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -417,10 +438,11 @@ impl Inner {
             )
         });
         self.devices().hear(&report, starred, alias.as_deref());
+        // Last, for it takes the report over.
         self.record(|recorder| recorder.advertisement(report));
     }
 
-    async fn end_scan(&self) -> Result<(), Problem> {
+    pub(crate) async fn end_scan(&self) -> Result<(), Problem> {
         let _turn = self.radios.turn.lock().await;
         let radio = self.radios.radio()?;
         let ended = radio.stop_scan().await;
@@ -482,14 +504,21 @@ async fn watch(
             );
         }
         inner.tell_radio();
-        let again = {
+        let again = || {
             let radios = inner.radios.state();
             radios.wanted && !radios.scanning
         };
-        if again && state == RadioState::On {
-            // Nobody asked for the scan to end.
-            if let Err(problem) = inner.scan().await {
-                inner.log_problem("scan", "Scan", None, None, &problem);
+        // Nobody asked for the scan to end. A system may say that the adapter is on before it scans.
+        for attempt in 1..=COMING_BACK {
+            if !again() || *states.borrow() != RadioState::On {
+                break;
+            }
+            match inner.scan().await {
+                Ok(()) => break,
+                Err(problem) if attempt == COMING_BACK => {
+                    inner.log_problem("scan", "Scan", None, None, &problem);
+                }
+                Err(_) => tokio::time::sleep(SETTLED).await,
             }
         }
     }

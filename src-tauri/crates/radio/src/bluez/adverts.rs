@@ -12,7 +12,9 @@ use dbus::arg::PropMap;
 use uuid::Uuid;
 
 use super::bus;
-use crate::{Address, AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
+use crate::{
+    Address, AddressKind, Advertisement, CompanyId, DeviceId, Rssi, ScanFilter, Timestamp,
+};
 
 /// What BlueZ remembers of a device, from its signals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -49,10 +51,28 @@ impl Memory {
 /// One scan's listener.
 #[derive(Default)]
 pub(super) struct Listener {
+    /// Only devices with one of these; empty for all. BlueZ knows no such filter in a passive scan, and
+    /// tells what other programs' scans hear as well.
+    services: Vec<Uuid>,
     told: HashSet<DeviceId>,
 }
 
 impl Listener {
+    pub(super) fn new(filter: &ScanFilter) -> Self {
+        Self {
+            services: filter.services.clone(),
+            told: HashSet::new(),
+        }
+    }
+
+    fn wants(&self, memory: &Memory) -> bool {
+        self.services.is_empty()
+            || self
+                .services
+                .iter()
+                .any(|service| memory.services.contains(service))
+    }
+
     /// Makes a report of a signal; `None` if it tells nothing of the air. `memory` has already learnt
     /// what the signal says. `connected`: services that change then were discovered, not advertised.
     pub(super) fn hear(
@@ -70,7 +90,7 @@ impl Listener {
         let advertised = on_air.into_iter().any(has) || !first && also.into_iter().any(has);
         // Name and services are also read from a connected device.
         let brought = !first && !connected && (has("Name") || has("UUIDs"));
-        if !advertised && !brought {
+        if !self.wants(memory) || !advertised && !brought {
             return None;
         }
         let mut report = Advertisement::new(device.clone(), at);
