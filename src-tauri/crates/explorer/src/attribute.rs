@@ -269,6 +269,11 @@ impl Memory {
         self.outages.push_back((from, to));
     }
 
+    /// Whether anything is known of its value.
+    pub(crate) fn was_read(&self) -> bool {
+        self.count > 0
+    }
+
     /// Something that the tree shows has changed.
     pub(crate) fn touch(&mut self) {
         self.changed = true;

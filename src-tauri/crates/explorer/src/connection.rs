@@ -57,6 +57,8 @@ pub(crate) struct State {
     pub(crate) wanted: Vec<String>,
     pub(crate) unexpected: bool,
     pub(crate) problem: Option<Problem>,
+    /// When a question of pairing was answered that nobody here asked for.
+    pub(crate) answered: Option<Timestamp>,
     /// Whether the system has keys of it, where that can be known.
     pub(crate) paired: Option<bool>,
     pub(crate) mtu: Option<u16>,
@@ -94,6 +96,7 @@ impl Connection {
                 wanted: Vec::new(),
                 unexpected: false,
                 problem: None,
+                answered: None,
                 paired: None,
                 mtu: None,
                 rssi: None,

@@ -34,6 +34,8 @@ pub struct DeviceTable {
     /// What the window has.
     shown: HashSet<DeviceId>,
     reset: bool,
+    /// The system tells of some reports only: the time between them is not the device's.
+    samples: bool,
 }
 
 #[derive(Debug)]
@@ -120,8 +122,31 @@ impl DeviceTable {
             device.starred = starred;
             device.alias = alias.map(Into::into);
         }
-        device.hear(report);
+        device.hear(report, !self.samples);
         self.mark(&report.device);
+    }
+
+    /// Says whether the system hands out every report from now on, or only some.
+    pub fn set_samples(&mut self, samples: bool) {
+        self.samples = samples;
+        for device in self.devices.values_mut() {
+            device.interval = Interval::default();
+        }
+    }
+
+    /// Takes note of a device that is connected already and need not advertise.
+    pub fn note(&mut self, id: &DeviceId, name: Option<&str>, at: Timestamp) {
+        let device = self
+            .devices
+            .entry(id.clone())
+            .or_insert_with(|| Device::new(at));
+        if let Some(name) = name {
+            device.call(name);
+        }
+        if device.last_seen.is_none() {
+            device.first_seen = at;
+        }
+        self.mark(id);
     }
 
     fn mark(&mut self, id: &DeviceId) {
@@ -315,18 +340,22 @@ impl Device {
         }
     }
 
+    fn call(&mut self, name: &str) {
+        let clean = decode::clean::text(name, NAME_LENGTH);
+        if !clean.trim().is_empty() {
+            self.local_name = Some(clean.into_owned());
+        }
+    }
+
     /// The row shows the latest of each field; the recording keeps each report by itself.
-    fn hear(&mut self, report: &Advertisement) {
-        if let Some(last) = self.last_seen {
+    fn hear(&mut self, report: &Advertisement, every: bool) {
+        if let Some(last) = self.last_seen.filter(|_| every) {
             self.interval.heard(report.at.since(last));
         }
         self.last_seen = Some(report.at);
         self.adverts = self.adverts.saturating_add(1);
         if let Some(name) = &report.local_name {
-            let clean = decode::clean::text(name, NAME_LENGTH);
-            if !clean.trim().is_empty() {
-                self.local_name = Some(clean.into_owned());
-            }
+            self.call(name);
         }
         if let Some(address) = report.address {
             self.address = Some(address.to_string());

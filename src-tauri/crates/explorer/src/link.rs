@@ -18,6 +18,8 @@ use crate::view::{Event, Problem};
 const LONGEST_TIMEOUT_S: u32 = 300;
 /// How often the signal of a link is measured.
 const MEASURE: Duration = Duration::from_secs(2);
+/// How soon after the answer to a question of pairing the end of a link speaks of the answer.
+const NOT_THE_KEY: Duration = Duration::from_secs(5);
 /// How long the end of a link may take before it is given up.
 const DISCONNECT: Duration = Duration::from_secs(10);
 
@@ -285,7 +287,7 @@ impl Inner {
 
     /// The device has other services than before. The radio keeps subscriptions where an attribute
     /// kept its handle and UUID; one that only kept its place is subscribed again.
-    fn services_changed(self: &Arc<Self>, connection: &Connection, link: &Arc<dyn Link>) {
+    fn services_changed(self: &Arc<Self>, connection: &Arc<Connection>, link: &Arc<dyn Link>) {
         let key = connection.state().up.as_ref().and_then(|up| up.key);
         let (now, db) = (self.now(), link.gatt());
         if let Some(key) = key {
@@ -312,6 +314,8 @@ impl Inner {
         self.log_done("discovery", "Services changed", device, None, detail);
         self.tell_tree(connection);
         self.tell_values(true);
+        let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.runtime.spawn(describe(inner, connection));
     }
 
     /// Writes what was lost with a link that is not waited for any more.
@@ -391,8 +395,17 @@ impl Inner {
         } else {
             "What was recorded is kept. Bring the device nearer, check its power, then reconnect."
         };
+        let answered = connection.state().answered.take();
+        let keys = |at: radio::Timestamp| now.since(at) < NOT_THE_KEY;
         let problem = match reason {
             DisconnectReason::Requested => None,
+            // BlueZ tells nobody how a pairing ended that it began by itself.
+            DisconnectReason::Remote(_) if answered.is_some_and(keys) => Some(Problem::new(
+                "pairing",
+                "The connection ended right after the question of pairing was answered: the number was \
+                 probably wrong, or the device refused.",
+                "Pair with the device again, and compare the number.",
+            )),
             DisconnectReason::Remote(words) => Some(Problem::new(
                 "disconnected",
                 match words {
@@ -451,7 +464,11 @@ impl Inner {
                 );
                 let name = self.devices().name(&connection.device).0;
                 let title = format!("{name} disconnected");
-                let action = if comes_back { "" } else { "reconnect" };
+                let action = match problem.code.as_str() {
+                    "pairing" => "pair",
+                    _ if comes_back => "",
+                    _ => "reconnect",
+                };
                 self.notice("bad", title, problem, Some(&connection.device), action);
             }
         }
@@ -583,7 +600,7 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
     let mut found = false;
     for attribute in attributes
         .iter()
-        .filter(|attribute| attribute.uuid == description)
+        .filter(|attribute| attribute.uuid == description && !attribute.memory().was_read())
     {
         if connection.link().is_err() {
             return;

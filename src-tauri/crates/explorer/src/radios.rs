@@ -4,11 +4,13 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use radio::{
     AdapterId, AdapterInfo, Advertisement, Backend, Cap, Radio, RadioKind, RadioState, ScanFilter,
-    Support,
+    Support, Timestamp,
 };
+use tokio_util::sync::CancellationToken;
 
+use crate::device::WallOffset;
 use crate::explorer::{Explorer, Inner};
-use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
+use crate::view::{AdapterView, CapView, Event, Problem, RadioView, SeekView};
 
 /// How long adapters get to settle before they are listed anew.
 const SETTLED: std::time::Duration = std::time::Duration::from_millis(300);
@@ -36,6 +38,8 @@ struct State {
     scanning: bool,
     /// The scan that runs asks for no scan responses.
     passive: bool,
+    /// A device that is waited for: what it is called, until when, and what gives it up.
+    seeking: Option<(String, Timestamp, CancellationToken)>,
     /// Somebody wants a scan: it begins again when the adapter is back.
     wanted: bool,
 }
@@ -121,6 +125,17 @@ impl Radios {
             .is_some_and(|open| open.id == id && *open.radio.state().borrow() != RadioState::Gone)
     }
 
+    /// Says what device is waited for, which ends the search before. Gives what gives it up.
+    pub(crate) fn seek(&self, what: Option<(String, Timestamp)>) -> CancellationToken {
+        let token = CancellationToken::new();
+        let seeking = what.map(|(text, until)| (text, until, token.clone()));
+        let last = std::mem::replace(&mut self.state().seeking, seeking);
+        if let Some((_, _, last)) = last {
+            last.cancel();
+        }
+        token
+    }
+
     /// Whether a scan runs.
     pub(crate) fn scanning(&self) -> bool {
         self.state().scanning
@@ -134,7 +149,7 @@ impl Radios {
         }
     }
 
-    fn view(&self) -> RadioView {
+    fn view(&self, wall: WallOffset) -> RadioView {
         let state = self.state();
         let adapters = state
             .adapters
@@ -158,6 +173,10 @@ impl Radios {
                 .map_or("none", |open| state_name(*open.radio.state().borrow()))
                 .into(),
             scanning: state.scanning,
+            seeking: state.seeking.as_ref().map(|(text, until, _)| SeekView {
+                text: text.clone(),
+                until_ms: wall.ms(*until),
+            }),
             passive: state.scanning && state.passive,
             caps: open.map_or_else(Vec::new, |open| {
                 open.radio
@@ -186,8 +205,14 @@ impl Radios {
 }
 
 impl Inner {
+    /// How many devices are connected.
+    fn links_up(&self) -> usize {
+        let connections = self.connections();
+        connections.iter().filter(|c| c.link().is_ok()).count()
+    }
+
     pub(crate) fn tell_radio(&self) {
-        self.news.tell(Event::Radio(self.radios.view()));
+        self.news.tell(Event::Radio(self.radios.view(self.wall)));
     }
 
     /// Looks for adapters and, unless one is in use that is still there, opens the best.
@@ -401,6 +426,12 @@ impl Inner {
             ..ScanFilter::default()
         };
         radio.start_scan(filter, sink).await?;
+        self.devices().set_samples(passive);
+        // Who is connected to the system already may not advertise.
+        let connected = tokio::time::timeout(WHY, radio.connected()).await;
+        for (device, name) in connected.ok().and_then(Result::ok).unwrap_or_default() {
+            self.devices().note(&device, name.as_deref(), self.now());
+        }
         {
             let mut state = self.radios.state();
             state.scanning = true;
@@ -586,10 +617,26 @@ impl Explorer {
             let Some((backend, info)) = found else {
                 return Err(radio::Error::NoAdapter { id }.into());
             };
+            let (scans, links) = (inner.radios.scanning(), inner.links_up());
             inner.open(&backend, &info.id, None).await?;
             drop(turn);
             inner.prefer(|preferences| preferences.adapter = Some(id));
             inner.tell_radio();
+            if links > 0 {
+                let problem = Problem::new(
+                    "adapter_changed",
+                    match links {
+                        1 => "The connection of the last adapter ended.".to_owned(),
+                        links => format!("The {links} connections of the last adapter ended."),
+                    },
+                    "What was recorded is kept.",
+                );
+                inner.notice("info", "Another adapter is in use", problem, None, "");
+            }
+            // Who listens goes on listening.
+            if scans {
+                inner.scan().await?;
+            }
             Ok(())
         })
         .await

@@ -3,7 +3,8 @@
 
 use std::time::Duration;
 
-use radio::DeviceId;
+use radio::{DeviceId, Timestamp};
+use tokio_util::sync::CancellationToken;
 
 use crate::explorer::{Explorer, Inner};
 use crate::view::Problem;
@@ -23,7 +24,15 @@ impl Inner {
         if scans {
             self.scan().await?;
         }
-        let found = self.wait_for_one(text).await;
+        let until = self.now().after(self.patience());
+        let stop = self.radios.seek(Some((text.to_owned(), until)));
+        self.tell_radio();
+        let found = self.wait_for_one(text, until, &stop).await;
+        self.radios.seek(None);
+        self.tell_radio();
+        if let Err(problem) = &found {
+            self.log_problem("link", "Look for", None, None, problem);
+        }
         if scans {
             // It ran for this only.
             self.end_scan().await?;
@@ -41,10 +50,13 @@ impl Inner {
         }
     }
 
-    async fn wait_for_one(&self, text: &str) -> Result<DeviceId, Problem> {
-        let patience = self.patience();
-        let until = self.now().after(patience);
-        let seconds = patience.as_secs();
+    async fn wait_for_one(
+        &self,
+        text: &str,
+        until: Timestamp,
+        stop: &CancellationToken,
+    ) -> Result<DeviceId, Problem> {
+        let seconds = self.patience().as_secs();
         loop {
             if let Some(device) = self.heard_as(text)? {
                 return Ok(device);
@@ -59,6 +71,7 @@ impl Inner {
             }
             tokio::select! {
                 () = tokio::time::sleep(LOOK) => {}
+                () = stop.cancelled() => return Err(radio::Error::Cancelled.into()),
                 () = self.closing.cancelled() => return Err(radio::Error::Cancelled.into()),
             }
         }
@@ -88,6 +101,11 @@ fn ambiguous(text: &str, several: &[DeviceId]) -> Problem {
 }
 
 impl Explorer {
+    /// Gives up the search for a device that was not heard yet.
+    pub fn stop_seeking(&self) {
+        self.0.radios.seek(None);
+    }
+
     /// Connects to the device that `text` names. One that has not been heard yet is waited for, as long
     /// as connecting may take after it. An address or identifier is tried at once: a device that the
     /// system knows need not advertise.

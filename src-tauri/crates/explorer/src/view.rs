@@ -99,6 +99,8 @@ pub struct RadioView {
     pub state: String,
     /// Whether a scan runs.
     pub scanning: bool,
+    /// The device that is looked for, to be connected once it is heard.
+    pub seeking: Option<SeekView>,
     /// The scan that runs asks for no scan responses.
     pub passive: bool,
     /// What this radio can do here.
@@ -269,6 +271,16 @@ pub struct LinkView {
     pub auto_reconnect: bool,
     /// Why it failed or ended.
     pub problem: Option<Problem>,
+}
+
+/// A device that is waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SeekView {
+    /// What it is called, as it was typed.
+    pub text: String,
+    /// When the search is given up.
+    pub until_ms: f64,
 }
 
 /// The connection parameters of a link.

@@ -393,6 +393,12 @@ pub trait Radio: Send + Sync {
         Err(unsupported(&self.caps(), Cap::Forget))
     }
 
+    /// Devices that are connected to this adapter now, by whatever program, with their names: they may
+    /// not advertise. Connecting to one shares its connection. Empty where the system does not tell.
+    async fn connected(&self) -> Result<Vec<(DeviceId, Option<String>)>> {
+        Ok(Vec::new())
+    }
+
     /// Returns when nothing is under way any more of what was given up: attempts to connect that were
     /// cancelled, links that were dropped. Whoever ends the program waits for it.
     async fn settled(&self) {}

@@ -1211,6 +1211,24 @@ impl Radio for Adapter {
         }
     }
 
+    async fn connected(&self) -> Result<Vec<(DeviceId, Option<String>)>> {
+        self.check_usable()?;
+        let (way, _) = self.way().await?;
+        let objects = way.bus.objects(ANSWER).await.map_err(|fault| fault.error)?;
+        let mut all = Vec::new();
+        for (path, interfaces) in &objects {
+            if let (Some((adapter, device)), Some(object)) =
+                (bus::device_of(path), interfaces.get(DEVICE))
+                && adapter == *self.id()
+                && bus::flag(object, "Connected") == Some(true)
+            {
+                all.push((device, bus::string(object, "Name")));
+            }
+        }
+        all.sort();
+        Ok(all)
+    }
+
     async fn settled(&self) {
         self.under_way.close();
         self.under_way.wait().await;
@@ -1254,7 +1272,8 @@ fn support(cap: Cap, monitors: bool, tells_reasons: Option<bool>) -> Support {
         ),
         Cap::PassiveScan if monitors => Support::Partly(
             "BlueZ's advertisement monitors listen for patterns: devices that advertise no flags, as \
-             some beacons do, are not heard.",
+             some beacons do, are not heard. BlueZ then tells of a device when its data or its signal \
+             strength changed (by 8 dB), and not of every advertisement.",
         ),
         Cap::PassiveScan => Support::No(
             "This BlueZ has no advertisement monitors. They come with BlueZ 5.56 and Linux 5.10, before \

@@ -20,7 +20,7 @@ use super::{HostEvent, Patience};
 use crate::caps::NO_CACHE;
 use crate::{AdapterId, Cap, DeviceId, Support};
 
-pub(in crate::btleplug) const STACK: &str = "BlueZ";
+pub(in crate::btleplug) const STACK: &str = "BlueZ by btleplug";
 /// BlueZ forgets a device 30 s after the scan that heard it, and at once if it takes no connection.
 pub(in crate::btleplug) const FORGETS_DEVICES: bool = true;
 pub(in crate::btleplug) const TELLING: Telling = Telling::Properties;
