@@ -17,17 +17,15 @@ import type { SeriesView } from '../bindings/SeriesView';
 import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
+import { bytes } from '../lib/format';
+import { ofAdapter, byAdapter, withNote, type Note } from '../lib/notes';
 import { held, placed, type Place, type Sort } from '../lib/order';
 import { Speech } from '../lib/speech';
 import { host } from '../platform';
 
 export type View = 'explore' | 'scope' | 'log' | 'doctor';
-export interface Note extends NoticeView {
-  key: number;
-}
 
 const LOG_KEPT = 20_000;
-const NOTES_KEPT = 4;
 
 export function isProblem(error: unknown): error is Problem {
   return typeof error === 'object' && error !== null && 'code' in error && 'message' in error;
@@ -94,6 +92,8 @@ class App {
     switch (event.type) {
       case 'radio':
         if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
+        // What was said of an adapter that was off is settled.
+        if (event.state === 'on' && this.radio?.state !== 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
         this.radio = event;
         document.documentElement.dataset['ready'] = 'true';
         break;
@@ -196,8 +196,7 @@ class App {
   }
 
   note(notice: NoticeView): void {
-    const same = this.notes.filter((n) => n.title !== notice.title || n.device !== notice.device);
-    this.notes = [...same, { ...notice, key: ++this.#notes }].slice(-NOTES_KEPT);
+    this.notes = withNote(this.notes, { ...notice, key: ++this.#notes, ended: [] }, (device) => this.name(device));
   }
 
   dismiss(key: number): void {
@@ -205,15 +204,34 @@ class App {
   }
 
   /** Calls a command; a failure becomes a note. */
-  async act<T = null>(title: string, command: string, args?: Record<string, unknown>): Promise<T | undefined> {
+  async act<T = null>(title: string, command: string, args?: Record<string, unknown>, device: string | null = null): Promise<T | undefined> {
     try {
       return await host.call<T>(command, args);
     } catch (error) {
-      const problem = problemOf(error);
-      if (problem.code !== 'cancelled' && !this.notes.some((note) => note.problem.message === problem.message)) {
-        this.note({ severity: 'bad', title, problem, device: null, action: '' });
-      }
+      this.#failed(title, problemOf(error), device);
       return undefined;
+    }
+  }
+
+  #failed(title: string, problem: Problem, device: string | null): void {
+    if (problem.code === 'cancelled') return;
+    const action = problem.code === 'powered_off' ? 'power_on' : '';
+    this.note({ severity: 'bad', title, problem, device: action ? null : device, action });
+  }
+
+  /** Whether the inspector shows an attribute now: it tells then how an operation ended. */
+  inspects(device: string, key: string): boolean {
+    return this.view === 'explore' && this.tab === device && this.selected[device] === key && this.settings?.panels['right'] !== 0;
+  }
+
+  /** Calls a command on an attribute. A failure is told by the inspector, or by a note that names what failed. */
+  async operate(device: string, a: AttributeView, command: 'read' | 'subscribe' | 'unsubscribe' | 'plot', args: Record<string, unknown> = {}): Promise<void> {
+    try {
+      await host.call(command, { attribute: a.id, ...args });
+    } catch (error) {
+      const what = { read: 'was not read', subscribe: 'was not subscribed', unsubscribe: 'is still subscribed', plot: 'was not plotted' }[command];
+      // A plot leaves no trace in the attribute itself.
+      if (command === 'plot' || !this.inspects(device, a.key)) this.#failed(`${a.name} of ${this.name(device)} ${what}`, problemOf(error), device);
     }
   }
 
@@ -238,7 +256,7 @@ class App {
     this.show(device);
     this.notes = this.notes.filter((note) => note.device !== device);
     const name = this.name(device);
-    await this.act(`${name} did not connect`, 'connect', { device });
+    await this.act(`${name} did not connect`, 'connect', { device }, device);
   }
 
   async close(device: string): Promise<void> {
@@ -260,7 +278,7 @@ class App {
 
   async pair(device: string): Promise<void> {
     this.pairing = { ...this.pairing, [device]: true };
-    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device });
+    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device }, device);
     this.pairing = { ...this.pairing, [device]: false };
     if (paired !== undefined) {
       this.notes = this.notes.filter((note) => note.action !== 'pair' || note.device !== device);
@@ -324,7 +342,7 @@ class App {
     this.note({
       severity: 'info',
       title: 'Exported',
-      problem: { code: '', message: `${rows}${(done.bytes / 1024).toFixed(1)} kB in ${done.path}`, hint: '', at: null },
+      problem: { code: '', message: `${rows}${bytes(done.bytes)} in ${done.path}`, hint: '', at: null },
       device: null,
       action: '',
     });
