@@ -286,11 +286,15 @@ class App {
     }
   }
 
-  /** Answers a question of pairing; one that was only shown goes with its answer. */
-  async answer(question: PairingView, accept: boolean, passkey: string | null = null): Promise<void> {
-    if ((await this.act('Not answered', 'answer_pairing', { id: question.id, accept, passkey })) !== undefined) {
-      this.questions = this.questions.filter((q) => q.id !== question.id);
+  /** Answers a question of pairing; one that was only shown goes with its answer. What is wrong with it is for the dialog to say. */
+  async answer(question: PairingView, accept: boolean, passkey: string | null = null): Promise<Problem | null> {
+    try {
+      await host.call('answer_pairing', { id: question.id, accept, passkey });
+    } catch (error) {
+      return problemOf(error);
     }
+    this.questions = this.questions.filter((q) => q.id !== question.id);
+    return null;
   }
 
   /** Why something cannot be done with the radio in use; null when it can. */
