@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 
 import type { SeriesView } from '../bindings/SeriesView';
-import { fixed, time, wallSplits } from '../lib/format';
+import { fixed, scaleSplits, time, wallSplits } from '../lib/format';
 import { alone, joined, type Frame, type SeriesFrame } from '../lib/frame';
 import { app } from '../state/app.svelte';
 import { scope, type CursorName } from '../state/scope.svelte';
@@ -10,6 +10,8 @@ import { scope, type CursorName } from '../state/scope.svelte';
 /** What stands left and right of the plotted area, CSS pixels. */
 export const INSET = { left: 44, right: 8 };
 const AXIS = 20;
+/** Least distance of two numbers of the scale, pixels. */
+const TICK = 24;
 const LINK_DOWN = 4;
 /** With fewer points than this each gets a dot. */
 const SPARSE = 80;
@@ -151,8 +153,9 @@ export function lane(element: HTMLElement, given: Lane) {
         y: { range: (_, low, high) => (low === null || high === null || !Number.isFinite(low) ? [0, 1] : pad(low, high)) },
       },
       axes: [
-        { show: current.last, splits: (_u, _axis, low, high, step) => wallSplits(low, high, step, zero / 1000), stroke: text, font: '11px system-ui', size: AXIS, gap: 2, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((t) => time(Math.round(zero + t * 1000)).slice(0, (at[1] ?? 1) - (at[0] ?? 0) < 0.999 ? 12 : 8)), space: 90 },
-        { stroke: text, font: '11px system-ui', size: INSET.left, gap: 4, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((v) => fixed(v, (at[1] ?? 1) - (at[0] ?? 0))), space: 30 },
+        // Every lane has the grid of the time; the last one tells it.
+        { show: true, splits: (_u, _axis, low, high, step) => wallSplits(low, high, step, zero / 1000), stroke: text, font: '11px system-ui', size: current.last ? AXIS : 0, gap: 2, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((t) => !current.last ? '' : time(Math.round(zero + t * 1000)).slice(0, (at[1] ?? 1) - (at[0] ?? 0) < 0.999 ? 12 : 8)), space: 90 },
+        { stroke: text, font: '11px system-ui', size: INSET.left, gap: 4, grid: { stroke: grid, width: 1 }, ticks: { show: false }, splits: (u, _axis, low, high) => scaleSplits(low, high, Math.floor(u.bbox.height / devicePixelRatio / TICK)), values: (_, at) => at.map((v) => fixed(v, (at[1] ?? 1) - (at[0] ?? 0))) },
       ],
       series: [
         {},

@@ -23,6 +23,9 @@ import { held, placed, type Place, type Sort } from '../lib/order';
 import { Speech } from '../lib/speech';
 import { host } from '../platform';
 
+/** What the theme may be, and what that is called. */
+export const THEMES = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark']] as const;
+
 export type View = 'explore' | 'scope' | 'log' | 'doctor';
 
 const LOG_KEPT = 20_000;
@@ -46,6 +49,8 @@ class App {
   marks = $state.raw<MarkView[]>([]);
 
   devices = new Map<string, DeviceRow>();
+  /** Devices that are open in a tab and not in the list now, as they were last. */
+  #unlisted = new Map<string, DeviceRow>();
   /** Steps when `devices` changed; the map itself is not reactive. */
   devicesChanged = $state(0);
   /** Steps when the devices were forgotten: another adapter, another filter. */
@@ -76,6 +81,8 @@ class App {
   collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
   settingsOpen = $state(false);
+  /** A file is being exported, or its name asked for. */
+  saving = $state(false);
   /** Now, for ages; steps four times a second. */
   now = $state(Date.now());
   spoken = $state('');
@@ -99,11 +106,14 @@ class App {
         break;
       case 'devices':
         if (event.reset) {
-          this.devices.clear();
+          for (const id of this.devices.keys()) this.#unlist(id);
           this.devicesReset++;
         }
-        for (const row of event.changed) this.devices.set(row.id, row);
-        for (const id of event.removed) this.devices.delete(id);
+        for (const row of event.changed) {
+          this.devices.set(row.id, row);
+          this.#unlisted.delete(row.id);
+        }
+        for (const id of event.removed) this.#unlist(id);
         this.shown = event.shown;
         this.total = event.total;
         this.devicesChanged++;
@@ -152,6 +162,19 @@ class App {
     }
   }
 
+  /** Takes a device out of the list; what is open of it stays. */
+  #unlist(id: string): void {
+    const row = this.devices.get(id);
+    if (row && (this.tabs.includes(id) || this.preview === id)) this.#unlisted.set(id, row);
+    this.devices.delete(id);
+  }
+
+  /** What is known of a device, whether or not the filter lets it into the list. */
+  row(id: string): DeviceRow | undefined {
+    void this.devicesChanged;
+    return this.devices.get(id) ?? this.#unlisted.get(id);
+  }
+
   /** Values of attributes that no tree has any more: identifiers are new after each discovery. */
   #forgetValues(): void {
     const known = new Set(Object.keys(this.trees).flatMap((device) => this.attributes(device).map((a) => a.id)));
@@ -162,6 +185,7 @@ class App {
   #otherAdapter(): void {
     [this.links, this.trees, this.values] = [{}, {}, {}];
     [this.tabs, this.tab, this.preview] = [[], null, null];
+    this.#unlisted.clear();
   }
 
   #link(link: LinkView): void {
@@ -262,6 +286,7 @@ class App {
   async close(device: string): Promise<void> {
     this.tabs = this.tabs.filter((id) => id !== device);
     if (this.preview === device) this.preview = null;
+    this.#unlisted.delete(device);
     if (this.tab === device) this.tab = this.tabs[this.tabs.length - 1] ?? null;
     const { [device]: gone, ...links } = this.links;
     const { [device]: tree, ...trees } = this.trees;
@@ -304,7 +329,7 @@ class App {
   }
 
   name(device: string): string {
-    return this.links[device]?.name ?? this.devices.get(device)?.name ?? device;
+    return this.links[device]?.name ?? this.row(device)?.name ?? device;
   }
 
   connected(device: string | null): boolean {
@@ -327,8 +352,13 @@ class App {
     this.selected = { ...this.selected, [device]: key };
   }
 
+  /** Whether anything is drawn that a picture could show. */
+  get drawn(): boolean {
+    return this.series.some((series) => series.visible);
+  }
+
   async exportCsv(): Promise<void> {
-    this.#exported(await this.act<ExportView | null>('The recording was not exported', 'export_csv', { device: null }));
+    await this.#export('The recording was not exported', 'export_csv', { device: null });
   }
 
   async exportPicture(kind: 'png' | 'svg', from: number, to: number): Promise<void> {
@@ -337,7 +367,21 @@ class App {
     const series = this.series.filter((s) => s.visible).map((s) => s.id);
     const lanes = new Set(this.series.filter((s) => s.visible).map((s) => s.lane)).size;
     const request = { series, from, to, theme, width: 1200, height: Math.max(300, lanes * 180 + 80) };
-    this.#exported(await this.act<ExportView | null>('The picture was not exported', 'export_picture', { kind, request }));
+    await this.#export('The picture was not exported', 'export_picture', { kind, request });
+  }
+
+  /** One at a time: on some systems the save dialog lets the window through. */
+  async #export(title: string, command: string, args: Record<string, unknown>): Promise<void> {
+    if (this.saving) {
+      this.say('The save dialog is open');
+      return;
+    }
+    this.saving = true;
+    try {
+      this.#exported(await this.act<ExportView | null>(title, command, args));
+    } finally {
+      this.saving = false;
+    }
   }
 
   #exported(done: ExportView | null | undefined): void {
@@ -357,13 +401,24 @@ export const app = new App();
 
 /** The device list: its order, which is held while the pointer or the focus is in it. */
 class DeviceList {
-  sort = $state<Sort>('signal');
+  #sort = $state<Sort | null>(null);
   filter = $state('');
   problem = $state.raw<Problem | null>(null);
   held = $state(false);
   places = $state.raw<Place[]>([]);
   waiting = $state(0);
   #reset = 0;
+
+  get sort(): Sort {
+    return this.#sort ?? ((app.settings?.sort ?? 'signal') as Sort);
+  }
+
+  /** Sorts by something else from now on, in the next run too. */
+  sortBy(sort: Sort): void {
+    this.#sort = sort;
+    this.update(true);
+    void app.act('The order is not remembered', 'set_sort', { sort });
+  }
 
   /** Works the order out anew, or keeps it where it is held. */
   update(sortNow = false): void {
@@ -388,6 +443,12 @@ class DeviceList {
     this.filter = text;
     clearTimeout(this.#typed);
     this.#typed = setTimeout(() => void this.#apply(text), 200);
+  }
+
+  /** Filters at once by what was typed so far. */
+  async filterNow(): Promise<void> {
+    clearTimeout(this.#typed);
+    await this.#apply(this.filter);
   }
 
   async #apply(text: string): Promise<void> {
