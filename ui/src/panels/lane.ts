@@ -11,7 +11,7 @@ import { scope, type CursorName } from '../state/scope.svelte';
 export const INSET = { left: 44, right: 8 };
 const AXIS = 20;
 /** Least distance of two numbers of the scale, pixels. */
-const TICK = 24;
+const TICK = 20;
 const LINK_DOWN = 4;
 /** With fewer points than this each gets a dot. */
 const SPARSE = 80;
