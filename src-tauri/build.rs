@@ -52,6 +52,7 @@ const COMMANDS: &[&str] = &[
     "set_theme",
     "set_connect_timeout",
     "set_single_key_shortcuts",
+    "set_sort",
     "set_panel",
     "show_log_folder",
 ];

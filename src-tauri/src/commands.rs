@@ -64,6 +64,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         settings::set_theme,
         settings::set_connect_timeout,
         settings::set_single_key_shortcuts,
+        settings::set_sort,
         settings::set_panel,
     ])
 }

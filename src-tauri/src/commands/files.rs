@@ -51,8 +51,12 @@ pub(crate) async fn export_picture(
 /// Asks where to save. `None` if the dialog was closed.
 async fn save(app: &AppHandle, name: String, label: &str, suffix: &str) -> Option<PathBuf> {
     let (answer, asked) = tokio::sync::oneshot::channel();
-    app.dialog()
-        .file()
+    let mut dialog = app.dialog().file();
+    // Where the system can, the dialog belongs to the window and goes before it.
+    if let Some(window) = app.get_webview_window("main") {
+        dialog = dialog.set_parent(&window);
+    }
+    dialog
         .set_file_name(name)
         .add_filter(label, &[suffix])
         .save_file(move |path| {
@@ -61,10 +65,14 @@ async fn save(app: &AppHandle, name: String, label: &str, suffix: &str) -> Optio
     asked.await.ok().flatten()?.into_path().ok()
 }
 
-/// Marks this moment in the recording.
+/// Marks a moment in the recording, seconds of the session; without one, now.
 #[tauri::command]
-pub(crate) async fn mark(explorer: State<'_, Explorer>, text: String) -> Result<(), Problem> {
-    explorer.mark(&text);
+pub(crate) async fn mark(
+    explorer: State<'_, Explorer>,
+    text: String,
+    at: Option<f64>,
+) -> Result<(), Problem> {
+    explorer.mark(&text, at);
     Ok(())
 }
 

@@ -73,6 +73,20 @@ pub(crate) async fn set_single_key_shortcuts(
     Ok(())
 }
 
+/// Chooses what the device list is sorted by.
+#[tauri::command]
+pub(crate) async fn set_sort(explorer: State<'_, Explorer>, sort: String) -> Result<(), Problem> {
+    if !["signal", "name", "last", "first"].contains(&sort.as_str()) {
+        return Err(Problem::new(
+            "input",
+            "There is no such order.",
+            "Use signal, name, last or first.",
+        ));
+    }
+    explorer.prefer(|preferences| preferences.sort = sort);
+    Ok(())
+}
+
 /// The panels whose size is remembered.
 const PANELS: [&str; 3] = ["left", "right", "dock"];
 

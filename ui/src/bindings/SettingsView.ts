@@ -25,6 +25,10 @@ single_key_shortcuts: boolean,
  */
 passive_scan: boolean, 
 /**
+ * What the device list is sorted by: `signal`, `name`, `last` or `first`.
+ */
+sort: string, 
+/**
  * Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
  */
 panels: { [key in string]: number }, 

@@ -17,17 +17,18 @@ import type { SeriesView } from '../bindings/SeriesView';
 import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
+import { bytes } from '../lib/format';
+import { ofAdapter, byAdapter, withNote, type Note } from '../lib/notes';
 import { held, placed, type Place, type Sort } from '../lib/order';
 import { Speech } from '../lib/speech';
 import { host } from '../platform';
 
+/** What the theme may be, and what that is called. */
+export const THEMES = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark']] as const;
+
 export type View = 'explore' | 'scope' | 'log' | 'doctor';
-export interface Note extends NoticeView {
-  key: number;
-}
 
 const LOG_KEPT = 20_000;
-const NOTES_KEPT = 4;
 
 export function isProblem(error: unknown): error is Problem {
   return typeof error === 'object' && error !== null && 'code' in error && 'message' in error;
@@ -48,6 +49,8 @@ class App {
   marks = $state.raw<MarkView[]>([]);
 
   devices = new Map<string, DeviceRow>();
+  /** Devices that are open in a tab and not in the list now, as they were last. */
+  #unlisted = new Map<string, DeviceRow>();
   /** Steps when `devices` changed; the map itself is not reactive. */
   devicesChanged = $state(0);
   /** Steps when the devices were forgotten: another adapter, another filter. */
@@ -78,6 +81,8 @@ class App {
   collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
   settingsOpen = $state(false);
+  /** A file is being exported, or its name asked for. */
+  saving = $state(false);
   /** Now, for ages; steps four times a second. */
   now = $state(Date.now());
   spoken = $state('');
@@ -94,16 +99,21 @@ class App {
     switch (event.type) {
       case 'radio':
         if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
+        // What was said of an adapter that was off is settled.
+        if (event.state === 'on' && this.radio?.state !== 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
         this.radio = event;
         document.documentElement.dataset['ready'] = 'true';
         break;
       case 'devices':
         if (event.reset) {
-          this.devices.clear();
+          for (const id of this.devices.keys()) this.#unlist(id);
           this.devicesReset++;
         }
-        for (const row of event.changed) this.devices.set(row.id, row);
-        for (const id of event.removed) this.devices.delete(id);
+        for (const row of event.changed) {
+          this.devices.set(row.id, row);
+          this.#unlisted.delete(row.id);
+        }
+        for (const id of event.removed) this.#unlist(id);
         this.shown = event.shown;
         this.total = event.total;
         this.devicesChanged++;
@@ -152,6 +162,19 @@ class App {
     }
   }
 
+  /** Takes a device out of the list; what is open of it stays. */
+  #unlist(id: string): void {
+    const row = this.devices.get(id);
+    if (row && (this.tabs.includes(id) || this.preview === id)) this.#unlisted.set(id, row);
+    this.devices.delete(id);
+  }
+
+  /** What is known of a device, whether or not the filter lets it into the list. */
+  row(id: string): DeviceRow | undefined {
+    void this.devicesChanged;
+    return this.devices.get(id) ?? this.#unlisted.get(id);
+  }
+
   /** Values of attributes that no tree has any more: identifiers are new after each discovery. */
   #forgetValues(): void {
     const known = new Set(Object.keys(this.trees).flatMap((device) => this.attributes(device).map((a) => a.id)));
@@ -162,6 +185,7 @@ class App {
   #otherAdapter(): void {
     [this.links, this.trees, this.values] = [{}, {}, {}];
     [this.tabs, this.tab, this.preview] = [[], null, null];
+    this.#unlisted.clear();
   }
 
   #link(link: LinkView): void {
@@ -196,8 +220,7 @@ class App {
   }
 
   note(notice: NoticeView): void {
-    const same = this.notes.filter((n) => n.title !== notice.title || n.device !== notice.device);
-    this.notes = [...same, { ...notice, key: ++this.#notes }].slice(-NOTES_KEPT);
+    this.notes = withNote(this.notes, { ...notice, key: ++this.#notes, ended: [] }, (device) => this.name(device));
   }
 
   dismiss(key: number): void {
@@ -205,15 +228,34 @@ class App {
   }
 
   /** Calls a command; a failure becomes a note. */
-  async act<T = null>(title: string, command: string, args?: Record<string, unknown>): Promise<T | undefined> {
+  async act<T = null>(title: string, command: string, args?: Record<string, unknown>, device: string | null = null): Promise<T | undefined> {
     try {
       return await host.call<T>(command, args);
     } catch (error) {
-      const problem = problemOf(error);
-      if (problem.code !== 'cancelled' && !this.notes.some((note) => note.problem.message === problem.message)) {
-        this.note({ severity: 'bad', title, problem, device: null, action: '' });
-      }
+      this.#failed(title, problemOf(error), device);
       return undefined;
+    }
+  }
+
+  #failed(title: string, problem: Problem, device: string | null): void {
+    if (problem.code === 'cancelled') return;
+    const action = problem.code === 'powered_off' ? 'power_on' : '';
+    this.note({ severity: 'bad', title, problem, device: action ? null : device, action });
+  }
+
+  /** Whether the inspector shows an attribute now: it tells then how an operation ended. */
+  inspects(device: string, key: string): boolean {
+    return this.view === 'explore' && this.tab === device && this.selected[device] === key && this.settings?.panels['right'] !== 0;
+  }
+
+  /** Calls a command on an attribute. A failure is told by the inspector, or by a note that names what failed. */
+  async operate(device: string, a: AttributeView, command: 'read' | 'subscribe' | 'unsubscribe' | 'plot', args: Record<string, unknown> = {}): Promise<void> {
+    try {
+      await host.call(command, { attribute: a.id, ...args });
+    } catch (error) {
+      const what = { read: 'was not read', subscribe: 'was not subscribed', unsubscribe: 'is still subscribed', plot: 'was not plotted' }[command];
+      // A plot leaves no trace in the attribute itself.
+      if (command === 'plot' || !this.inspects(device, a.key)) this.#failed(`${a.name} of ${this.name(device)} ${what}`, problemOf(error), device);
     }
   }
 
@@ -238,12 +280,13 @@ class App {
     this.show(device);
     this.notes = this.notes.filter((note) => note.device !== device);
     const name = this.name(device);
-    await this.act(`${name} did not connect`, 'connect', { device });
+    await this.act(`${name} did not connect`, 'connect', { device }, device);
   }
 
   async close(device: string): Promise<void> {
     this.tabs = this.tabs.filter((id) => id !== device);
     if (this.preview === device) this.preview = null;
+    this.#unlisted.delete(device);
     if (this.tab === device) this.tab = this.tabs[this.tabs.length - 1] ?? null;
     const { [device]: gone, ...links } = this.links;
     const { [device]: tree, ...trees } = this.trees;
@@ -260,7 +303,7 @@ class App {
 
   async pair(device: string): Promise<void> {
     this.pairing = { ...this.pairing, [device]: true };
-    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device });
+    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device }, device);
     this.pairing = { ...this.pairing, [device]: false };
     if (paired !== undefined) {
       this.notes = this.notes.filter((note) => note.action !== 'pair' || note.device !== device);
@@ -268,11 +311,15 @@ class App {
     }
   }
 
-  /** Answers a question of pairing; one that was only shown goes with its answer. */
-  async answer(question: PairingView, accept: boolean, passkey: string | null = null): Promise<void> {
-    if ((await this.act('Not answered', 'answer_pairing', { id: question.id, accept, passkey })) !== undefined) {
-      this.questions = this.questions.filter((q) => q.id !== question.id);
+  /** Answers a question of pairing; one that was only shown goes with its answer. What is wrong with it is for the dialog to say. */
+  async answer(question: PairingView, accept: boolean, passkey: string | null = null): Promise<Problem | null> {
+    try {
+      await host.call('answer_pairing', { id: question.id, accept, passkey });
+    } catch (error) {
+      return problemOf(error);
     }
+    this.questions = this.questions.filter((q) => q.id !== question.id);
+    return null;
   }
 
   /** Why something cannot be done with the radio in use; null when it can. */
@@ -282,7 +329,7 @@ class App {
   }
 
   name(device: string): string {
-    return this.links[device]?.name ?? this.devices.get(device)?.name ?? device;
+    return this.links[device]?.name ?? this.row(device)?.name ?? device;
   }
 
   connected(device: string | null): boolean {
@@ -305,8 +352,13 @@ class App {
     this.selected = { ...this.selected, [device]: key };
   }
 
+  /** Whether anything is drawn that a picture could show. */
+  get drawn(): boolean {
+    return this.series.some((series) => series.visible);
+  }
+
   async exportCsv(): Promise<void> {
-    this.#exported(await this.act<ExportView | null>('The recording was not exported', 'export_csv', { device: null }));
+    await this.#export('The recording was not exported', 'export_csv', { device: null });
   }
 
   async exportPicture(kind: 'png' | 'svg', from: number, to: number): Promise<void> {
@@ -315,7 +367,21 @@ class App {
     const series = this.series.filter((s) => s.visible).map((s) => s.id);
     const lanes = new Set(this.series.filter((s) => s.visible).map((s) => s.lane)).size;
     const request = { series, from, to, theme, width: 1200, height: Math.max(300, lanes * 180 + 80) };
-    this.#exported(await this.act<ExportView | null>('The picture was not exported', 'export_picture', { kind, request }));
+    await this.#export('The picture was not exported', 'export_picture', { kind, request });
+  }
+
+  /** One at a time: on some systems the save dialog lets the window through. */
+  async #export(title: string, command: string, args: Record<string, unknown>): Promise<void> {
+    if (this.saving) {
+      this.say('The save dialog is open');
+      return;
+    }
+    this.saving = true;
+    try {
+      this.#exported(await this.act<ExportView | null>(title, command, args));
+    } finally {
+      this.saving = false;
+    }
   }
 
   #exported(done: ExportView | null | undefined): void {
@@ -324,7 +390,7 @@ class App {
     this.note({
       severity: 'info',
       title: 'Exported',
-      problem: { code: '', message: `${rows}${(done.bytes / 1024).toFixed(1)} kB in ${done.path}`, hint: '', at: null },
+      problem: { code: '', message: `${rows}${bytes(done.bytes)} in ${done.path}`, hint: '', at: null },
       device: null,
       action: '',
     });
@@ -335,13 +401,24 @@ export const app = new App();
 
 /** The device list: its order, which is held while the pointer or the focus is in it. */
 class DeviceList {
-  sort = $state<Sort>('signal');
+  #sort = $state<Sort | null>(null);
   filter = $state('');
   problem = $state.raw<Problem | null>(null);
   held = $state(false);
   places = $state.raw<Place[]>([]);
   waiting = $state(0);
   #reset = 0;
+
+  get sort(): Sort {
+    return this.#sort ?? ((app.settings?.sort ?? 'signal') as Sort);
+  }
+
+  /** Sorts by something else from now on, in the next run too. */
+  sortBy(sort: Sort): void {
+    this.#sort = sort;
+    this.update(true);
+    void app.act('The order is not remembered', 'set_sort', { sort });
+  }
 
   /** Works the order out anew, or keeps it where it is held. */
   update(sortNow = false): void {
@@ -366,6 +443,12 @@ class DeviceList {
     this.filter = text;
     clearTimeout(this.#typed);
     this.#typed = setTimeout(() => void this.#apply(text), 200);
+  }
+
+  /** Filters at once by what was typed so far. */
+  async filterNow(): Promise<void> {
+    clearTimeout(this.#typed);
+    await this.#apply(this.filter);
   }
 
   async #apply(text: string): Promise<void> {

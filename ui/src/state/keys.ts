@@ -1,4 +1,6 @@
 // Keys that work anywhere. Those of a list, a tree or a plot are with it.
+import { tick } from 'svelte';
+
 import { app, type View } from './app.svelte';
 
 const VIEWS: View[] = ['explore', 'scope', 'log', 'doctor'];
@@ -16,8 +18,19 @@ export function focusFilter(): void {
   document.querySelector<HTMLInputElement>('[data-filter]')?.focus();
 }
 
+const here = (selectors: string[]) => selectors.map((selector) => document.querySelector<HTMLElement>(selector)).find((pane) => pane !== null) ?? null;
+
+/** Shows a view. A focus that went with the last one goes to the middle of this one. */
+export function goTo(view: View): void {
+  app.view = view;
+  void tick().then(() => {
+    if (document.activeElement && document.activeElement !== document.body) return;
+    (here(PANES[2]!) ?? here(PANES[1]!) ?? document.querySelector<HTMLElement>(`[data-view="${view}"]`))?.focus();
+  });
+}
+
 function nextPane(step: number): void {
-  const all = PANES.map((selectors) => selectors.map((selector) => document.querySelector<HTMLElement>(selector)).find((pane) => pane !== null) ?? null);
+  const all = PANES.map(here);
   const panes = all.filter((pane, index) => pane !== null && all.indexOf(pane) === index) as HTMLElement[];
   const frame = (element: Element | null) => element?.closest('.bar, .panel, .dock, .main') ?? null;
   const at = panes.findIndex((pane) => frame(pane) === frame(document.activeElement));
@@ -30,7 +43,7 @@ export function shortcuts(event: KeyboardEvent): void {
   // Tabs are reached by keys only where they are seen.
   const onTabs = app.view === 'explore' && !app.palette;
   if (control && event.key.toLowerCase() === 'k') app.palette = !app.palette;
-  else if (control && event.key >= '1' && event.key <= '4') app.view = VIEWS[Number(event.key) - 1]!;
+  else if (control && event.key >= '1' && event.key <= '4') goTo(VIEWS[Number(event.key) - 1]!);
   else if (event.key === 'F5') toggleScan();
   else if (event.key === 'F6') nextPane(event.shiftKey ? -1 : 1);
   else if (control && event.key.toLowerCase() === 'e') void app.exportCsv();

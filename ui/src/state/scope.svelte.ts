@@ -42,6 +42,17 @@ class Scope {
     return this.from !== null;
   }
 
+  /** What the picture shows, seconds of the session. */
+  get range(): [number, number] {
+    return [this.frame?.from ?? 0, this.frame?.to ?? 10];
+  }
+
+  /** Marks now; while the picture stands, its end: that is what is looked at. */
+  mark(text: string): void {
+    const at = this.paused ? this.range[1] : null;
+    void app.act('Not marked', 'mark', { text, at }).then((done) => done !== undefined && app.say(at === null ? 'Marked' : 'Marked the end of the picture'));
+  }
+
   /** Draws with every frame from now on; returns how to stop. */
   draw(drawer: (frame: Frame) => void): () => void {
     this.#drawers.add(drawer);

@@ -525,6 +525,10 @@ impl Device {
             bytes: hex(bytes),
         };
         let mut fields = Vec::new();
+        if let Some(flags) = self.raw.as_deref().and_then(crate::gap::flags) {
+            let text = crate::gap::flags_text(flags);
+            fields.push(field("0x01", "Flags", text, &[flags]));
+        }
         if let Some(name) = &self.local_name {
             fields.push(field("0x09", "Local name", name.clone(), name.as_bytes()));
         }
@@ -555,7 +559,10 @@ impl Device {
             fields.push(field(
                 "0x19",
                 "Appearance",
-                format!("0x{appearance:04X}"),
+                crate::gap::category(appearance).map_or_else(
+                    || format!("0x{appearance:04X}"),
+                    |category| format!("{category} 0x{appearance:04X}"),
+                ),
                 &appearance.to_le_bytes(),
             ));
         }

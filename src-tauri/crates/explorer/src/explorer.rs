@@ -247,6 +247,7 @@ impl Inner {
             connect_timeout_s: preferences.connect_timeout_s,
             single_key_shortcuts: preferences.single_key_shortcuts,
             passive_scan: preferences.passive_scan,
+            sort: preferences.sort.clone(),
             panels: preferences.panels.clone(),
             session_folder: self.session_folder.display().to_string(),
             log_folder: self.log_folder.display().to_string(),

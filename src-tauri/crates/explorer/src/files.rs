@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plot::picture::{Chart, Lane, Line, Mark, Size, Theme};
+use radio::Timestamp;
 use session::export::{Csv, csv_file};
 use session::{Event as Recorded, Session};
 
@@ -174,25 +175,31 @@ impl Explorer {
         blocking(&self.0, export).await
     }
 
-    /// Marks this moment in the recording; without a text, by a number.
-    pub fn mark(&self, text: &str) {
+    /// Marks a moment that has been, seconds of the session, in the recording; without one, now.
+    /// Without a text it is called by a number.
+    pub fn mark(&self, text: &str, at: Option<f64>) {
         let now = self.0.now();
+        let at = at
+            .filter(|at| at.is_finite())
+            .map_or(now, |at| Timestamp((at.max(0.0) * 1e9) as i64).min(now));
         let mut label = decode::clean::text(text.trim(), 200).into_owned();
         {
             let mut marks = self.0.marks();
             if label.is_empty() {
                 label = format!("Mark {}", marks.len() + 1);
             }
-            marks.push(MarkView {
-                at: now.seconds(),
+            let place = marks.partition_point(|mark| mark.at <= at.seconds());
+            let mark = MarkView {
+                at: at.seconds(),
                 text: label.clone(),
-            });
+            };
+            marks.insert(place, mark);
         }
         self.0.tell_marks();
         self.0.log_done("app", "Mark", None, None, label.clone());
         self.0.record(|recorder| {
             recorder.record(
-                now,
+                at,
                 Recorded::Marker {
                     label: label.into(),
                 },

@@ -35,6 +35,7 @@ mod connection;
 mod device;
 mod explorer;
 mod files;
+mod gap;
 mod gatt;
 mod link;
 mod news;

@@ -21,6 +21,8 @@ pub struct Preferences {
     pub single_key_shortcuts: bool,
     /// Whether to scan without asking for scan responses, where the system can.
     pub passive_scan: bool,
+    /// What the device list is sorted by: `signal`, `name`, `last` or `first`.
+    pub sort: String,
     /// Sizes of panels that the user moved the edge of, by name, CSS pixels; 0 is collapsed.
     pub panels: BTreeMap<String, u32>,
     /// Starred devices, by identifier.
@@ -42,6 +44,7 @@ impl Default for Preferences {
             connect_timeout_s: 30,
             single_key_shortcuts: true,
             passive_scan: false,
+            sort: "signal".into(),
             panels: BTreeMap::new(),
             favourites: BTreeSet::new(),
             no_reconnect: BTreeSet::new(),

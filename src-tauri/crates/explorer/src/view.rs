@@ -700,6 +700,8 @@ pub struct SettingsView {
     pub single_key_shortcuts: bool,
     /// Whether scans ask for no scan responses, where the system can.
     pub passive_scan: bool,
+    /// What the device list is sorted by: `signal`, `name`, `last` or `first`.
+    pub sort: String,
     /// Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
     pub panels: std::collections::BTreeMap<String, u32>,
     /// Folder of the session files.

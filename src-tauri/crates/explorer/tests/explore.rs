@@ -572,6 +572,27 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mark_stands_at_the_moment_that_was_meant_and_never_ahead_of_time() {
+    let bench = Bench::scanning().await;
+    bench.explorer.mark("now", None);
+    bench.explorer.mark("before", Some(1.5));
+    bench.explorer.mark("ahead", Some(1e6));
+    let marks = bench
+        .last(|event| match event {
+            Event::Marks { marks } => Some(marks.clone()),
+            _ => None,
+        })
+        .unwrap();
+    let texts: Vec<&str> = marks.iter().map(|mark| mark.text.as_str()).collect();
+    assert_eq!(texts, ["before", "now", "ahead"], "oldest first");
+    assert!((marks[0].at - 1.5).abs() < 1e-6);
+    assert_eq!(marks[1].at, marks[2].at, "time stands still in this test");
+    let csv = bench.folder.path().join("marks.csv");
+    bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    assert!(std::fs::read_to_string(csv).unwrap().contains("before"));
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_value_for_the_paired_is_read_after_the_passkey_was_typed() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::DoorLock).await;
