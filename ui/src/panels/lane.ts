@@ -38,6 +38,8 @@ function theme(): string {
 }
 
 function pad(low: number, high: number): [number, number] {
+  // A value that stands still stands in the middle, among labels of its own size.
+  if (low === high) return low === 0 ? [-1, 1] : [low - Math.abs(low) * 0.05, low + Math.abs(low) * 0.05];
   const air = Math.max((high - low) * 0.1, Math.max(Math.abs(low), Math.abs(high)) * 1e-6, 1e-9);
   return [low - air, high + air];
 }

@@ -1,6 +1,7 @@
 // The state of the window: what the explorer told, and what the user chose to look at.
 import type { AttributeView } from '../bindings/AttributeView';
 import type { DeviceRow } from '../bindings/DeviceRow';
+import type { AdapterView } from '../bindings/AdapterView';
 import type { Event } from '../bindings/Event';
 import type { ExportView } from '../bindings/ExportView';
 import type { GattView } from '../bindings/GattView';
@@ -37,6 +38,15 @@ export function isProblem(error: unknown): error is Problem {
 export function problemOf(error: unknown): Problem {
   if (isProblem(error)) return error;
   return { code: 'internal', message: String(error), hint: 'The log says more.', at: null };
+}
+
+/** A question before something that cannot be taken back. */
+export interface Confirmation {
+  title: string;
+  text: string;
+  /** What the button says that does it. */
+  action: string;
+  run: () => void;
 }
 
 class App {
@@ -81,6 +91,8 @@ class App {
   collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
   settingsOpen = $state(false);
+  /** What is asked before it is done. */
+  confirm = $state.raw<Confirmation | null>(null);
   /** A file is being exported, or its name asked for. */
   saving = $state(false);
   /** Now, for ages; steps four times a second. */
@@ -89,6 +101,15 @@ class App {
 
   #notes = 0;
   #speech = new Speech((text) => (this.spoken = text), (run, ms) => void setTimeout(run, ms));
+
+  /** Uses another adapter; asks first where that ends connections. */
+  chooseAdapter(adapter: AdapterView): void {
+    if (adapter.id === this.radio?.adapter) return;
+    const use = () => void this.act('The adapter was not opened', 'choose_adapter', { id: adapter.id });
+    const up = Object.values(this.links).filter((link) => link.state === 'connected').length;
+    if (up === 0) return use();
+    this.confirm = { title: `Use ${adapter.name}, ${adapter.simulated ? 'virtual devices' : adapter.stack}?`, text: `${up === 1 ? 'A connection ends' : `${up} connections end`}, and the tabs of the devices close. What was recorded is kept.`, action: 'Use it', run: use };
+  }
 
   async start(): Promise<void> {
     this.welcome = await host.listen((event) => this.hear(event));
@@ -100,7 +121,7 @@ class App {
       case 'radio':
         if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
         // What was said of an adapter that was off is settled.
-        if (event.state === 'on' && this.radio?.state !== 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
+        if (event.state === 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
         this.radio = event;
         document.documentElement.dataset['ready'] = 'true';
         break;

@@ -524,17 +524,17 @@ async fn watch(
             RadioState::Unauthorized => Some((radio::Error::Unauthorized, "")),
             RadioState::Gone => Some((inner.why_gone(&id).await, "look_again")),
         };
-        if let Some((error, action)) = problem {
+        if problem.is_some() {
             inner.radios.state().scanning = false;
-            inner.notice(
-                "bad",
-                "Bluetooth is not available",
-                error.into(),
-                None,
-                action,
-            );
         }
         inner.tell_radio();
+        // What is over already needs no note.
+        if let Some((error, action)) = problem
+            && *states.borrow() == state
+        {
+            let title = "Bluetooth is not available";
+            inner.notice("bad", title, error.into(), None, action);
+        }
         let again = || {
             let radios = inner.radios.state();
             radios.wanted && !radios.scanning
