@@ -17,6 +17,8 @@ const COMMANDS: &[&str] = &[
     "connect",
     "connect_to",
     "cancel_connect",
+    "request_parameters",
+    "stop_seeking",
     "set_auto_reconnect",
     "disconnect",
     "close_device",

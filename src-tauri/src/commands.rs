@@ -28,6 +28,8 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         devices::connect,
         devices::connect_to,
         devices::cancel_connect,
+        devices::request_parameters,
+        devices::stop_seeking,
         devices::set_auto_reconnect,
         devices::disconnect,
         devices::close_device,

@@ -53,6 +53,23 @@ pub(crate) async fn connect_to(explorer: State<'_, Explorer>, text: String) -> R
     explorer.connect_to(text).await
 }
 
+/// Asks for other connection parameters.
+#[tauri::command]
+pub(crate) async fn request_parameters(
+    explorer: State<'_, Explorer>,
+    device: String,
+    preset: String,
+) -> Result<(), Problem> {
+    explorer.request_parameters(device.into(), preset).await
+}
+
+/// Gives up the search for a device.
+#[tauri::command]
+pub(crate) async fn stop_seeking(explorer: State<'_, Explorer>) -> Result<(), Problem> {
+    explorer.stop_seeking();
+    Ok(())
+}
+
 /// Gives an attempt to connect up.
 #[tauri::command]
 pub(crate) async fn cancel_connect(

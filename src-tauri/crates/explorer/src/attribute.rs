@@ -24,6 +24,8 @@ const HISTORY: usize = 10_000;
 const HISTORY_ROWS: usize = 200;
 /// Bytes of a value that a row shows.
 const ROW_BYTES: usize = 64;
+/// Stretches of unknown loss that are remembered for drawing anew.
+const OUTAGES: usize = 1_000;
 /// How long a loss stays on an attribute's row.
 const LATELY: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -58,7 +60,10 @@ pub(crate) enum Origin {
 struct Entry {
     at: Timestamp,
     origin: Origin,
+    /// How many values are missing before it.
     lost_before: u32,
+    /// Why.
+    cause: plot::Cause,
     bytes: Bytes,
 }
 
@@ -83,6 +88,11 @@ pub(crate) struct Memory {
     pub(crate) notify: (NotifyMode, NotifyRoute),
     /// When the link ended under the subscription.
     down_since: Option<Timestamp>,
+    /// When the last value came by itself, and the first of this subscription.
+    last_pushed: Option<Timestamp>,
+    first_pushed: Option<Timestamp>,
+    /// Stretches in which an unknown number of values was lost, oldest first.
+    outages: VecDeque<(Timestamp, Timestamp)>,
     pub(crate) busy: &'static str,
     pub(crate) problem: Option<Problem>,
     /// The device's own name for it (0x2901), cleaned.
@@ -102,7 +112,8 @@ impl Memory {
     /// Takes a value that came unasked. This is on the way of every notification: nothing here
     /// waits, and nothing grows without a bound.
     pub(crate) fn take(&mut self, sample: &Sample) -> Option<SequenceGap> {
-        let previous = self.history.back().map(|entry| entry.at);
+        let previous = self.last_pushed.replace(sample.at);
+        self.first_pushed.get_or_insert(sample.at);
         // What the radio's own queue lost is missing from the device's counter too: it counts once.
         let gap = self
             .sequence_gap(&sample.bytes)
@@ -113,50 +124,47 @@ impl Memory {
                 from: previous.unwrap_or(sample.at),
             });
         let missing = gap.map_or(0, |gap| gap.count) + sample.lost_before;
+        let cause = match gap {
+            Some(_) => plot::Cause::DeviceSequence,
+            None => plot::Cause::HostQueue,
+        };
         if missing > 0 {
             self.lost += u64::from(missing);
             self.lost_lately.push_back((sample.at, missing));
-            let (from, cause) = match gap {
-                Some(gap) => (gap.from, plot::Cause::DeviceSequence),
-                None => (previous.unwrap_or(sample.at), plot::Cause::HostQueue),
-            };
             for track in &self.tracks {
-                track.gap(from, sample.at, cause, missing);
+                track.gap(previous.unwrap_or(sample.at), sample.at, cause, missing);
             }
         }
         self.pushed += 1;
-        self.remember(
-            sample.at,
-            Origin::Pushed(sample.kind),
-            missing,
-            sample.bytes.clone(),
-        );
+        self.keep(Entry {
+            at: sample.at,
+            origin: Origin::Pushed(sample.kind),
+            lost_before: missing,
+            cause,
+            bytes: sample.bytes.clone(),
+        });
         gap
     }
 
     /// Takes a value that was read or written.
-    pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, lost: u32, bytes: Bytes) {
-        if origin != Origin::Write
-            && let Some(format) = &self.format
-        {
-            let tracks = &self.tracks;
-            if !tracks.is_empty() {
-                format.columns(&bytes, &mut |column, number| {
-                    for track in tracks.iter().filter(|track| track.column == column) {
-                        track.push(at, number);
-                    }
-                });
-            }
+    pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, bytes: Bytes) {
+        self.keep(Entry {
+            at,
+            origin,
+            lost_before: 0,
+            cause: plot::Cause::DeviceSequence,
+            bytes,
+        });
+    }
+
+    fn keep(&mut self, entry: Entry) {
+        if let Some(format) = &self.format {
+            draw(format, &self.tracks, &entry);
         }
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        self.history.push_back(Entry {
-            at,
-            origin,
-            lost_before: lost,
-            bytes,
-        });
+        self.history.push_back(entry);
         self.count += 1;
         self.changed = true;
     }
@@ -180,6 +188,7 @@ impl Memory {
     /// A subscription begins: the device's counter may start anywhere.
     pub(crate) fn begin(&mut self) {
         self.subscribed = true;
+        self.first_pushed = None;
         self.last_count = None;
         self.changed = true;
     }
@@ -197,38 +206,35 @@ impl Memory {
         self.tracks = tracks;
         let Some(format) = &self.format else { return };
         let mut previous = None;
-        for entry in self
-            .history
-            .iter()
-            .filter(|entry| entry.origin != Origin::Write)
-        {
-            if entry.lost_before > 0 {
+        let mut outages = self.outages.iter().peekable();
+        for entry in &self.history {
+            while let Some((from, to)) = outages.next_if(|(_, to)| *to <= entry.at) {
                 for track in &self.tracks {
-                    let from = previous.unwrap_or(entry.at);
-                    track.gap(
-                        from,
-                        entry.at,
-                        plot::Cause::DeviceSequence,
-                        entry.lost_before,
-                    );
+                    track.gap(*from, *to, plot::Cause::LinkDown, 0);
                 }
             }
-            previous = Some(entry.at);
-            format.columns(&entry.bytes, &mut |column, number| {
-                for track in self.tracks.iter().filter(|track| track.column == column) {
-                    track.push(entry.at, number);
+            if entry.lost_before > 0 {
+                let from = previous.unwrap_or(entry.at);
+                for track in &self.tracks {
+                    track.gap(from, entry.at, entry.cause, entry.lost_before);
                 }
-            });
+            }
+            if matches!(entry.origin, Origin::Pushed(_)) {
+                previous = Some(entry.at);
+            }
+            draw(format, &self.tracks, entry);
         }
         self.changed = true;
     }
 
     /// The link went down: lines break here until values come again. Says whether it was subscribed.
-    pub(crate) fn link_down(&mut self, at: Timestamp) -> bool {
+    /// What could not come is a loss, unless the end was `asked` for.
+    pub(crate) fn link_down(&mut self, at: Timestamp, asked: bool) -> bool {
         let subscribed = std::mem::take(&mut self.subscribed);
-        if subscribed {
+        if subscribed && !asked {
             self.down_since = Some(at);
         }
+        self.first_pushed = None;
         self.busy = "";
         self.changed = true;
         for track in &self.tracks {
@@ -237,9 +243,35 @@ impl Memory {
         subscribed
     }
 
-    /// Since when nothing could come, because the link was down. Tells it once.
-    pub(crate) fn back_after(&mut self) -> Option<Timestamp> {
-        self.down_since.take()
+    /// From when until when nothing could come, because the link was down: until the first value, if
+    /// one came, else until `now`. Tells it once.
+    pub(crate) fn outage(&mut self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let from = self.down_since.take()?;
+        let to = self.first_pushed.unwrap_or(now).max(from);
+        self.note_outage(from, to);
+        Some((from, to))
+    }
+
+    /// Values may be missing between these, although the link was up.
+    pub(crate) fn interrupted(&mut self, from: Timestamp, to: Timestamp) {
+        self.note_outage(from, to);
+        self.last_count = None;
+        for track in &self.tracks {
+            track.gap(from, to, plot::Cause::LinkDown, 0);
+        }
+        self.changed = true;
+    }
+
+    fn note_outage(&mut self, from: Timestamp, to: Timestamp) {
+        if self.outages.len() == OUTAGES {
+            self.outages.pop_front();
+        }
+        self.outages.push_back((from, to));
+    }
+
+    /// Whether anything is known of its value.
+    pub(crate) fn was_read(&self) -> bool {
+        self.count > 0
     }
 
     /// Something that the tree shows has changed.
@@ -271,6 +303,18 @@ impl Memory {
             None => hex(bytes),
         }
     }
+}
+
+/// Draws the numbers of a value; what was written is none of the device's.
+fn draw(format: &Format, tracks: &[Track], entry: &Entry) {
+    if tracks.is_empty() || entry.origin == Origin::Write {
+        return;
+    }
+    format.columns(&entry.bytes, &mut |column, number| {
+        for track in tracks.iter().filter(|track| track.column == column) {
+            track.push(entry.at, number);
+        }
+    });
 }
 
 impl Attribute {

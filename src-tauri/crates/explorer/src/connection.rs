@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use radio::{AttrId, AttrKind, DeviceId, GattDb, Link, Timestamp, WriteKind};
+use radio::{AttrId, AttrKind, ConnectionParameters, DeviceId, GattDb, Link, Timestamp, WriteKind};
 use session::LinkKey;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
@@ -57,10 +57,14 @@ pub(crate) struct State {
     pub(crate) wanted: Vec<String>,
     pub(crate) unexpected: bool,
     pub(crate) problem: Option<Problem>,
+    /// When a question of pairing was answered that nobody here asked for.
+    pub(crate) answered: Option<Timestamp>,
     /// Whether the system has keys of it, where that can be known.
     pub(crate) paired: Option<bool>,
     pub(crate) mtu: Option<u16>,
     pub(crate) rssi: Option<i16>,
+    /// Connection parameters, where the system tells.
+    pub(crate) parameters: Option<ConnectionParameters>,
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
     pub(crate) attributes: Arc<[Arc<Attribute>]>,
     pub(crate) generation: u32,
@@ -92,9 +96,11 @@ impl Connection {
                 wanted: Vec::new(),
                 unexpected: false,
                 problem: None,
+                answered: None,
                 paired: None,
                 mtu: None,
                 rssi: None,
+                parameters: None,
                 attributes: Arc::new([]),
                 generation: 0,
                 asked: false,
@@ -185,6 +191,7 @@ impl Connection {
             paired: state.paired,
             mtu: state.mtu,
             rssi: state.rssi,
+            parameters: state.parameters.map(Into::into),
             unexpected: state.unexpected,
             retry: state.retry.as_ref().map(|retry| retry.view(wall)),
             auto_reconnect,

@@ -21,6 +21,9 @@ const TREND_STEP: Duration = Duration::from_secs(2);
 const SIGNAL_POINTS: usize = 1200;
 /// Longest name that is shown, in characters.
 const NAME_LENGTH: usize = 64;
+/// Services, companies and kinds of service data that a row keeps: a device on the air may make up as
+/// many as it likes. The recording has all of them.
+const KINDS: usize = 64;
 
 /// Everybody who was heard, and which of their rows have changed since the window was told.
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ pub struct DeviceTable {
     /// What the window has.
     shown: HashSet<DeviceId>,
     reset: bool,
+    /// The system tells of some reports only: the time between them is not the device's.
+    samples: bool,
 }
 
 #[derive(Debug)]
@@ -117,8 +122,31 @@ impl DeviceTable {
             device.starred = starred;
             device.alias = alias.map(Into::into);
         }
-        device.hear(report);
+        device.hear(report, !self.samples);
         self.mark(&report.device);
+    }
+
+    /// Says whether the system hands out every report from now on, or only some.
+    pub fn set_samples(&mut self, samples: bool) {
+        self.samples = samples;
+        for device in self.devices.values_mut() {
+            device.interval = Interval::default();
+        }
+    }
+
+    /// Takes note of a device that is connected already and need not advertise.
+    pub fn note(&mut self, id: &DeviceId, name: Option<&str>, at: Timestamp) {
+        let device = self
+            .devices
+            .entry(id.clone())
+            .or_insert_with(|| Device::new(at));
+        if let Some(name) = name {
+            device.call(name);
+        }
+        if device.last_seen.is_none() {
+            device.first_seen = at;
+        }
+        self.mark(id);
     }
 
     fn mark(&mut self, id: &DeviceId) {
@@ -274,6 +302,15 @@ impl DeviceTable {
     }
 }
 
+/// Takes over what was heard last under each key, of [`KINDS`] keys at most.
+fn keep<K: Ord + Clone>(known: &mut BTreeMap<K, Bytes>, heard: &[(K, Bytes)]) {
+    for (key, data) in heard {
+        if known.len() < KINDS || known.contains_key(key) {
+            known.insert(key.clone(), data.clone());
+        }
+    }
+}
+
 impl Device {
     fn new(at: Timestamp) -> Self {
         Self {
@@ -303,18 +340,22 @@ impl Device {
         }
     }
 
+    fn call(&mut self, name: &str) {
+        let clean = decode::clean::text(name, NAME_LENGTH);
+        if !clean.trim().is_empty() {
+            self.local_name = Some(clean.into_owned());
+        }
+    }
+
     /// The row shows the latest of each field; the recording keeps each report by itself.
-    fn hear(&mut self, report: &Advertisement) {
-        if let Some(last) = self.last_seen {
+    fn hear(&mut self, report: &Advertisement, every: bool) {
+        if let Some(last) = self.last_seen.filter(|_| every) {
             self.interval.heard(report.at.since(last));
         }
         self.last_seen = Some(report.at);
         self.adverts = self.adverts.saturating_add(1);
         if let Some(name) = &report.local_name {
-            let clean = decode::clean::text(name, NAME_LENGTH);
-            if !clean.trim().is_empty() {
-                self.local_name = Some(clean.into_owned());
-            }
+            self.call(name);
         }
         if let Some(address) = report.address {
             self.address = Some(address.to_string());
@@ -324,14 +365,13 @@ impl Device {
         self.tx_power = report.tx_power.or(self.tx_power);
         self.appearance = report.appearance.or(self.appearance);
         for uuid in &report.services {
-            if !self.services.iter().any(|(known, _)| known == uuid) {
+            if self.services.len() < KINDS && !self.services.iter().any(|(known, _)| known == uuid)
+            {
                 self.services.push((*uuid, decode::names::service(*uuid)));
             }
         }
-        self.manufacturer_data
-            .extend(report.manufacturer_data.iter().cloned());
-        self.service_data
-            .extend(report.service_data.iter().cloned());
+        keep(&mut self.manufacturer_data, &report.manufacturer_data);
+        keep(&mut self.service_data, &report.service_data);
         if report.raw.is_some() {
             self.raw.clone_from(&report.raw);
         }

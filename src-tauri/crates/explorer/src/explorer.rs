@@ -69,6 +69,8 @@ pub(crate) struct Inner {
     preferences: watch::Sender<Preferences>,
     pub(crate) adverts: AtomicU64,
     pub(crate) notifications: AtomicU64,
+    /// Stretches in which an unknown number of values was lost.
+    pub(crate) outages: AtomicU64,
     /// Ends the tasks.
     pub(crate) closing: tokio_util::sync::CancellationToken,
 }
@@ -112,6 +114,7 @@ impl Explorer {
             preferences: watch::Sender::new(config.preferences),
             adverts: AtomicU64::new(0),
             notifications: AtomicU64::new(0),
+            outages: AtomicU64::new(0),
             closing: tokio_util::sync::CancellationToken::new(),
         }));
         if let Some(problem) = problem {
@@ -317,6 +320,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_devices(&self) {
+        let _order = self.news.order();
         let changes = self.devices().changes(self.now(), self.wall);
         if let Some(changes) = changes {
             self.news.tell(Event::Devices(changes));
@@ -327,6 +331,7 @@ impl Inner {
         if connection.state().closed {
             return;
         }
+        let _order = self.news.order();
         let names = self.devices().name(&connection.device);
         self.news.tell(Event::Link(connection.view(
             names,
@@ -336,6 +341,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_series(&self) {
+        let _order = self.news.order();
         self.news.tell(Event::Series {
             series: self.scope.views(),
         });
@@ -347,11 +353,13 @@ impl Inner {
     }
 
     pub(crate) fn tell_marks(&self) {
+        let _order = self.news.order();
         let marks = self.marks().clone();
         self.news.tell(Event::Marks { marks });
     }
 
     pub(crate) fn tell_values(&self, all: bool) {
+        let _order = self.news.order();
         let now = self.now();
         let mut values = Vec::new();
         for connection in self.connections() {
@@ -399,6 +407,7 @@ impl Inner {
                     device: status.lost.device_sequence,
                     queue: status.lost.host_queue,
                     gattscope: status.lost.gattscope,
+                    outages: self.outages.load(Ordering::Relaxed),
                 };
                 match status.state {
                     session::State::Recording => view.state = "recording".into(),
@@ -447,6 +456,8 @@ impl Inner {
             let mut state = connection.state();
             state.asked = true;
             state.cancel.cancel();
+            drop(state);
+            self.outages_end(connection);
         }
         let mut ends = tokio::task::JoinSet::new();
         for connection in connections {
@@ -465,6 +476,13 @@ impl Inner {
         }
         let _ = tokio::time::timeout(LINK_ENDS, self.radios.stop_scan()).await;
         ends.join_all().await;
+        if let Ok(radio) = self.radios.open_radio()
+            && tokio::time::timeout(LINK_ENDS, radio.settled())
+                .await
+                .is_err()
+        {
+            tracing::warn!("an attempt to connect did not end in time");
+        }
         if let Recording::On(recorder) = &*self.recording()
             && let Err(error) = recorder.close()
         {

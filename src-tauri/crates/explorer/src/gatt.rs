@@ -5,7 +5,10 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use decode::{Format, Layout, NumberType};
-use radio::{AttrId, DeviceId, NotifyMode, NotifyRoute, Sample, WriteKind};
+use radio::{
+    AttrId, DeviceId, Interruption, NotifyMode, NotifyRoute, Sample, SampleSink, Timestamp,
+    WriteKind,
+};
 use session::{Cause, Event as Recorded};
 use uuid::Uuid;
 
@@ -87,7 +90,7 @@ impl Inner {
                 Ok(value)
             }
             Err(error) => {
-                let keys = matches!(error, radio::Error::Att(att) if att.needs_pairing());
+                let keys = error.needs_pairing();
                 let problem = Problem::from(error);
                 // Descriptions are read without being asked for.
                 if keys && attribute.uuid != decode::names::uuid16(0x2901) {
@@ -127,7 +130,7 @@ impl Inner {
         if let Ok(bytes) = &result {
             attribute
                 .memory()
-                .remember(now, Origin::Read, 0, bytes.clone());
+                .remember(now, Origin::Read, bytes.clone());
             self.described(&connection, &attribute, bytes);
         }
         self.done("read", "Read", &connection, &attribute, result, |bytes| {
@@ -203,7 +206,7 @@ impl Inner {
         if result.is_ok() {
             attribute
                 .memory()
-                .remember(now, Origin::Write, 0, bytes.clone());
+                .remember(now, Origin::Write, bytes.clone());
         }
         self.done("write", "Write", &connection, &attribute, result, |()| {
             let how = if with_response {
@@ -223,29 +226,18 @@ impl Inner {
         let (connection, attribute) = self.attribute(id)?;
         let link = connection.link()?;
         attribute.memory().begin();
-        let inner = Arc::clone(self);
-        let feed = Arc::clone(&attribute);
-        let sink = Arc::new(move |sample: Sample| inner.arrived(&feed, &sample));
+        let sink = Arc::new(Feed {
+            inner: Arc::clone(self),
+            connection: Arc::clone(&connection),
+            attribute: Arc::clone(&attribute),
+        });
         let (mode, route) = attribute.memory().notify;
         let subscribe = link.subscribe_by(route, id, mode, sink);
         let result = self.operate(&attribute, "subscribing", subscribe).await;
         self.subscribed(&attribute, result.is_ok());
         let now = self.now();
-        if result.is_ok()
-            && let Some(from) = attribute.memory().back_after()
-        {
-            self.record(|recorder| {
-                recorder.record(
-                    now,
-                    Recorded::Gap {
-                        cause: Cause::LinkDown,
-                        attribute: Some(id),
-                        count: 0,
-                        from,
-                        to: now,
-                    },
-                );
-            });
+        if result.is_ok() {
+            self.outage_ends(&attribute, now);
         }
         let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
@@ -272,6 +264,61 @@ impl Inner {
         let mut memory = attribute.memory();
         memory.subscribed = subscribed;
         memory.touch();
+    }
+
+    /// Writes the stretch in which nothing could come, because the link was down, into the ledger, if
+    /// there was one. It ended with the first value, or `now`.
+    pub(crate) fn outage_ends(&self, attribute: &Attribute, now: Timestamp) {
+        let outage = attribute.memory().outage(now);
+        if let Some((from, to)) = outage {
+            self.missed(attribute.id, from, to);
+        }
+    }
+
+    /// Writes a stretch of unknown loss into the ledger.
+    fn missed(&self, attribute: AttrId, from: Timestamp, to: Timestamp) {
+        self.outages.fetch_add(1, Ordering::Relaxed);
+        self.record(|recorder| {
+            recorder.record(
+                to,
+                Recorded::Gap {
+                    cause: Cause::LinkDown,
+                    attribute: Some(attribute),
+                    count: 0,
+                    from,
+                    to,
+                },
+            );
+        });
+    }
+
+    /// A subscription was interrupted while its link was up.
+    fn interrupted(&self, feed: &Feed, interruption: Interruption) {
+        let Interruption {
+            attribute,
+            since,
+            until,
+        } = interruption;
+        let to = until.clone().unwrap_or_else(|_| self.now());
+        feed.attribute.memory().interrupted(since, to);
+        self.missed(attribute, since, to);
+        let device = Some(&feed.connection.device);
+        let name = feed.attribute.name();
+        match until {
+            Ok(_) => {
+                let lasted = format!("{} ms; values may be missing", to.since(since).as_millis());
+                let operation = "Subscription interrupted";
+                self.log_done("notify", operation, device, Some(name), lasted);
+            }
+            Err(error) => {
+                self.subscribed(&feed.attribute, false);
+                let problem = Problem::from(error);
+                let title = format!("{name} sends no more");
+                self.notice("bad", title, problem.clone(), device, "");
+                let operation = "Subscription ended";
+                self.log_problem("notify", operation, device, Some(name), &problem);
+            }
+        }
     }
 
     /// A value came by itself. This runs on the radio's task: record, remember, draw, and return.
@@ -405,6 +452,23 @@ impl Inner {
         }
         self.tell_values(false);
         Ok(())
+    }
+}
+
+/// Takes the values of one subscription.
+struct Feed {
+    inner: Arc<Inner>,
+    connection: Arc<Connection>,
+    attribute: Arc<Attribute>,
+}
+
+impl SampleSink for Feed {
+    fn sample(&self, sample: Sample) {
+        self.inner.arrived(&self.attribute, &sample);
+    }
+
+    fn interrupted(&self, interruption: Interruption) {
+        self.inner.interrupted(self, interruption);
     }
 }
 

@@ -3,7 +3,9 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use radio::{AttrKind, Cap, ConnectOptions, DeviceId, DisconnectReason, Link, LinkState};
+use radio::{
+    AttrKind, Cap, ConnectOptions, ConnectionPreset, DeviceId, DisconnectReason, Link, LinkState,
+};
 use session::Event as Recorded;
 use tokio_util::sync::CancellationToken;
 
@@ -16,6 +18,8 @@ use crate::view::{Event, Problem};
 const LONGEST_TIMEOUT_S: u32 = 300;
 /// How often the signal of a link is measured.
 const MEASURE: Duration = Duration::from_secs(2);
+/// How soon after the answer to a question of pairing the end of a link speaks of the answer.
+const NOT_THE_KEY: Duration = Duration::from_secs(5);
 /// How long the end of a link may take before it is given up.
 const DISCONNECT: Duration = Duration::from_secs(10);
 
@@ -58,6 +62,12 @@ impl Inner {
         self.tell_series();
     }
 
+    /// How long connecting may take.
+    pub(crate) fn patience(&self) -> Duration {
+        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
+        Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)))
+    }
+
     async fn connect(self: &Arc<Self>, device: DeviceId) -> Result<(), Problem> {
         let connection = self.connection(&device);
         {
@@ -75,9 +85,7 @@ impl Inner {
             }
             state.asked = false;
         }
-        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
-        let timeout = Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)));
-        match self.attempt(&connection, timeout).await {
+        match self.attempt(&connection, self.patience()).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 let cancelled = error == radio::Error::Cancelled;
@@ -187,6 +195,7 @@ impl Inner {
                 key: None,
             });
             state.retry = None;
+            state.parameters = None;
             state.mtu = mtu;
             state.rssi = rssi;
         }
@@ -219,6 +228,8 @@ impl Inner {
             ),
         );
         self.set_phase(connection, Phase::Connected);
+        // Some capabilities show with a connection.
+        self.tell_radio();
         self.tell_tree(connection);
         // What is remembered goes on under new identifiers.
         self.tell_values(true);
@@ -276,7 +287,7 @@ impl Inner {
 
     /// The device has other services than before. The radio keeps subscriptions where an attribute
     /// kept its handle and UUID; one that only kept its place is subscribed again.
-    fn services_changed(self: &Arc<Self>, connection: &Connection, link: &Arc<dyn Link>) {
+    fn services_changed(self: &Arc<Self>, connection: &Arc<Connection>, link: &Arc<dyn Link>) {
         let key = connection.state().up.as_ref().and_then(|up| up.key);
         let (now, db) = (self.now(), link.gatt());
         if let Some(key) = key {
@@ -291,7 +302,7 @@ impl Inner {
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))
-                && attribute.memory().link_down(now);
+                && attribute.memory().link_down(now, false);
             if lost {
                 let (inner, id) = (Arc::clone(self), attribute.id);
                 self.runtime.spawn(async move { inner.subscribe(id).await });
@@ -303,6 +314,16 @@ impl Inner {
         self.log_done("discovery", "Services changed", device, None, detail);
         self.tell_tree(connection);
         self.tell_values(true);
+        let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.runtime.spawn(describe(inner, connection));
+    }
+
+    /// Writes what was lost with a link that is not waited for any more.
+    pub(crate) fn outages_end(&self, connection: &Connection) {
+        let now = self.now();
+        for attribute in connection.attributes().iter() {
+            self.outage_ends(attribute, now);
+        }
     }
 
     /// Ends a link because somebody asked for it, or cancels the attempt to make one.
@@ -312,6 +333,10 @@ impl Inner {
             state.asked = true;
             state.cancel.cancel();
             state.wanted.clear();
+            drop(state);
+            // Nobody waits any more for what was lost with a link.
+            self.outages_end(connection);
+            let mut state = connection.state();
             if let Some(retry) = &state.retry {
                 retry.stop();
             }
@@ -359,7 +384,7 @@ impl Inner {
         }
         let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            if attribute.memory().link_down(now) {
+            if attribute.memory().link_down(now, asked) {
                 wanted.push(attribute.key.clone());
             }
         }
@@ -370,8 +395,17 @@ impl Inner {
         } else {
             "What was recorded is kept. Bring the device nearer, check its power, then reconnect."
         };
+        let answered = connection.state().answered.take();
+        let keys = |at: radio::Timestamp| now.since(at) < NOT_THE_KEY;
         let problem = match reason {
             DisconnectReason::Requested => None,
+            // BlueZ tells nobody how a pairing ended that it began by itself.
+            DisconnectReason::Remote(_) if answered.is_some_and(keys) => Some(Problem::new(
+                "pairing",
+                "The connection ended right after the question of pairing was answered: the number was \
+                 probably wrong, or the device refused.",
+                "Pair with the device again, and compare the number.",
+            )),
             DisconnectReason::Remote(words) => Some(Problem::new(
                 "disconnected",
                 match words {
@@ -430,7 +464,11 @@ impl Inner {
                 );
                 let name = self.devices().name(&connection.device).0;
                 let title = format!("{name} disconnected");
-                let action = if comes_back { "" } else { "reconnect" };
+                let action = match problem.code.as_str() {
+                    "pairing" => "pair",
+                    _ if comes_back => "",
+                    _ => "reconnect",
+                };
                 self.notice("bad", title, problem, Some(&connection.device), action);
             }
         }
@@ -448,10 +486,14 @@ impl Inner {
     }
 }
 
-/// Measures the signal of a link for as long as it is up, where the system can.
+/// Measures the signal of a link and its connection parameters for as long as it is up, where the
+/// system can.
 async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
-    let measures = |radio: Arc<dyn radio::Radio>| radio.caps().has(Cap::LinkRssi);
-    if !inner.radios.open_radio().is_ok_and(measures) {
+    let Ok(caps) = inner.radios.open_radio().map(|radio| radio.caps()) else {
+        return;
+    };
+    let (signal, parameters) = (caps.has(Cap::LinkRssi), caps.has(Cap::ConnectionParameters));
+    if !signal && !parameters {
         return;
     }
     let mut states = link.state();
@@ -461,20 +503,34 @@ async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn L
         let measured = async {
             pace.tick().await;
             // A device that does not answer in time is measured the next time.
-            tokio::time::timeout(MEASURE, link.rssi()).await
+            let rssi = async {
+                let rssi = link.rssi();
+                let rssi = if signal { Some(rssi) } else { None }?;
+                tokio::time::timeout(MEASURE, rssi).await.ok()?.ok()
+            };
+            let in_force = async {
+                let parameters = if parameters {
+                    Some(link.connection_parameters())
+                } else {
+                    None
+                }?;
+                tokio::time::timeout(MEASURE, parameters).await.ok()?.ok()
+            };
+            (rssi.await, in_force.await)
         };
         let measured = tokio::select! {
             measured = measured => measured,
             _ = states.wait_for(|state| *state != LinkState::Up) => return,
             () = inner.closing.cancelled() => return,
         };
-        let Ok(Ok(rssi)) = measured else { continue };
+        let (rssi, parameters) = measured;
         let key = {
             let mut state = connection.state();
-            state.rssi = Some(rssi.0);
+            state.rssi = rssi.map_or(state.rssi, |rssi| Some(rssi.0));
+            state.parameters = parameters.or(state.parameters);
             state.up.as_ref().and_then(|up| up.key)
         };
-        if let Some(link) = key {
+        if let (Some(link), Some(rssi)) = (key, rssi) {
             let now = inner.now();
             inner.record(|recorder| recorder.record(now, Recorded::Rssi { link, rssi }));
         }
@@ -544,7 +600,7 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
     let mut found = false;
     for attribute in attributes
         .iter()
-        .filter(|attribute| attribute.uuid == description)
+        .filter(|attribute| attribute.uuid == description && !attribute.memory().was_read())
     {
         if connection.link().is_err() {
             return;
@@ -563,7 +619,8 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
 }
 
 impl Explorer {
-    /// Connects to a device, reads its services and shows them.
+    /// Connects to a device, reads its services and shows them. Where a reconnection is waited for, its
+    /// next attempt begins at once, and this returns before it ends.
     ///
     /// # Errors
     ///
@@ -571,6 +628,50 @@ impl Explorer {
     pub async fn connect(&self, device: DeviceId) -> Result<(), Problem> {
         self.run(|inner| async move { inner.connect(device).await })
             .await
+    }
+
+    /// Asks a connected device for other connection parameters; `preset` is `balanced`, `throughput` or
+    /// `power`. What is in force then, the device decides; the link's view shows it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such preset, or the system or the device refuses.
+    pub async fn request_parameters(
+        &self,
+        device: DeviceId,
+        preset: String,
+    ) -> Result<(), Problem> {
+        let wanted = match preset.as_str() {
+            "balanced" => ConnectionPreset::Balanced,
+            "throughput" => ConnectionPreset::Throughput,
+            "power" => ConnectionPreset::Power,
+            other => {
+                let text = format!("There are no connection parameters called \"{other}\".");
+                return Err(Problem::input(text, 0));
+            }
+        };
+        self.run(move |inner| async move {
+            let connection = inner
+                .known_connection(&device)
+                .ok_or(radio::Error::NotConnected)?;
+            let link = connection.link()?;
+            let result = link.request_connection_parameters(wanted).await;
+            let operation = "Connection parameters";
+            match result {
+                Ok(()) => {
+                    connection.state().parameters = link.connection_parameters().await.ok();
+                    inner.log_done("link", operation, Some(&device), None, preset);
+                    inner.tell_link(&connection);
+                    Ok(())
+                }
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    inner.log_problem("link", operation, Some(&device), None, &problem);
+                    Err(problem)
+                }
+            }
+        })
+        .await
     }
 
     /// Gives an attempt to connect up.

@@ -1,6 +1,6 @@
 //! The one way of news to the window: a listener that can be bound anew when the page is reloaded.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::view::Event;
 
@@ -8,17 +8,25 @@ type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 
 /// Hands events to whoever listens now; nobody listening is no error.
 #[derive(Default)]
-pub(crate) struct News(Mutex<Option<Listener>>);
+pub(crate) struct News {
+    listener: Mutex<Option<Listener>>,
+    order: Mutex<()>,
+}
 
 impl News {
     /// From now on `listener` is told, and the last one no more.
     pub(crate) fn bind(&self, listener: impl Fn(Event) + Send + Sync + 'static) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(listener));
+        *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(listener));
+    }
+
+    /// Whoever puts news together and tells them holds this, so that what is older is not told later.
+    pub(crate) fn order(&self) -> MutexGuard<'_, ()> {
+        self.order.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Whether anybody listens: what nobody hears need not be put together.
     pub(crate) fn heard(&self) -> bool {
-        self.0
+        self.listener
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .is_some()
@@ -27,7 +35,7 @@ impl News {
     /// Tells the listener, outside the lock: it may take its time or bind another.
     pub(crate) fn tell(&self, event: Event) {
         let listener = self
-            .0
+            .listener
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
             .clone();

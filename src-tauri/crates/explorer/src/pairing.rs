@@ -186,6 +186,11 @@ impl Explorer {
             _ => PairingAnswer::Accept,
         };
         if let Some((request, _)) = state.questions.remove(&id) {
+            let by_itself = !state.under_way.contains_key(&request.device);
+            let connection = self.0.known_connection(&request.device);
+            if let Some(connection) = connection.filter(|_| accept && by_itself) {
+                connection.state().answered = Some(self.0.now());
+            }
             request.answer(answer);
         }
         Ok(())

@@ -4,14 +4,19 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use radio::{
     AdapterId, AdapterInfo, Advertisement, Backend, Cap, Radio, RadioKind, RadioState, ScanFilter,
-    Support,
+    Support, Timestamp,
 };
+use tokio_util::sync::CancellationToken;
 
+use crate::device::WallOffset;
 use crate::explorer::{Explorer, Inner};
-use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
+use crate::view::{AdapterView, CapView, Event, Problem, RadioView, SeekView};
 
 /// How long adapters get to settle before they are listed anew.
 const SETTLED: std::time::Duration = std::time::Duration::from_millis(300);
+
+/// How often a scan is tried on an adapter that came back.
+const COMING_BACK: u32 = 20;
 
 /// How long the system may take to say why an adapter is gone.
 const WHY: std::time::Duration = std::time::Duration::from_secs(1);
@@ -33,6 +38,8 @@ struct State {
     scanning: bool,
     /// The scan that runs asks for no scan responses.
     passive: bool,
+    /// A device that is waited for: what it is called, until when, and what gives it up.
+    seeking: Option<(String, Timestamp, CancellationToken)>,
     /// Somebody wants a scan: it begins again when the adapter is back.
     wanted: bool,
 }
@@ -118,6 +125,17 @@ impl Radios {
             .is_some_and(|open| open.id == id && *open.radio.state().borrow() != RadioState::Gone)
     }
 
+    /// Says what device is waited for, which ends the search before. Gives what gives it up.
+    pub(crate) fn seek(&self, what: Option<(String, Timestamp)>) -> CancellationToken {
+        let token = CancellationToken::new();
+        let seeking = what.map(|(text, until)| (text, until, token.clone()));
+        let last = std::mem::replace(&mut self.state().seeking, seeking);
+        if let Some((_, _, last)) = last {
+            last.cancel();
+        }
+        token
+    }
+
     /// Whether a scan runs.
     pub(crate) fn scanning(&self) -> bool {
         self.state().scanning
@@ -131,7 +149,7 @@ impl Radios {
         }
     }
 
-    fn view(&self) -> RadioView {
+    fn view(&self, wall: WallOffset) -> RadioView {
         let state = self.state();
         let adapters = state
             .adapters
@@ -155,6 +173,10 @@ impl Radios {
                 .map_or("none", |open| state_name(*open.radio.state().borrow()))
                 .into(),
             scanning: state.scanning,
+            seeking: state.seeking.as_ref().map(|(text, until, _)| SeekView {
+                text: text.clone(),
+                until_ms: wall.ms(*until),
+            }),
             passive: state.scanning && state.passive,
             caps: open.map_or_else(Vec::new, |open| {
                 open.radio
@@ -183,8 +205,14 @@ impl Radios {
 }
 
 impl Inner {
+    /// How many devices are connected.
+    fn links_up(&self) -> usize {
+        let connections = self.connections();
+        connections.iter().filter(|c| c.link().is_ok()).count()
+    }
+
     pub(crate) fn tell_radio(&self) {
-        self.news.tell(Event::Radio(self.radios.view()));
+        self.news.tell(Event::Radio(self.radios.view(self.wall)));
     }
 
     /// Looks for adapters and, unless one is in use that is still there, opens the best.
@@ -192,6 +220,7 @@ impl Inner {
         let turn = self.radios.turn.lock().await;
         let mut adapters = Vec::new();
         let mut trouble = None;
+        let used = self.radios.state().open.as_ref().map(|open| open.kind);
         for backend in &self.radios.backends {
             match backend.adapters().await {
                 Ok(found) => {
@@ -199,6 +228,12 @@ impl Inner {
                 }
                 Err(error) => {
                     tracing::warn!(stack = backend.stack(), %error, "no adapters");
+                    let real = backend.kind() != RadioKind::Simulated;
+                    if real && used == Some(backend.kind()) {
+                        // Its adapter may be back as soon as the service is: nothing is given up.
+                        self.tell_radio();
+                        return Err(error.into());
+                    }
                     trouble = Some(Problem::from(error));
                 }
             }
@@ -292,15 +327,26 @@ impl Inner {
                 })
                 .map(|(_, info)| info.name.clone());
             state.adapters = adapters;
-            fresh.filter(|_| state.fallback.is_some())
+            let gone = |open: &Open| *open.radio.state().borrow() == RadioState::Gone;
+            let gone = state.open.as_ref().is_some_and(gone);
+            let fallback = state.fallback.is_some();
+            fresh.filter(|_| fallback || gone).map(|name| (name, gone))
         };
-        if let Some(name) = news {
+        if let Some((name, gone)) = news {
             let name = decode::clean::text(&name, 40).into_owned();
-            let problem = Problem::new(
-                "adapter_found",
-                format!("{name} is there now; the simulated lab is still in use."),
-                "Look again to use the adapter. Connections to virtual devices end.",
-            );
+            let problem = if gone {
+                Problem::new(
+                    "adapter_found",
+                    format!("{name} is there now; the adapter that was in use is not."),
+                    "Look again to use it. What was recorded is kept; the tabs of devices close.",
+                )
+            } else {
+                Problem::new(
+                    "adapter_found",
+                    format!("{name} is there now; the simulated lab is still in use."),
+                    "Look again to use the adapter. Connections to virtual devices end.",
+                )
+            };
             self.notice(
                 "info",
                 "Bluetooth adapter found",
@@ -380,6 +426,12 @@ impl Inner {
             ..ScanFilter::default()
         };
         radio.start_scan(filter, sink).await?;
+        self.devices().set_samples(passive);
+        // Who is connected to the system already may not advertise.
+        let connected = tokio::time::timeout(WHY, radio.connected()).await;
+        for (device, name) in connected.ok().and_then(Result::ok).unwrap_or_default() {
+            self.devices().note(&device, name.as_deref(), self.now());
+        }
         {
             let mut state = self.radios.state();
             state.scanning = true;
@@ -405,7 +457,7 @@ impl Inner {
         Ok(())
     }
 
-    /// Takes an advertisement, on the radio's task: recorded first, then shown.
+    /// Takes an advertisement, on the radio's task.
     fn heard(&self, report: Advertisement) {
         self.adverts
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
@@ -417,10 +469,11 @@ impl Inner {
             )
         });
         self.devices().hear(&report, starred, alias.as_deref());
+        // Last, for it takes the report over.
         self.record(|recorder| recorder.advertisement(report));
     }
 
-    async fn end_scan(&self) -> Result<(), Problem> {
+    pub(crate) async fn end_scan(&self) -> Result<(), Problem> {
         let _turn = self.radios.turn.lock().await;
         let radio = self.radios.radio()?;
         let ended = radio.stop_scan().await;
@@ -482,14 +535,21 @@ async fn watch(
             );
         }
         inner.tell_radio();
-        let again = {
+        let again = || {
             let radios = inner.radios.state();
             radios.wanted && !radios.scanning
         };
-        if again && state == RadioState::On {
-            // Nobody asked for the scan to end.
-            if let Err(problem) = inner.scan().await {
-                inner.log_problem("scan", "Scan", None, None, &problem);
+        // Nobody asked for the scan to end. A system may say that the adapter is on before it scans.
+        for attempt in 1..=COMING_BACK {
+            if !again() || *states.borrow() != RadioState::On {
+                break;
+            }
+            match inner.scan().await {
+                Ok(()) => break,
+                Err(problem) if attempt == COMING_BACK => {
+                    inner.log_problem("scan", "Scan", None, None, &problem);
+                }
+                Err(_) => tokio::time::sleep(SETTLED).await,
             }
         }
     }
@@ -557,10 +617,26 @@ impl Explorer {
             let Some((backend, info)) = found else {
                 return Err(radio::Error::NoAdapter { id }.into());
             };
+            let (scans, links) = (inner.radios.scanning(), inner.links_up());
             inner.open(&backend, &info.id, None).await?;
             drop(turn);
             inner.prefer(|preferences| preferences.adapter = Some(id));
             inner.tell_radio();
+            if links > 0 {
+                let problem = Problem::new(
+                    "adapter_changed",
+                    match links {
+                        1 => "The connection of the last adapter ended.".to_owned(),
+                        links => format!("The {links} connections of the last adapter ended."),
+                    },
+                    "What was recorded is kept.",
+                );
+                inner.notice("info", "Another adapter is in use", problem, None, "");
+            }
+            // Who listens goes on listening.
+            if scans {
+                inner.scan().await?;
+            }
             Ok(())
         })
         .await

@@ -99,6 +99,8 @@ pub struct RadioView {
     pub state: String,
     /// Whether a scan runs.
     pub scanning: bool,
+    /// The device that is looked for, to be connected once it is heard.
+    pub seeking: Option<SeekView>,
     /// The scan that runs asks for no scan responses.
     pub passive: bool,
     /// What this radio can do here.
@@ -259,6 +261,8 @@ pub struct LinkView {
     pub mtu: Option<u16>,
     /// Signal strength: of the link where the system tells, else of its last advertisement.
     pub rssi: Option<i16>,
+    /// Connection parameters, where the system tells.
+    pub parameters: Option<ParametersView>,
     /// Whether nobody asked for the end of it.
     pub unexpected: bool,
     /// The attempt that is under way or waited for, after the link ended by itself.
@@ -267,6 +271,38 @@ pub struct LinkView {
     pub auto_reconnect: bool,
     /// Why it failed or ended.
     pub problem: Option<Problem>,
+}
+
+/// A device that is waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SeekView {
+    /// What it is called, as it was typed.
+    pub text: String,
+    /// When the search is given up.
+    pub until_ms: f64,
+}
+
+/// The connection parameters of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ParametersView {
+    /// From one connection event to the next, milliseconds.
+    pub interval_ms: f64,
+    /// Connection events in a row that the device may sleep through.
+    pub latency: u16,
+    /// After what silence the link is lost, milliseconds.
+    pub timeout_ms: f64,
+}
+
+impl From<radio::ConnectionParameters> for ParametersView {
+    fn from(parameters: radio::ConnectionParameters) -> Self {
+        Self {
+            interval_ms: f64::from(parameters.interval_us) / 1e3,
+            latency: parameters.latency,
+            timeout_ms: f64::from(parameters.supervision_timeout_us) / 1e3,
+        }
+    }
 }
 
 /// A question of pairing.
@@ -588,6 +624,10 @@ pub struct LostView {
     /// Dropped by Gattscope.
     #[ts(type = "number")]
     pub gattscope: u64,
+    /// Stretches in which nothing could come, because the link was down: how many values each of them
+    /// hides, nobody knows.
+    #[ts(type = "number")]
+    pub outages: u64,
 }
 
 /// Rates for the status bar.

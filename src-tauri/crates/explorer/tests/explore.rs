@@ -197,13 +197,20 @@ async fn a_device_is_connected_by_its_address_or_its_name_even_before_it_was_hea
         .unwrap();
     let hr = bench.device(VirtualDevice::VirtualHr);
     assert_eq!(bench.link(&hr).state, "connected");
-    assert!(bench.radio().scanning, "it was looked for");
+    assert!(
+        !bench.radio().scanning,
+        "what ran for the search ends with it"
+    );
+    bench.explorer.start_scan().await.unwrap();
 
     let motion = bench.device(VirtualDevice::MotionSensor);
     let address = motion.as_str().to_lowercase();
     bench.explorer.connect_to(address).await.unwrap();
     assert_eq!(bench.link(&motion).state, "connected");
 
+    let nobody = "00:00:00:00:00:01".to_owned();
+    let problem = bench.explorer.connect_to(nobody).await.unwrap_err();
+    assert_eq!(problem.code, "not_heard");
     let problem = bench
         .explorer
         .connect_to("nobody".into())

@@ -14,6 +14,7 @@ use std::time::Duration;
 use dbus::arg::{AppendAll, PropMap, ReadAll, RefArg};
 use dbus::message::MatchRule;
 use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
 use tokio::time::timeout;
 
@@ -72,6 +73,18 @@ pub(super) fn carries_sockets() -> bool {
     !address.starts_with("tcp:")
 }
 
+/// Tells of a connection that is lost, whatever ended it: a sink that panics takes its task along.
+struct Tells<F: Fn(Signal)>(F);
+
+impl<F: Fn(Signal)> Drop for Tells<F> {
+    fn drop(&mut self) {
+        // At the end of the program nobody is left to tell.
+        if Handle::try_current().is_ok() {
+            (self.0)(Signal::Lost);
+        }
+    }
+}
+
 /// A connection to the system bus. It ends when it is dropped.
 pub(super) struct Bus {
     connection: Arc<SyncConnection>,
@@ -102,11 +115,11 @@ impl Bus {
                 }));
             }
         };
-        let lost = tell.clone();
+        let lost = Tells(tell.clone());
         let io = tokio::spawn(async move {
+            let _lost = lost;
             let error = io.await;
             tracing::warn!(%error, "the connection to the system bus is lost");
-            lost(Signal::Lost);
         });
         let mut bus = Self {
             connection,

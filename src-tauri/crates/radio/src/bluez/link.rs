@@ -14,7 +14,6 @@ use ::bluer::gatt::{CharacteristicReader, WriteOp};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dbus::arg::PropMap;
-use tokio::runtime::Handle;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -24,11 +23,12 @@ use super::bus::{self, Bus, CHARACTERISTIC, Signal};
 use super::fault;
 use super::streams::{Standing, Streams, Subscription};
 use super::table::{Place, Table};
-use crate::btleplug::fault::{Fault, from_bluez};
+use crate::btleplug::fault::Fault;
+use crate::interface::unsupported;
 use crate::{
-    AdapterId, AttError, AttrId, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error, GattDb,
-    Link, LinkState, NotifyMode, NotifyRoute, Result, Rssi, SampleKind, SampleSink, Timestamp,
-    WriteKind,
+    AdapterId, AttError, AttrId, Cap, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error,
+    GattDb, Interruption, Link, LinkState, NotifyMode, NotifyRoute, Radio as _, Result, Rssi,
+    SampleKind, SampleSink, Timestamp, WriteKind,
 };
 
 /// How long an ATT transaction may take (Core Specification, Vol 3, Part F, 3.3.3).
@@ -123,9 +123,9 @@ impl Linked {
         self.asked_to_end.load(Ordering::Acquire)
     }
 
-    /// What ends it from now on was asked for.
-    pub(super) fn asks_to_end(&self) {
-        self.asked_to_end.store(true, Ordering::Release);
+    /// Whether what ends it from now on was asked for.
+    pub(super) fn asks_to_end(&self, asked: bool) {
+        self.asked_to_end.store(asked, Ordering::Release);
     }
 
     /// BlueZ says why the device disconnected, before it says that it did.
@@ -261,7 +261,8 @@ impl Linked {
             loop {
                 match refusals.recv().await {
                     Ok((adapter, device)) if (&adapter, &device) == (&self.of, &self.device) => {
-                        break;
+                        // The device's own answer may be on its way.
+                        return sleep(NEWS_OF_END).await;
                     }
                     Err(RecvError::Closed) => std::future::pending().await,
                     _ => {}
@@ -274,7 +275,9 @@ impl Linked {
             answer = timeout(TRANSACTION, answer) => answer,
             () = self.wait_until_down() => return Err(Error::NotConnected),
             // BlueZ began to pair for this call, and waits 30 s after it was refused.
-            () = refused => return Err(from_bluez("org.bluez.Error.NotPermitted", "Not paired").error),
+            () = refused => return Err(Error::NotPaired {
+                system: "BlueZ: the pairing was refused",
+            }),
         };
         let fault = match answer {
             Ok(Ok(value)) => return Ok(value),
@@ -509,8 +512,7 @@ impl Linked {
 
     /// Ends a subscription that runs.
     async fn stop(&self, place: Place, running: NotifyRoute) -> Result<()> {
-        self.streams.end(place);
-        match running {
+        let stopped = match running {
             // BlueZ sees that the socket is closed.
             NotifyRoute::Socket => Ok(()),
             NotifyRoute::Signals => {
@@ -521,7 +523,12 @@ impl Linked {
                 };
                 self.ask("Unsubscribing", stop).await
             }
+        };
+        // Where BlueZ goes on, so do its values.
+        if stopped.is_ok() {
+            self.streams.end(place);
         }
+        stopped
     }
 
     async fn unsubscribe_in_turn(&self, attribute: AttrId) -> Result<()> {
@@ -535,12 +542,18 @@ impl Linked {
     /// Looks at the services again, and takes subscriptions over into what is there now.
     async fn rediscover_in_turn(self: Arc<Self>) -> Result<()> {
         let removed = std::mem::take(&mut *locked(&self.removed));
-        let objects = self
-            .bus
-            .objects(TRANSACTION)
-            .await
-            .map_err(|fault| fault.error)?;
-        let now = Table::new(&self.path, &objects)?;
+        let objects = self.bus.objects(TRANSACTION).await;
+        let now = objects
+            .map_err(|fault| fault.error)
+            .and_then(|objects| Table::new(&self.path, &objects));
+        let now = match now {
+            Ok(now) => now,
+            Err(error) => {
+                // Next time, then.
+                locked(&self.removed).extend(removed);
+                return Err(error);
+            }
+        };
         let before = self.table();
         let changed = !now.same(&before);
         let table = if changed { Arc::new(now) } else { before };
@@ -556,18 +569,26 @@ impl Linked {
             return Ok(());
         }
         let gone = |place: Place| removed.contains(&place.path(&self.path));
+        let since = self.clock.now();
         for (place, subscription) in self.streams.carry_over(&table, gone) {
             let attribute = subscription.attribute;
-            if let Err(error) = self.start(place, subscription).await {
+            let sink = subscription.sink.clone();
+            let started = self.start(place, subscription).await;
+            if let Err(error) = &started {
                 tracing::warn!(%attribute, %error, "a subscription did not come back");
             }
+            sink.interrupted(Interruption {
+                attribute,
+                since,
+                until: started.map(|()| self.clock.now()),
+            });
         }
         Ok(())
     }
 
     /// Ends the link within `limit`.
     async fn end(&self, limit: Duration) -> Result<()> {
-        self.asked_to_end.store(true, Ordering::Release);
+        self.asks_to_end(true);
         let ended = timeout(limit, self.remote.disconnect()).await;
         let error = match ended {
             Ok(Ok(())) => None,
@@ -579,7 +600,7 @@ impl Linked {
         };
         match error {
             Some(error) if self.is_up() && self.is_connected().await => {
-                self.asked_to_end.store(false, Ordering::Release);
+                self.asks_to_end(false);
                 Err(error)
             }
             _ => {
@@ -659,7 +680,9 @@ async fn follow_services(linked: Weak<Linked>) {
         if let Err(error) = this.in_turn(Linked::rediscover_in_turn).await
             && this.is_up()
         {
-            tracing::warn!(%error, "the services were not looked at again");
+            tracing::warn!(%error, "the services were not looked at");
+            sleep(SETTLING).await;
+            this.changed.notify_one();
         }
     }
 }
@@ -669,25 +692,20 @@ pub(super) struct Connection {
     linked: Arc<Linked>,
     /// Keeps the adapter's signals coming.
     adapter: Arc<Adapter>,
-    runtime: Handle,
 }
 
 impl Connection {
     pub(super) fn new(linked: Arc<Linked>, adapter: Arc<Adapter>) -> Self {
-        Self {
-            linked,
-            adapter,
-            runtime: Handle::current(),
-        }
+        Self { linked, adapter }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.linked.is_up() && !self.linked.was_asked_to_end() {
+        if self.linked.is_up() {
             let linked = self.linked.clone();
             let adapter = self.adapter.clone();
-            self.runtime.spawn(async move {
+            self.adapter.sees_to(async move {
                 if let Err(error) = linked.end(TIDYING).await {
                     tracing::warn!(device = %linked.device, %error, "a dropped link stays up");
                     linked.down(DisconnectReason::Requested);
@@ -784,10 +802,11 @@ impl Link for Connection {
     }
 
     async fn rssi(&self) -> Result<Rssi> {
-        Err(Error::Unsupported {
-            what: "The signal strength of a connection",
-            reason: super::NO_LINK_RSSI,
-        })
+        Err(self.without(Cap::LinkRssi))
+    }
+
+    fn without(&self, cap: Cap) -> Error {
+        unsupported(&self.adapter.caps(), cap)
     }
 
     async fn disconnect(&self) -> Result<()> {
