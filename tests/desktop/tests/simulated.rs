@@ -389,3 +389,27 @@ async fn a_device_is_paired_by_the_passkey_that_it_shows() {
         .await;
     window.close().await;
 }
+
+#[tokio::test]
+async fn links_and_recording_end_well_when_the_system_asks_the_program_to_end() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    let recording = window.terminate().await;
+    let db = rusqlite::Connection::open(&recording).expect("SQLite opens it");
+    let one = |sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).expect(sql) };
+    assert_eq!(
+        one("SELECT count(*) FROM session WHERE ended_ns IS NOT NULL"),
+        1
+    );
+    assert_eq!(
+        one("SELECT count(*) FROM link WHERE down_ns IS NOT NULL"),
+        1
+    );
+    assert_eq!(
+        one(
+            "SELECT count(*) FROM event JOIN kind ON kind.id = event.kind WHERE kind.name = 'disconnected'"
+        ),
+        1
+    );
+    std::fs::remove_file(recording).expect("it can go");
+}

@@ -28,7 +28,7 @@ pub(crate) const SCREEN: &[&str] = &[
     "fonts-dejavu-core",
 ];
 /// What driving the window and the system's dialogs from a test needs.
-pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver", "xdotool"];
+pub(crate) const WEBDRIVER: &[&str] = &["procps", "webkit2gtk-driver", "xdotool"];
 
 /// May packages be installed without a question?
 #[derive(Clone, Copy, PartialEq, Eq)]
