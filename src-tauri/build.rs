@@ -46,6 +46,7 @@ const COMMANDS: &[&str] = &[
     "export_csv",
     "export_picture",
     "mark",
+    "change_mark",
     "show_session_folder",
     "new_recording",
     "set_log_level",

@@ -57,6 +57,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         files::export_csv,
         files::export_picture,
         files::mark,
+        files::change_mark,
         files::show_session_folder,
         files::show_log_folder,
         files::new_recording,

@@ -76,6 +76,16 @@ pub(crate) async fn mark(
     Ok(())
 }
 
+/// Calls a mark something else; without a text, takes it away.
+#[tauri::command]
+pub(crate) async fn change_mark(
+    explorer: State<'_, Explorer>,
+    id: u32,
+    text: String,
+) -> Result<(), Problem> {
+    explorer.change_mark(id, &text)
+}
+
 /// Ends the recording and begins another.
 #[tauri::command]
 pub(crate) async fn new_recording(explorer: State<'_, Explorer>) -> Result<(), Problem> {

@@ -122,6 +122,7 @@ class App {
         if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
         // What was said of an adapter that was off is settled.
         if (event.state === 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
+        if (event.seeking && event.seeking.text !== this.radio?.seeking?.text) this.say(`Looking for ${event.seeking.text}`);
         this.radio = event;
         document.documentElement.dataset['ready'] = 'true';
         break;

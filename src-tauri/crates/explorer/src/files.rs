@@ -185,11 +185,13 @@ impl Explorer {
         let mut label = decode::clean::text(text.trim(), 200).into_owned();
         {
             let mut marks = self.0.marks();
+            let id = marks.iter().map(|mark| mark.id).max().unwrap_or(0) + 1;
             if label.is_empty() {
-                label = format!("Mark {}", marks.len() + 1);
+                label = format!("Mark {id}");
             }
             let place = marks.partition_point(|mark| mark.at <= at.seconds());
             let mark = MarkView {
+                id,
                 at: at.seconds(),
                 text: label.clone(),
             };
@@ -205,6 +207,38 @@ impl Explorer {
                 },
             )
         });
+    }
+
+    /// Calls a mark something else; without a text, takes it away. What was recorded is never changed:
+    /// a note in the recording says it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such mark.
+    pub fn change_mark(&self, id: u32, text: &str) -> Result<(), Problem> {
+        let label = decode::clean::text(text.trim(), 200).into_owned();
+        let said = {
+            let mut marks = self.0.marks();
+            let place = marks.iter().position(|mark| mark.id == id).ok_or_else(|| {
+                Problem::new(
+                    "input",
+                    "There is no such mark.",
+                    "A new recording begins without marks.",
+                )
+            })?;
+            if label.is_empty() {
+                format!("The mark \"{}\" was taken away", marks.remove(place).text)
+            } else {
+                let before = std::mem::replace(&mut marks[place].text, label.clone());
+                format!("The mark \"{before}\" is called \"{label}\" now")
+            }
+        };
+        self.0.tell_marks();
+        self.0.log_done("app", "Mark", None, None, said.clone());
+        let now = self.0.now();
+        self.0
+            .record(|recorder| recorder.record(now, Recorded::Note { text: said.into() }));
+        Ok(())
     }
 
     /// Ends the recording and begins another; links that are up go on in it.

@@ -536,6 +536,8 @@ pub struct SeriesView {
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
 pub struct MarkView {
+    /// Its number in this recording.
+    pub id: u32,
     /// When, seconds of the session.
     pub at: f64,
     /// What was written beside it.

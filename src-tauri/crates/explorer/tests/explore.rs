@@ -593,6 +593,30 @@ async fn a_mark_stands_at_the_moment_that_was_meant_and_never_ahead_of_time() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_mark_is_renamed_and_taken_away_and_the_recording_says_so() {
+    let bench = Bench::scanning().await;
+    bench.explorer.mark("", None);
+    bench.explorer.mark("", None);
+    bench.explorer.change_mark(1, " Walk starts ").unwrap();
+    bench.explorer.change_mark(2, "").unwrap();
+    let problem = bench.explorer.change_mark(2, "gone").unwrap_err();
+    assert_eq!(problem.code, "input");
+    let marks = bench
+        .last(|event| match event {
+            Event::Marks { marks } => Some(marks.clone()),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(marks.len(), 1);
+    assert_eq!((marks[0].id, marks[0].text.as_str()), (1, "Walk starts"));
+    let csv = bench.folder.path().join("marks.csv");
+    bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    let table = std::fs::read_to_string(csv).unwrap();
+    assert!(table.contains("Mark 2"), "what was recorded stays");
+    assert!(table.contains("was taken away"), "{table}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_value_for_the_paired_is_read_after_the_passkey_was_typed() {
     let bench = Bench::scanning().await;
     let device = bench.connected(VirtualDevice::DoorLock).await;
