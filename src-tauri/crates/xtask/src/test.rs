@@ -358,8 +358,8 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-/// The radios that stand on BlueZ, each with its tests in a guest of its own: they kill what runs there.
-const IN_LAB: [&str; 2] = ["contract_btleplug", "contract_bluez"];
+/// The tests that stand on BlueZ, each program in a guest of its own: they kill what runs there.
+const IN_LAB: [&str; 3] = ["contract_btleplug", "contract_bluez", "trouble"];
 
 fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
     let mut build = checkout::cargo();
@@ -368,8 +368,10 @@ fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
         "--locked",
         "--package",
         "radio",
+        "--package",
+        "explorer",
         "--features",
-        "lab",
+        "radio/lab,explorer/lab",
     ]);
     build.args(IN_LAB.iter().flat_map(|target| ["--test", target]));
     build.args(["--no-run", "--message-format=json-render-diagnostics"]);

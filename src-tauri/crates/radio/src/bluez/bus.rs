@@ -16,7 +16,7 @@ use dbus::message::MatchRule;
 use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
 use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::btleplug::fault::{Fault, from_bluez};
 use crate::{AdapterId, DeviceId, Error};
@@ -234,8 +234,22 @@ impl Bus {
     ) -> Result<R, Fault> {
         let path = dbus::Path::new(path).map_err(|error| text(&error))?;
         let proxy = Proxy::new(BLUEZ, path, limit, &*self.connection);
+        let since = Instant::now();
         let answer = proxy.method_call(interface, method, arguments);
-        answer.await.map_err(|error| fault_of(&error))
+        answer.await.map_err(|error| {
+            let fault = fault_of(&error);
+            match fault.error {
+                Error::TimedOut { operation, .. } if since.elapsed() >= limit => {
+                    let after = limit;
+                    Error::TimedOut { operation, after }.into()
+                }
+                // Whoever was to answer is gone, and the call was answered for it.
+                Error::TimedOut { .. } => Fault::from(Error::NoService {
+                    message: "the system message bus (D-Bus) cannot be reached".into(),
+                }),
+                _ => fault,
+            }
+        })
     }
 
     /// Every object of BlueZ.
