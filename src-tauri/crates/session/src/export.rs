@@ -2,10 +2,14 @@
 
 mod csv;
 mod file;
+mod jsonl;
+mod walk;
+mod words;
 
 use std::ops::ControlFlow;
 
 pub use self::csv::{Csv, csv, csv_file};
+pub use self::jsonl::{Jsonl, jsonl, jsonl_file};
 
 /// How far an export is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -1,4 +1,4 @@
-//! Other programs read what we write: Python's `csv` and `sqlite3`, which need `python3`.
+//! Other programs read what we write: Python's `csv`, `json` and `sqlite3`, which need `python3`.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -15,7 +15,7 @@ use radio::{
     Advertisement, AttError, AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Rssi,
     Timestamp,
 };
-use session::export::{Csv, Progress, csv, csv_file};
+use session::export::{Csv, Jsonl, Progress, csv, csv_file, jsonl, jsonl_file};
 use session::{
     Event, Failure, Filter, Kind, Options, Recorder, Session, SessionTime, WallClock, WallTime,
 };
@@ -182,6 +182,140 @@ fn pythons_csv_reads_every_row_and_no_cell_is_a_formula() {
     let gap = &rows[HOSTILE.len() + 6];
     assert_eq!(gap["count"], "12");
     assert!(gap["detail"].as_str().unwrap().starts_with("host_queue"));
+}
+
+#[test]
+fn pythons_json_reads_every_line_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let target = folder.path().join("out.jsonl");
+    let session = Session::open(&path).unwrap();
+    let summary = jsonl_file(&session, &Jsonl::default(), &target, &mut go_on).unwrap();
+    let text = std::fs::read_to_string(&target).unwrap();
+    assert_eq!(summary.bytes, text.len() as u64);
+    assert!(!text.contains('\u{202E}'), "a name turns the text around");
+    // `splitlines` also splits where JSON need not escape.
+    let lines = python(
+        "import json, sys\n\
+         text = open(sys.argv[1], encoding='utf-8', newline='').read()\n\
+         assert text.endswith('\\n')\n\
+         lines = [json.loads(line) for line in text.splitlines()]\n\
+         for line in lines:\n\
+         \x20   if 'hex' in line: line['bytes'] = list(bytes.fromhex(line['hex']))\n\
+         print(json.dumps(lines))",
+        &target,
+    );
+    let lines = lines.as_array().unwrap();
+    assert_eq!(lines.len(), HOSTILE.len() + 7);
+    assert_eq!(summary.rows, lines.len() as u64);
+    for (at, (line, name)) in lines.iter().zip(HOSTILE).enumerate() {
+        assert_eq!(
+            *line,
+            serde_json::json!({
+                "event": at + 1,
+                "time": format!("2026-02-01T10:35:09.{:09}-01:30", 42 + at),
+                "t_ns": at,
+                "kind": "advertisement",
+                "direction": "in",
+                "device_name": name,
+                "device_id": name,
+                "rssi_dbm": -58,
+                "advertisement": {"local_name": name},
+            })
+        );
+    }
+    assert_eq!(
+        lines[HOSTILE.len() + 2],
+        serde_json::json!({
+            "event": 12,
+            "time": "2026-02-01T10:35:10.500000042-01:30",
+            "t_ns": 1_500_000_000,
+            "kind": "read_result",
+            "direction": "in",
+            "device_name": "HR",
+            "device_id": "C4:7C:8D:6A:11:02",
+            "link": 1,
+            "service": "00000000-0000-0000-0000-00000000180d",
+            "characteristic": "00000000-0000-0000-0000-000000002a37",
+            "handle": 3,
+            "hex": "3d312b31",
+            "bytes": b"=1+1",
+            "status": 0,
+            "status_name": "Success",
+        })
+    );
+    assert_eq!(
+        lines[HOSTILE.len() + 3]["bytes"],
+        serde_json::json!([0x00, 0xE5, 0x10])
+    );
+    assert_eq!(lines[HOSTILE.len() + 4]["hex"], "");
+    let refused = &lines[HOSTILE.len() + 5];
+    assert_eq!(refused["status"], 5);
+    assert_eq!(refused.get("hex"), None);
+    assert_eq!(
+        lines[HOSTILE.len() + 6]["gap"],
+        serde_json::json!({"cause": "host_queue", "count": 12, "from_ns": 0, "to_ns": 1_900_000_000})
+    );
+}
+
+#[test]
+fn the_same_filter_writes_the_same_events_as_csv_and_as_json_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let filter = Filter {
+        from: Some(SessionTime(1_500_000_000)),
+        to: Some(SessionTime(1_700_000_000)),
+        kinds: vec![Kind::ReadResult],
+        attributes: vec![attribute],
+        ..Filter::default()
+    };
+    let decode = |_: &session::Attribute, value: &[u8]| Some(format!("{} bytes", value.len()));
+    let what = Jsonl {
+        filter: filter.clone(),
+        decode: Some(&decode),
+    };
+    let mut lines = Vec::new();
+    let rows = jsonl(&session, &what, &mut lines, &mut go_on).unwrap().rows;
+    let events: Vec<_> = String::from_utf8(lines)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| (line["event"].to_string(), line["decoded"].to_string()))
+        .collect();
+    let expected = [("12", "\"4 bytes\""), ("13", "\"3 bytes\"")];
+    let expected = expected.map(|(event, decoded)| (event.to_owned(), decoded.to_owned()));
+    assert_eq!(events, expected);
+    let what = Csv {
+        filter,
+        decode: None,
+    };
+    let mut table = Vec::new();
+    assert_eq!(
+        csv(&session, &what, &mut table, &mut go_on).unwrap().rows,
+        rows
+    );
+    let table = String::from_utf8(table).unwrap();
+    let numbers = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').next().unwrap());
+    assert_eq!(numbers.collect::<Vec<_>>(), ["12", "13"]);
+}
+
+#[test]
+fn json_lines_that_find_no_room_or_are_cancelled_say_so_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let error = jsonl(&session, &Jsonl::default(), Full(100), &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "no_space");
+    let before = names(folder.path());
+    let target = folder.path().join("out.jsonl");
+    let mut cancel = |_| ControlFlow::Break(());
+    let error = jsonl_file(&session, &Jsonl::default(), &target, &mut cancel).unwrap_err();
+    assert_eq!(error.code(), "cancelled");
+    assert_eq!(names(folder.path()), before);
 }
 
 #[test]

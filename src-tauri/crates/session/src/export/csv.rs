@@ -6,17 +6,15 @@
 
 use std::borrow::Cow;
 use std::fmt::Write as _;
-use std::io::{self, Write};
-use std::ops::ControlFlow;
+use std::io::Write;
 use std::path::Path;
 
-use radio::{AttError, AttrKind};
+use radio::AttrKind;
 
-use super::{OnProgress, Progress, Summary, file};
+use super::walk::{Counted, walk};
+use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
+use super::{OnProgress, Summary, file};
 use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
-
-/// How often the progress is told, in rows.
-const TELL: u64 = 1024;
 
 const HEADER: [&str; 20] = [
     "event",
@@ -116,26 +114,16 @@ fn write(
     }
     out.write_record(None::<&[u8]>).map_err(unwritten)?;
 
-    let mut events = session.events(&what.filter)?;
-    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
-    let total = events.span();
-    let mut rows = 0;
     let mut cell = String::new();
-    while let Some(event) = events.next() {
-        let event = event?;
-        if rows % TELL == 0 {
-            let done = events.position(event.id);
-            if progress(Progress { done, total }).is_break() {
-                return Err(Error::Cancelled);
-            }
-        }
+    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
+    let walked = walk(session, &what.filter, progress, |event| {
         let mut row = Row {
             out: &mut out,
             cell: &mut cell,
         };
         let device = event.device.and_then(|key| devices.get(&key));
         let attribute = event.attribute.and_then(|id| attributes.get(&id));
-        let detail = detail(session, &event)?;
+        let detail = detail(session, event)?;
         let name = device.and_then(|device| device.name.as_deref());
         let mut fill = || {
             row.number(Some(event.id))?;
@@ -162,9 +150,9 @@ fn write(
             row.text(event.value.as_deref().and_then(printable))?;
             row.number(event.status)?;
             row.text(event.status.map(status_name))?;
-            row.number(only(&event, &[Kind::Advertisement, Kind::Rssi]))?;
-            row.number(only(&event, &[Kind::Mtu]))?;
-            row.number(only(&event, &[Kind::Gap, Kind::Discovered]))?;
+            row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
+            row.number(only(event, &[Kind::Mtu]))?;
+            row.number(only(event, &[Kind::Gap, Kind::Discovered]))?;
             row.text(detail.as_deref())?;
             if let Some(decode) = what.decode {
                 let meaning = attribute
@@ -174,18 +162,10 @@ fn write(
             }
             row.end()
         };
-        fill().map_err(unwritten)?;
-        rows += 1;
-    }
+        fill().map_err(unwritten)
+    })?;
     out.flush().map_err(|error| Error::io(target, &error))?;
-    // The last word, and the last chance to break off.
-    if progress(Progress { done: total, total }) == ControlFlow::Break(()) {
-        return Err(Error::Cancelled);
-    }
-    Ok(Summary {
-        rows,
-        bytes: out.get_ref().bytes,
-    })
+    walked.finish(progress, out.get_ref().bytes)
 }
 
 fn only(event: &Recorded, kinds: &[Kind]) -> Option<i64> {
@@ -204,42 +184,22 @@ fn detail<'a>(session: &Session, event: &'a Recorded) -> Result<Option<Cow<'a, s
             ))
         }),
         Kind::Disconnected => {
-            let who = match event.number {
-                Some(0) => "asked for",
-                Some(2) => "adapter lost",
-                _ => "by the peer or the air",
-            };
+            let who = disconnect_reason(event.number);
             Some(match &event.detail {
                 Some(words) => Cow::Owned(format!("{who}: {words}")),
                 None => Cow::Borrowed(who),
             })
         }
         Kind::AdapterState => {
-            let state = match event.number {
-                Some(1) => "on",
-                Some(2) => "off",
-                Some(3) => "unauthorized",
-                Some(4) => "gone",
-                _ => "unknown",
-            };
+            let state = adapter_state(event.number);
             let adapter = event.detail.as_deref().unwrap_or("adapter");
             Some(Cow::Owned(format!("{adapter}: {state}")))
         }
-        Kind::Subscribed if event.detail.is_none() => Some(Cow::Borrowed(match event.number {
-            Some(1) => "notifications",
-            Some(2) => "indications",
-            _ => "as the system chose",
-        })),
+        Kind::Subscribed if event.detail.is_none() => {
+            Some(Cow::Borrowed(notify_mode(event.number)))
+        }
         _ => event.detail.as_deref().map(Cow::Borrowed),
     })
-}
-
-fn status_name(status: i64) -> &'static str {
-    match u8::try_from(status) {
-        Ok(0) => "Success",
-        Ok(code) => AttError(code).name(),
-        Err(_) => "Failed",
-    }
 }
 
 /// The value as text, if it is nothing but printable text.
@@ -325,24 +285,6 @@ fn harmless(text: &str) -> Cow<'_, str> {
         safe = Cow::Owned(format!("'{safe}"));
     }
     safe
-}
-
-/// Counts what goes through.
-struct Counted<W> {
-    writer: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.writer.write(bytes)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
 }
 
 #[cfg(test)]
