@@ -3,6 +3,7 @@
 mod csv;
 mod file;
 mod jsonl;
+mod pcapng;
 mod walk;
 mod words;
 
@@ -10,6 +11,7 @@ use std::ops::ControlFlow;
 
 pub use self::csv::{Csv, csv, csv_file};
 pub use self::jsonl::{Jsonl, jsonl, jsonl_file};
+pub use self::pcapng::{Pcapng, pcapng, pcapng_file};
 
 /// How far an export is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +28,7 @@ pub type OnProgress<'a> = dyn FnMut(Progress) -> ControlFlow<()> + 'a;
 /// What an export wrote.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Summary {
-    /// How many rows, without the header.
+    /// How many rows without the header, lines, or packets.
     pub rows: u64,
     /// How many bytes.
     pub bytes: u64,

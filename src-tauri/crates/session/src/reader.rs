@@ -480,6 +480,35 @@ impl Session {
         read().map_err(|error| self.fail(&error))
     }
 
+    /// The address and its kind that the first advertisement of a device told. Looks where it was
+    /// first seen.
+    pub(crate) fn advertised_address(
+        &self,
+        device: &Device,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let (first, last) = self.range(&Filter {
+            from: Some(device.first_seen),
+            to: Some(SessionTime(device.first_seen.0.saturating_add(1))),
+            ..Filter::default()
+        })?;
+        let read = || {
+            self.file
+                .prepare_cached(
+                    "SELECT a.address, a.address_kind
+                       FROM event AS e JOIN advertisement AS a ON a.event = e.id
+                      WHERE e.id BETWEEN ?1 AND ?2 AND e.device = ?3
+                      ORDER BY e.id LIMIT 1",
+                )?
+                .query_row([first, last, i64::from(device.key.0)], |row| {
+                    Ok((text(row.get_ref(0)?), text(row.get_ref(1)?)))
+                })
+                .optional()
+        };
+        read()
+            .map(Option::unwrap_or_default)
+            .map_err(|error| self.fail(&error))
+    }
+
     /// Every device by its key.
     pub(crate) fn device_table(&self) -> Result<HashMap<DeviceKey, Device>> {
         let devices = self.devices()?.into_iter();

@@ -13,7 +13,7 @@ use serde_json::Value;
 use uuid::Uuid;
 
 use super::walk::{Counted, walk};
-use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
+use super::words::{adapter_state, disconnect_reason, is_hidden, notify_mode, status_name};
 use super::{OnProgress, Summary, file};
 use crate::{Attribute, Error, Filter, Kind, Result, Session};
 
@@ -230,7 +230,7 @@ impl serde_json::ser::Formatter for Escaping {
         fragment: &str,
     ) -> io::Result<()> {
         let mut rest = fragment;
-        while let Some((place, found)) = rest.char_indices().find(|(_, c)| escaped(*c)) {
+        while let Some((place, found)) = rest.char_indices().find(|(_, c)| is_hidden(*c)) {
             writer.write_all(&rest.as_bytes()[..place])?;
             // All of them are in the Basic Multilingual Plane: one escape each.
             write!(writer, "\\u{:04x}", u32::from(found))?;
@@ -238,10 +238,4 @@ impl serde_json::ser::Formatter for Escaping {
         }
         writer.write_all(rest.as_bytes())
     }
-}
-
-/// Controls, separators of lines, and what turns the direction of a text around.
-fn escaped(c: char) -> bool {
-    c.is_control()
-        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
 }

@@ -1,5 +1,8 @@
 //! The words that exports use for the numbers of the file.
 
+use std::borrow::Cow;
+use std::fmt::Write as _;
+
 use radio::AttError;
 
 /// What `status` means: the specification's name for an ATT error code.
@@ -38,4 +41,27 @@ pub(super) fn notify_mode(number: Option<i64>) -> &'static str {
         Some(2) => "indications",
         _ => "as the system chose",
     }
+}
+
+/// Controls, separators of lines, and what turns the direction of a text around.
+pub(super) fn is_hidden(c: char) -> bool {
+    c.is_control()
+        || matches!(c, '\u{61C}' | '\u{200E}' | '\u{200F}' | '\u{2028}'..='\u{202E}' | '\u{2066}'..='\u{2069}')
+}
+
+/// A text from the air in which everything shows as what it is.
+pub(super) fn visible(text: &str) -> Cow<'_, str> {
+    if !text.contains(is_hidden) {
+        return Cow::Borrowed(text);
+    }
+    let mut shown = String::with_capacity(text.len() + 8);
+    for c in text.chars() {
+        if is_hidden(c) {
+            // Writing to a string does not fail.
+            let _ = write!(shown, "\\u{:04x}", u32::from(c));
+        } else {
+            shown.push(c);
+        }
+    }
+    Cow::Owned(shown)
 }
