@@ -330,7 +330,13 @@ fn expected(
             Kind::WriteResult if commanded => {}
             Kind::WriteResult => put(false, 0x13, handle(id), ""),
             Kind::Subscribed | Kind::Unsubscribed => {
-                put(true, 0x12, configuration(id), "");
+                let value = match event.kind {
+                    Kind::Unsubscribed => "0000",
+                    // Of `record`: what the user left to the system can only indicate.
+                    _ if event.number == Some(0) => "0200",
+                    _ => "0100",
+                };
+                put(true, 0x12, configuration(id), value);
                 put(false, 0x13, configuration(id), "");
             }
             Kind::Notification | Kind::NotificationOrIndication => {
@@ -346,7 +352,23 @@ fn expected(
     air
 }
 
-/// What tshark says was on the air, in the same shape.
+/// The bytes of each ATT PDU that `filter` lets through, as tshark delimits them, in hexadecimal.
+fn pdus(capture: &Path, filter: &str) -> Vec<String> {
+    let run = Command::new("tshark")
+        .args(["-T", "jsonraw", "-j", "btatt", "-Y", filter, "-r"])
+        .arg(capture)
+        .output()
+        .unwrap();
+    let packets: serde_json::Value = serde_json::from_slice(&run.stdout).unwrap();
+    let packets = packets.as_array().unwrap().iter();
+    packets
+        .map(|packet| &packet["_source"]["layers"]["btatt_raw"][0])
+        .map(|pdu| pdu.as_str().unwrap().to_owned())
+        .collect()
+}
+
+/// What tshark says was on the air, in the same shape. A value whose format tshark knows has fields
+/// of its own there; its bytes are then those of the PDU.
 fn dissected(capture: &Path) -> Vec<[String; 5]> {
     let fields = [
         "frame.time_epoch",
@@ -357,13 +379,22 @@ fn dissected(capture: &Path) -> Vec<[String; 5]> {
         "btatt.error_code",
     ];
     let mut air: Vec<[String; 5]> = Vec::new();
-    for row in tshark(capture, OPERATIONS, &fields) {
-        let [time, direction, opcode, handle, value, code] = row.try_into().unwrap();
+    let rows = tshark(capture, OPERATIONS, &fields);
+    let pdus = pdus(capture, OPERATIONS);
+    assert_eq!(rows.len(), pdus.len());
+    for (row, pdu) in rows.into_iter().zip(pdus) {
+        let [time, direction, opcode, handle, shown, code] = row.try_into().unwrap();
+        let value = match &*opcode {
+            "0x0b" | "0x0d" => &pdu[2..],
+            "0x12" | "0x52" | "0x1b" | "0x1d" => &pdu[6..],
+            _ => "",
+        };
+        assert!(shown.is_empty() || shown == value, "{shown} in {pdu}");
         match &*opcode {
             // The value goes on.
             "0x0c" => assert_eq!(air.last().unwrap()[3], handle),
-            "0x0d" => air.last_mut().unwrap()[4].push_str(&value),
-            _ => air.push([time, direction, opcode, handle, value + &code]),
+            "0x0d" => air.last_mut().unwrap()[4].push_str(value),
+            _ => air.push([time, direction, opcode, handle, value.to_owned() + &code]),
         }
     }
     air
@@ -538,7 +569,7 @@ fn requests_that_overlap_are_shown_one_after_the_other_as_a_link_has_them() {
         &[
             "btatt.opcode",
             "btatt.handle",
-            "btatt.response_in_frame",
+            "frame.number",
             "btatt.request_in_frame",
             "frame.comment",
         ],
@@ -565,8 +596,7 @@ fn requests_that_overlap_are_shown_one_after_the_other_as_a_link_has_them() {
     );
     // tshark itself finds the question of each answer.
     for answer in [1, 3, 5, 8] {
-        assert!(!rows[answer][3].is_empty(), "{:?}", rows[answer]);
-        assert!(!rows[answer - 1][2].is_empty(), "{:?}", rows[answer - 1]);
+        assert_eq!(rows[answer][3], rows[answer - 1][2], "{:?}", rows[answer]);
     }
     assert!(
         rows[2][4].contains("asked for 2 ms earlier"),
