@@ -47,12 +47,12 @@
 //! # The session file
 //!
 //! One SQLite database per session, suffix `.gattscope`, `application_id` 1195463764 ("GATT"),
-//! `user_version` 1. The whole of it, column by column, is [`SCHEMA`]. While it is recorded, the
+//! `user_version` 2. The whole of it, column by column, is [`SCHEMA`]. While it is recorded, the
 //! last second or so may be in the file's `-wal` companion; SQLite reads both as one.
 //!
 //! | table | one row for | columns |
 //! |---|---|---|
-//! | `session` | the session | `writer` (program and version), `title`, `ended_ns` |
+//! | `session` | the session | `writer` (program and version), `title`, `ended_ns`, `comment`, `kept` (the user saved it), `source` (what it was imported from) |
 //! | `anchor` | the start, and each jump of the wall clock | `t_ns`, `unix_ns`, `utc_offset_s` |
 //! | `device` | a device | `identifier`, `name`, `first_seen_ns` |
 //! | `link` | a connection | `device`, `up_ns`, `down_ns` |
@@ -60,7 +60,8 @@
 //! | `event` | anything that happened | `t_ns`, `kind`, `device`, `link`, `attribute`, `value` (the bytes), `status` (0, ATT error code, -1), `number`, `detail` |
 //! | `advertisement` | what an advertisement contained | `event`, `address`, `address_kind`, `local_name`, `tx_power`, `appearance`, `connectable`, `services`, `manufacturer`, `service_data` (JSON), `raw` |
 //! | `gap` | what is missing | `event`, `cause`, `count`, `from_ns`, `to_ns` |
-//! | `kind`, `cause` | what the numbers in `event.kind` and `gap.cause` mean | `name`, .. |
+//! | `kind`, `cause` | what the numbers in `event.kind` and `gap.cause` mean | `name`, .., `cause.lost` (how many in all) |
+//! | `tally` | a kind of event of a device | `device` (0 for none), `kind`, `events` (how many) |
 //! | `batch` | events that were committed together | `first`, `last`, `min_t_ns`, `max_t_ns` |
 //!
 //! Times are integers: nanoseconds since the session's start. The views do the joins: `log` (every
@@ -70,12 +71,15 @@
 //! A commit survives the end of the program, however it ends; the last 100 ms may not. If the
 //! computer itself loses power, the last ten seconds or so may be missing, and the file stays whole.
 
+mod copy;
 mod error;
 mod event;
 pub mod export;
+pub mod library;
 mod reader;
 mod recorder;
 mod schema;
+mod tally;
 mod time;
 
 pub use error::{Error, Result};

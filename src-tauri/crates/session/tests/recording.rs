@@ -680,15 +680,15 @@ fn a_session_of_a_newer_version_is_refused_and_left_alone() {
     let recorder = recorder(&folder);
     recorder.close().unwrap();
     let file = rusqlite::Connection::open(recorder.path()).unwrap();
-    file.execute_batch("PRAGMA user_version = 2").unwrap();
+    file.execute_batch("PRAGMA user_version = 3").unwrap();
     drop(file);
     let before = std::fs::read(recorder.path()).unwrap();
     let error = refusal(recorder.path());
     assert!(matches!(
         error,
         Error::NewerSchema {
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
             ..
         }
     ));

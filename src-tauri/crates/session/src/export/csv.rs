@@ -13,7 +13,7 @@ use radio::AttrKind;
 
 use super::walk::{Counted, walk};
 use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
-use super::{OnProgress, Summary, file};
+use super::{OnProgress, Summary, Target, file};
 use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
 
 const HEADER: [&str; 20] = [
@@ -52,8 +52,8 @@ pub struct Csv<'a> {
     pub decode: Option<&'a dyn Fn(&Attribute, &[u8]) -> Option<String>>,
 }
 
-/// Writes events as CSV. A damaged file is written as far as it can be read, and the damage is then
-/// the error.
+/// Writes events as CSV. Of a damaged file, what
+/// stands before the damage is written, and [`Summary::damaged`] says so.
 ///
 /// Columns: `event` (its number), `time` (ISO 8601 with nanoseconds and offset), `seconds` (since
 /// the session's start), `kind`, `direction` (in, out, local), `device_name`, `device_id`,
@@ -79,14 +79,18 @@ pub fn csv(
 ///
 /// # Errors
 ///
-/// [`Error::IsAFolder`] if `path` is one; else as [`csv()`].
-pub fn csv_file(
+/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
+/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`csv()`].
+pub fn csv_file<'a>(
     session: &Session,
     what: &Csv<'_>,
-    path: &Path,
+    target: impl Into<Target<'a>>,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    file::whole(path, |writer| write(session, what, writer, path, progress))
+    let target = target.into();
+    file::whole(session, target, |writer| {
+        write(session, what, writer, target.path(), progress)
+    })
 }
 
 fn write(

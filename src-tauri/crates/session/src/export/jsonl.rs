@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::walk::{Counted, walk};
 use super::words::{adapter_state, disconnect_reason, is_hidden, notify_mode, status_name};
-use super::{OnProgress, Summary, file};
+use super::{OnProgress, Summary, Target, file};
 use crate::{Attribute, Error, Filter, Kind, Result, Session};
 
 /// What to export as JSON Lines.
@@ -85,8 +85,8 @@ struct Missing {
     to_ns: i64,
 }
 
-/// Writes events as JSON Lines. A damaged file is written as far as it can be read, and the damage
-/// is then the error.
+/// Writes events as JSON Lines. Of a damaged file, what
+/// stands before the damage is written, and [`Summary::damaged`] says so.
 ///
 /// Keys, each left out where the event has none: `event` (its number), `time` (ISO 8601 with
 /// nanoseconds and offset), `t_ns` (nanoseconds since the session's start), `kind`, `direction` (in,
@@ -115,14 +115,18 @@ pub fn jsonl(
 ///
 /// # Errors
 ///
-/// [`Error::IsAFolder`] if `path` is one; else as [`jsonl()`].
-pub fn jsonl_file(
+/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
+/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`jsonl()`].
+pub fn jsonl_file<'a>(
     session: &Session,
     what: &Jsonl<'_>,
-    path: &Path,
+    target: impl Into<Target<'a>>,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    file::whole(path, |writer| write(session, what, writer, path, progress))
+    let target = target.into();
+    file::whole(session, target, |writer| {
+        write(session, what, writer, target.path(), progress)
+    })
 }
 
 fn write(

@@ -24,7 +24,7 @@ use self::handles::Handles;
 use self::hci::Peer;
 use super::walk::walk;
 use super::words::{adapter_state, disconnect_reason, notify_mode, visible};
-use super::{OnProgress, Summary, file};
+use super::{OnProgress, Summary, Target, file};
 use crate::{
     Attribute, Device, DeviceKey, Error, Filter, Kind, Link, LinkKey, Recorded, Result, Session,
 };
@@ -79,14 +79,18 @@ pub fn pcapng(
 ///
 /// # Errors
 ///
-/// [`Error::IsAFolder`] if `path` is one; else as [`pcapng()`].
-pub fn pcapng_file(
+/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
+/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`pcapng()`].
+pub fn pcapng_file<'a>(
     session: &Session,
     what: &Pcapng,
-    path: &Path,
+    target: impl Into<Target<'a>>,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    file::whole(path, |writer| write(session, what, writer, path, progress))
+    let target = target.into();
+    file::whole(session, target, |writer| {
+        write(session, what, writer, target.path(), progress)
+    })
 }
 
 fn write(

@@ -2,50 +2,81 @@
 
 use std::io::{self, Write};
 
-use super::{OnProgress, Progress, Summary};
+use super::{OnProgress, Pace, Summary};
 use crate::{Error, Filter, Recorded, Result, Session};
-
-/// How often the progress is told, in rows.
-const TELL: u64 = 1024;
 
 /// What an export has gone through.
 pub(super) struct Walked {
     rows: u64,
     total: u64,
+    damaged: bool,
+    pace: Pace,
 }
 
-/// Hands every event that `filter` lets through to `one`, in order.
+/// Hands every event that `filter` lets through to `one`, in order; those before the damage, if the
+/// file is damaged.
 pub(super) fn walk(
     session: &Session,
     filter: &Filter,
     progress: &mut OnProgress<'_>,
     mut one: impl FnMut(&Recorded) -> Result<()>,
 ) -> Result<Walked> {
+    let pace = Pace::start();
     let mut events = session.events(filter)?;
     let total = events.span();
-    let mut rows = 0;
-    while let Some(event) = events.next() {
-        let event = event?;
-        if rows % TELL == 0 {
-            let done = events.position(event.id);
-            if progress(Progress { done, total }).is_break() {
-                return Err(Error::Cancelled);
-            }
+    let (mut rows, mut damaged) = (0, false);
+    let mut stopped_by = |damage: Error| match damage {
+        Error::Damaged { path, reason } if path == session.path() => {
+            tracing::warn!(reason, "the session is damaged; the export ends before");
+            damaged = true;
+            Ok(())
         }
-        one(&event)?;
-        rows += 1;
+        other => Err(other),
+    };
+    loop {
+        if progress(pace.at(rows, events.position(), total)).is_break() {
+            return Err(Error::Cancelled);
+        }
+        let Some((page, damage)) = events.next_page() else {
+            break;
+        };
+        let written = || {
+            for event in &page {
+                one(event)?;
+                rows += 1;
+            }
+            damage.map_or(Ok(()), Err)
+        };
+        if let Err(error) = written() {
+            stopped_by(error)?;
+            break;
+        }
     }
-    Ok(Walked { rows, total })
+    Ok(Walked {
+        rows,
+        total,
+        damaged,
+        pace,
+    })
 }
 
 impl Walked {
     /// Everything is written. The last word, and the last chance to break off.
     pub(super) fn finish(self, progress: &mut OnProgress<'_>, bytes: u64) -> Result<Summary> {
-        let Self { rows, total } = self;
-        if progress(Progress { done: total, total }).is_break() {
+        let Self {
+            rows,
+            total,
+            damaged,
+            pace,
+        } = self;
+        if progress(pace.at(rows, total, total)).is_break() {
             return Err(Error::Cancelled);
         }
-        Ok(Summary { rows, bytes })
+        Ok(Summary {
+            rows,
+            bytes,
+            damaged,
+        })
     }
 }
 

@@ -14,10 +14,12 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::checkpoint::{Checkpointer, checkpoint};
+use super::lock::RecordingLock;
 use super::queue::{AttributeRow, Chunk, Dropped, Item, Row};
 use super::state::State;
 use super::{Shared, with_suffix};
 use crate::event::Columns;
+use crate::tally::Tally;
 use crate::time::{Anchor, SessionTime};
 use crate::{
     APPLICATION_ID, Cause, DeviceKey, Error, Event, Kind, LinkKey, Result, SCHEMA, SCHEMA_VERSION,
@@ -41,7 +43,7 @@ const CHECKPOINT_AGE: Duration = Duration::from_secs(10);
 const LOG_LIMIT: u64 = 256 << 20;
 
 /// Makes the session file out of an empty file.
-pub(super) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connection> {
+pub(crate) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connection> {
     let make = || {
         let mut file = Connection::open_with_flags(
             path,
@@ -71,6 +73,7 @@ pub(super) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connec
 /// Starts the writer on a new session file.
 pub(super) fn spawn(
     file: Connection,
+    lock: RecordingLock,
     shared: Arc<Shared>,
     anchor: Anchor,
 ) -> Result<JoinHandle<Result<()>>> {
@@ -79,6 +82,7 @@ pub(super) fn spawn(
         checkpointer: Checkpointer::spawn(&path).map_err(|error| Error::sqlite(&path, &error))?,
         log: with_suffix(&path, "-wal"),
         file,
+        lock,
         shared,
         pending: VecDeque::new(),
         dropped: None,
@@ -102,6 +106,8 @@ struct Writer {
     checkpointer: Checkpointer,
     log: PathBuf,
     file: Connection,
+    /// Given up when the file is closed.
+    lock: RecordingLock,
     shared: Arc<Shared>,
     /// Taken from the queue and not yet on disk.
     pending: VecDeque<Chunk>,
@@ -211,6 +217,7 @@ impl Writer {
         {
             rows.dropped(dropped)?;
         }
+        rows.tally.write(&self.file)?;
         let Rows {
             progress, min, max, ..
         } = rows;
@@ -350,6 +357,7 @@ impl Writer {
         let Self {
             checkpointer,
             file,
+            lock,
             shared,
             pending,
             ..
@@ -363,6 +371,7 @@ impl Writer {
             tracing::debug!(%error, "the log stays beside the session file");
         }
         drop(file);
+        drop(lock);
         let left = shared.queue.stop();
         let events = |item: &&Item| matches!(item, Item::Event(..));
         let lost = pending
@@ -394,6 +403,7 @@ struct Rows<'a> {
     known: &'a mut Known,
     progress: Progress,
     insert: rusqlite::CachedStatement<'a>,
+    tally: Tally,
     min: i64,
     max: i64,
 }
@@ -413,6 +423,7 @@ impl<'a> Rows<'a> {
             shared,
             known,
             progress,
+            tally: Tally::default(),
             min: i64::MAX,
             max: i64::MIN,
         })
@@ -449,6 +460,7 @@ impl<'a> Rows<'a> {
             columns.number,
             columns.detail.as_deref(),
         ])?;
+        self.tally.event(device, columns.kind, 1);
         self.progress.next_event += 1;
         self.progress.values += u64::from(columns.value.is_some());
         self.min = self.min.min(at.0);
@@ -525,6 +537,7 @@ impl<'a> Rows<'a> {
         to: SessionTime,
     ) -> rusqlite::Result<()> {
         let id = self.insert(at, columns)?;
+        self.tally.lost(cause, columns.number.unwrap_or(0));
         self.execute(
             "INSERT INTO gap VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, cause.number(), columns.number, from.0, to.0],
@@ -610,15 +623,11 @@ impl<'a> Rows<'a> {
             } => {
                 self.known.generations.insert(generation.0, *link);
                 let early = self.known.early.contains(&generation.0);
-                let device = self.known.links.get(link).map(|up| up.device.0);
+                let device = self.known.links.get(link).map(|up| up.device);
                 for attribute in attributes {
                     self.attribute(*link, attribute)?;
                     if early {
-                        self.execute(
-                            "UPDATE event SET link = ?1, device = ?2
-                              WHERE attribute = ?3 AND link IS NULL",
-                            params![link.0, device, sql_id(attribute.id)],
-                        )?;
+                        self.settle(*link, device, attribute.id)?;
                     }
                 }
                 let columns = Columns {
@@ -630,6 +639,27 @@ impl<'a> Rows<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Gives the events that came before their attribute was told what they belong to.
+    fn settle(
+        &mut self,
+        link: LinkKey,
+        device: Option<DeviceKey>,
+        attribute: u64,
+    ) -> rusqlite::Result<()> {
+        let mut update = self.file.prepare_cached(
+            "UPDATE event SET link = ?1, device = ?2 WHERE attribute = ?3 AND link IS NULL
+             RETURNING kind",
+        )?;
+        let mut rows = update.query(params![link.0, device.map(|key| key.0), sql_id(attribute)])?;
+        while let Some(row) = rows.next()? {
+            if let Some(kind) = Kind::from_number(row.get(0)?) {
+                self.tally.event(None, kind, -1);
+                self.tally.event(device, kind, 1);
+            }
+        }
+        Ok(())
     }
 
     fn attribute(&self, link: LinkKey, attribute: &AttributeRow) -> rusqlite::Result<()> {
