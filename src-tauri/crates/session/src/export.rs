@@ -4,6 +4,7 @@ mod csv;
 mod file;
 mod jsonl;
 mod pcapng;
+mod profile;
 mod walk;
 mod words;
 
@@ -15,6 +16,7 @@ pub(crate) use self::file::Part;
 pub use self::file::Target;
 pub use self::jsonl::{Jsonl, jsonl, jsonl_file};
 pub use self::pcapng::{Pcapng, pcapng, pcapng_file};
+pub use self::profile::{Profile, profile, profile_file};
 
 /// How far a long work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -72,6 +72,7 @@
 //! computer itself loses power, the last ten seconds or so may be missing, and the file stays whole.
 
 mod copy;
+mod counter;
 mod error;
 mod event;
 pub mod export;
@@ -82,6 +83,7 @@ mod schema;
 mod tally;
 mod time;
 
+pub use counter::{Counter, Ledger, Reconciler, Reconciliation, Step};
 pub use error::{Error, Result};
 pub use event::{Cause, DeviceKey, Direction, Event, Failure, Kind, LinkKey};
 pub use reader::{Attribute, Count, Device, Events, Filter, Gap, Info, Link, Recorded, Session};

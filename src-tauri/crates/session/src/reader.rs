@@ -542,17 +542,6 @@ impl Session {
     /// The last `latest` values of an attribute, oldest first, together with those that the same
     /// attribute had in other generations.
     pub fn values(&self, attribute: AttrId, latest: usize) -> Result<Vec<Recorded>> {
-        let generations = self.all(
-            "SELECT other.id
-               FROM attribute AS this
-               JOIN link AS mine ON mine.id = this.link
-               JOIN attribute AS other ON other.path = this.path
-               JOIN link AS theirs ON theirs.id = other.link AND theirs.device = mine.device
-              WHERE this.id = ?1
-              ORDER BY other.id DESC",
-            [attribute.to_u64().cast_signed()],
-            |row| row.get::<_, i64>(0),
-        )?;
         let kinds = numbers(Kind::VALUES.iter().map(|kind| kind.number()));
         let sql = format!(
             "SELECT {COLUMNS} FROM event
@@ -560,7 +549,8 @@ impl Session {
               ORDER BY id DESC LIMIT ?2"
         );
         let mut values = Vec::new();
-        for generation in generations {
+        for generation in self.generations(attribute)? {
+            let generation = generation.to_u64().cast_signed();
             let wanted = i64::try_from(latest.saturating_sub(values.len())).unwrap_or(i64::MAX);
             if wanted == 0 {
                 break;
@@ -569,6 +559,21 @@ impl Session {
         }
         values.sort_by_key(|value| value.id);
         Ok(values)
+    }
+
+    /// The same attribute in every generation of its device, the latest first.
+    pub(crate) fn generations(&self, attribute: AttrId) -> Result<Vec<AttrId>> {
+        self.all(
+            "SELECT other.id
+               FROM attribute AS this
+               JOIN link AS mine ON mine.id = this.link
+               JOIN attribute AS other ON other.path = this.path
+               JOIN link AS theirs ON theirs.id = other.link AND theirs.device = mine.device
+              WHERE this.id = ?1
+              ORDER BY other.id DESC",
+            [attribute.to_u64().cast_signed()],
+            |row| attr_id(row, 0),
+        )
     }
 
     /// The events that `filter` lets through, in the order in which they reached the recorder, up to

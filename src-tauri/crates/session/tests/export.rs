@@ -15,7 +15,9 @@ use radio::{
     Advertisement, AttError, AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Rssi,
     Timestamp,
 };
-use session::export::{Csv, Jsonl, Progress, csv, csv_file, jsonl, jsonl_file};
+use session::export::{
+    Csv, Jsonl, Profile, Progress, Target, csv, csv_file, jsonl, jsonl_file, profile, profile_file,
+};
 use session::{
     Event, Failure, Filter, Kind, Options, Recorder, Session, SessionTime, WallClock, WallTime,
 };
@@ -457,4 +459,104 @@ fn an_export_that_finds_no_room_says_so() {
     let session = Session::open(&path).unwrap();
     let error = csv(&session, &Csv::default(), Full(100), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "no_space");
+}
+
+#[test]
+fn the_profile_of_a_device_is_a_page_on_which_hostile_names_stay_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let devices = session.devices().unwrap();
+    let device = devices
+        .iter()
+        .find(|device| device.identifier.contains("8D"));
+    let names = |uuid: Uuid| (uuid.as_u128() == 0x180D).then(|| "Heart | Rate".to_owned());
+    let decode = |of: &session::Attribute, value: &[u8]| {
+        assert_eq!(of.id, attribute);
+        Some(format!("<{}>", value.len()))
+    };
+    let what = Profile {
+        device: device.unwrap().key,
+        name: Some(&names),
+        decode: Some(&decode),
+    };
+    let target = folder.path().join("profile.md");
+    let summary = profile_file(&session, &what, &target).unwrap();
+    let page = std::fs::read_to_string(&target).unwrap();
+    assert_eq!((summary.rows, summary.bytes), (2, page.len() as u64));
+    assert!(page.starts_with("# HR\n"), "{page}");
+    for line in [
+        "| Identifier | C4\\:7C\\:8D\\:6A\\:11\\:02 |",
+        "| Connections | 1 |",
+        "## Heart \\| Rate `00000000-0000-0000-0000-00000000180d`",
+        "| 0x0003 |  | `00000000-0000-0000-0000-000000002a37` | read | (empty) |",
+    ] {
+        assert!(
+            page.lines().any(|found| found == line),
+            "{line} not in {page}"
+        );
+    }
+    for device in devices {
+        let what = Profile {
+            device: device.key,
+            name: None,
+            decode: None,
+        };
+        let mut page = Vec::new();
+        profile(&session, &what, &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert_eq!(page.matches("\n# ").count(), 0, "{page}");
+        assert!(!page.contains('\u{202E}'), "{page}");
+    }
+    let what = Profile {
+        device: session::DeviceKey(99),
+        ..what
+    };
+    let error = profile(&session, &what, Vec::new()).unwrap_err();
+    assert_eq!(error.code(), "not_found");
+}
+
+#[test]
+fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let mut told = Vec::new();
+    let mut listen = |progress| {
+        told.push(progress);
+        ControlFlow::Continue(())
+    };
+    let target = folder.path().join("out.csv");
+    csv_file(
+        &session,
+        &Csv::default(),
+        Target::new_name(&target),
+        &mut listen,
+    )
+    .unwrap();
+    let last = told.last().unwrap();
+    assert_eq!((last.rows, last.done, last.total), (16, 16, 16));
+    assert_eq!(last.remaining(), Some(std::time::Duration::ZERO));
+    assert!(told.is_sorted_by_key(|progress| (progress.done, progress.elapsed)));
+    let before = std::fs::read(&target).unwrap();
+    for error in [
+        csv_file(
+            &session,
+            &Csv::default(),
+            Target::new_name(&target),
+            &mut go_on,
+        ),
+        jsonl_file(
+            &session,
+            &Jsonl::default(),
+            Target::new_name(&target),
+            &mut go_on,
+        ),
+    ] {
+        assert_eq!(error.unwrap_err().code(), "exists");
+    }
+    assert_eq!(std::fs::read(&target).unwrap(), before);
+    let error = csv_file(&session, &Csv::default(), &path, &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "in_use");
+    assert_eq!(Session::open(&path).unwrap().info().unwrap().events, 16);
 }

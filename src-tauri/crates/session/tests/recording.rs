@@ -718,3 +718,49 @@ fn a_truncated_session_is_read_up_to_the_damage() {
     std::fs::write(&cut, &bytes[..10]).unwrap();
     assert_eq!(refusal(&cut).code(), "not_a_session");
 }
+
+#[test]
+fn what_a_counter_says_is_missing_is_told_apart_by_who_lost_it_and_adds_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, first, ..]) = connect(&recorder);
+    let mut sent = 0_u8;
+    let mut send = |attribute, at: i64, lost_on_air: u8, lost_here: u32| {
+        sent = sent.wrapping_add(lost_on_air).wrapping_add(lost_here as u8);
+        recorder.sample(&Sample {
+            lost_before: lost_here,
+            ..value(attribute, at, &[0xAA, sent])
+        });
+        sent = sent.wrapping_add(1);
+    };
+    for round in 0..600 {
+        send(first, round * 10, u8::from(round % 100 == 99) * 3, 0);
+    }
+    send(first, 6_000, 2, 5);
+    // A value without the counter, and the same one again.
+    recorder.sample(&value(first, 6_010, &[1]));
+    let (_, [_, again, ..]) = connect(&recorder);
+    send(again, 7_000, 40, 0);
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let mut holes = Vec::new();
+    let ledger = session
+        .reconcile(
+            again,
+            counter,
+            &|bytes| bytes.get(1).map(|byte| u64::from(*byte)),
+            &mut |hole| holes.push(hole),
+        )
+        .unwrap();
+    assert_eq!((ledger.received, ledger.unreadable), (602, 1));
+    assert_eq!((ledger.repeated, ledger.restarts), (0, 0));
+    let lost = ledger.lost;
+    assert_eq!((lost.device_sequence, lost.host_queue), (6 * 3 + 2, 5));
+    assert_eq!((lost.link_down, lost.gattscope), (40, 0));
+    assert_eq!(ledger.sent(), 602 + 20 + 5 + 40);
+    assert_eq!(holes.len(), 6 + 2 + 1);
+    let end = holes.last().unwrap();
+    assert_eq!((end.cause, end.count), (Cause::LinkDown, 40));
+    assert_eq!((end.from, end.to), (SessionTime(6_000), SessionTime(7_000)));
+}

@@ -841,7 +841,7 @@ fn peer(
 }
 
 /// The 16 bits of a UUID that the Bluetooth SIG assigned (Core Specification, Vol 3, Part B, 2.5.1).
-fn short(uuid: Uuid) -> Option<u16> {
+pub(super) fn short(uuid: Uuid) -> Option<u16> {
     let number = uuid.as_u128();
     let assigned = u16::try_from(number >> 96).ok()?;
     (number << 32 == BASE_UUID << 32).then_some(assigned)
