@@ -8,13 +8,16 @@ mod profile;
 mod walk;
 mod words;
 
+pub(crate) use self::words::{adapter_state, disconnect_reason, notify_mode};
 use std::ops::ControlFlow;
 use std::time::{Duration, Instant};
 
+pub(crate) use self::csv::Found;
 pub use self::csv::{Csv, csv, csv_file};
 pub(crate) use self::file::Part;
 pub use self::file::Target;
 pub use self::jsonl::{Jsonl, jsonl, jsonl_file};
+pub(crate) use self::pcapng::unhex;
 pub use self::pcapng::{Pcapng, pcapng, pcapng_file};
 pub use self::profile::{Profile, profile, profile_file};
 

@@ -1,14 +1,14 @@
 //! Reading a session file, also while it is being written. Nothing is loaded whole, and no call
 //! changes the file.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use bytes::Bytes;
-use radio::{AttrId, AttrKind, Handle, Properties};
+use radio::{AttrId, AttrKind, Generation, Handle, Properties};
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use tempfile::TempDir;
@@ -456,13 +456,41 @@ impl Session {
     /// Notes and markers: their numbers, times and texts.
     pub(crate) fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
         self.all(
-            "SELECT id, t_ns, detail FROM event WHERE kind IN (41, 42) ORDER BY id",
+            "SELECT id, t_ns, detail FROM event
+              WHERE kind IN (14, 41, 42) AND kind IN (41, 42) ORDER BY id",
             [],
             |row| {
                 let text = text(row.get_ref(2)?).unwrap_or_default();
                 Ok((row.get(0)?, SessionTime(row.get(1)?), text))
             },
         )
+    }
+
+    /// Which discovery each [`Kind::Discovered`] event tells of: those of a link in their order.
+    pub(crate) fn discoveries(&self) -> Result<HashMap<i64, Generation>> {
+        let mut of_link: HashMap<LinkKey, VecDeque<Generation>> = HashMap::new();
+        let found = self.all(
+            "SELECT DISTINCT link, id >> 16 FROM attribute ORDER BY 1, 2",
+            [],
+            |row| Ok((LinkKey(row.get(0)?), Generation(row.get(1)?))),
+        )?;
+        for (link, generation) in found {
+            of_link.entry(link).or_default().push_back(generation);
+        }
+        let events = self.all(
+            "SELECT id, link FROM event WHERE kind IN (14, 41, 42) AND kind = 14 ORDER BY id",
+            [],
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Option<_>>(1)?.map(LinkKey),
+                ))
+            },
+        )?;
+        Ok(events
+            .into_iter()
+            .filter_map(|(event, link)| Some((event, of_link.get_mut(&link?)?.pop_front()?)))
+            .collect())
     }
 
     /// The links, in the order in which they came up.

@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 pub(crate) use lock::is_recorded;
 pub use state::{Losses, State, Status};
+pub(crate) use writer::{address_kind, insert_advertisement, insert_anchor, lay_out};
 
 use crate::time::{Anchor, SessionTime, WallClock, WallTime};
 use crate::{Cause, DeviceKey, Error, Event, LinkKey, Result};

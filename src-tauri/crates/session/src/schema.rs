@@ -17,7 +17,7 @@ const SECOND: &str = "
     ALTER TABLE session ADD COLUMN comment TEXT;
     ALTER TABLE session ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE session ADD COLUMN source TEXT;
-    CREATE INDEX event_words ON event (kind) WHERE kind IN (41, 42);
+    CREATE INDEX event_rare ON event (kind) WHERE kind IN (14, 41, 42);
     CREATE TABLE tally (
         device INTEGER NOT NULL,
         kind   INTEGER NOT NULL REFERENCES kind(id),

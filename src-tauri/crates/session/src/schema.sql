@@ -108,8 +108,8 @@ CREATE TABLE event (
     detail    TEXT                       -- kind.detail says what it means
 );
 CREATE INDEX event_attribute ON event (attribute) WHERE attribute IS NOT NULL;
--- Notes and markers, to search them without going through the rest.
-CREATE INDEX event_words ON event (kind) WHERE kind IN (41, 42);
+-- Discoveries, notes and markers, to find them without going through the rest.
+CREATE INDEX event_rare ON event (kind) WHERE kind IN (14, 41, 42);
 
 -- How many events there are, so that nobody has to count them.
 CREATE TABLE tally (

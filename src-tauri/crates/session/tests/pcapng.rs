@@ -842,3 +842,98 @@ fn a_capture_that_is_cancelled_leaves_nothing_behind() {
     assert_eq!(summary.bytes, bytes.len() as u64);
     assert_eq!(bytes[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
 }
+
+/// The operations of a client in a capture, as tshark says: microseconds, direction, opcode, handle,
+/// value or error code. A read by type that is no discovery is shown as the reads that it is, and a
+/// value that was read by parts as one.
+fn operations(capture: &Path) -> Vec<[String; 5]> {
+    let fields = [
+        "frame.time_epoch",
+        "hci_h4.direction",
+        "btatt.opcode",
+        "btatt.handle",
+        "btatt.error_code",
+        "btatt.req_opcode_in_error",
+        "btatt.uuid16",
+    ];
+    let rows = tshark(capture, "btatt", &fields);
+    let pdus = pdus(capture, "btatt");
+    assert_eq!(rows.len(), pdus.len());
+    let mut operations: Vec<[String; 5]> = Vec::new();
+    // When the question of a read by type was asked.
+    let mut by_type = None;
+    for (row, pdu) in rows.into_iter().zip(pdus) {
+        let [time, direction, opcode, handle, code, refused, _] = row.try_into().unwrap();
+        let time = time[..time.len() - 3].to_owned();
+        let mut put = |time: &str, direction: &str, opcode: &str, handle: &str, rest: &str| {
+            operations.push([time, direction, opcode, handle, rest].map(str::to_owned));
+        };
+        match &*opcode {
+            "0x08" => {
+                // Services, includes and characteristics are discovery.
+                let discovery = ["0028", "0128", "0228", "0328"].contains(&&pdu[10..]);
+                by_type = (!discovery).then_some(time);
+            }
+            "0x09" => {
+                let Some(asked) = by_type.take() else {
+                    continue;
+                };
+                assert_eq!(
+                    pdu.len(),
+                    4 + usize::from_str_radix(&pdu[2..4], 16).unwrap() * 2
+                );
+                put(&asked, "0x00", "0x0a", &handle, "");
+                put(&time, "0x01", "0x0b", &handle, &pdu[8..]);
+            }
+            "0x0a" | "0x13" | "0x1e" => put(&time, &direction, &opcode, &handle, ""),
+            "0x0b" => put(&time, &direction, &opcode, &handle, &pdu[2..]),
+            "0x12" | "0x52" | "0x1b" | "0x1d" => {
+                put(&time, &direction, &opcode, &handle, &pdu[6..]);
+            }
+            "0x0d" => operations.last_mut().unwrap()[4].push_str(&pdu[2..]),
+            "0x01" if ["0x0a", "0x12"].contains(&&*refused) => {
+                put(&time, &direction, &opcode, &handle, &code);
+            }
+            _ => {}
+        }
+    }
+    operations
+}
+
+#[test]
+fn what_a_system_captured_comes_out_of_a_session_as_the_same_operations() {
+    if !tshark_is_here() {
+        return;
+    }
+    // By btmon, of a heart rate strap, a beacon and a difficult device, all of them virtual.
+    let captured = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab.btsnoop");
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("lab.gattscope");
+    session::import(&captured, &path, &mut go_on).unwrap();
+    let (exported, _) = export(&folder, &path, Filter::default());
+    let (theirs, ours) = (operations(&captured), operations(&exported));
+    for opcode in ["0x01", "0x0a", "0x0b", "0x12", "0x13", "0x1b"] {
+        let count = theirs.iter().filter(|row| row[2] == opcode).count();
+        assert!(count > 0, "{opcode} is not tried");
+    }
+    for (place, (ours, theirs)) in ours.iter().zip(&theirs).enumerate() {
+        assert_eq!(ours, theirs, "operation {place}");
+    }
+    assert_eq!(ours.len(), theirs.len());
+    let reports = |capture: &Path| {
+        let fields = ["bthci_evt.bd_addr", "bthci_evt.rssi"];
+        let rows = tshark(
+            capture,
+            "bthci_evt.le_meta_subevent in {0x02, 0x0d}",
+            &fields,
+        );
+        let advertised = |row: Vec<String>| {
+            let address = row[0].split('\u{1E}').next().unwrap().to_owned();
+            (address, row[1].clone())
+        };
+        rows.into_iter().map(advertised).collect::<Vec<_>>()
+    };
+    let (theirs, ours) = (reports(&captured), reports(&exported));
+    assert!(theirs.len() > 300);
+    assert_eq!(ours, theirs);
+}

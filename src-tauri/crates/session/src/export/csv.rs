@@ -3,20 +3,25 @@
 //! A text that a spreadsheet would run as a formula gets an apostrophe in front, and so does one
 //! that begins with an apostrophe: taking one leading apostrophe away gives the text back. Our own
 //! numbers stay numbers.
+//!
+//! Nothing of an event is left out, so that a file can be imported again as it was.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
 use std::io::Write;
 use std::path::Path;
 
-use radio::AttrKind;
+use radio::{AttrId, AttrKind, Generation, Handle, Properties};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
 use super::walk::{Counted, walk};
 use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
 use super::{OnProgress, Summary, Target, file};
 use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
 
-const HEADER: [&str; 20] = [
+pub(crate) const HEADER: [&str; 22] = [
     "event",
     "time",
     "seconds",
@@ -36,6 +41,8 @@ const HEADER: [&str; 20] = [
     "rssi_dbm",
     "mtu",
     "count",
+    "link",
+    "attribute",
     "detail",
 ];
 
@@ -60,7 +67,10 @@ pub struct Csv<'a> {
 /// `service`, `characteristic`, `descriptor` (UUIDs), `handle` (decimal), `bytes` (length of the
 /// value), `hex` (the value, bytes by spaces), `text` (the value, where it is printable UTF-8),
 /// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or
-/// of attributes found), `detail`, and `decoded` if asked for.
+/// of attributes found), `link` (number of the connection), `attribute` (its number, with those of
+/// the other tables), `detail`, and `decoded` if asked for. The detail of an advertisement is its
+/// content as JSON, that of a discovery its attributes: nothing of an event is left out, and
+/// [`import`](crate::import) reads all of it back.
 ///
 /// # Errors
 ///
@@ -120,6 +130,10 @@ fn write(
 
     let mut cell = String::new();
     let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
+    let discoveries = Discoveries {
+        of: session.discoveries()?,
+        attributes: session.attributes()?,
+    };
     let walked = walk(session, &what.filter, progress, |event| {
         let mut row = Row {
             out: &mut out,
@@ -127,7 +141,7 @@ fn write(
         };
         let device = event.device.and_then(|key| devices.get(&key));
         let attribute = event.attribute.and_then(|id| attributes.get(&id));
-        let detail = detail(session, event)?;
+        let detail = detail(session, &discoveries, event)?;
         let name = device.and_then(|device| device.name.as_deref());
         let mut fill = || {
             row.number(Some(event.id))?;
@@ -157,6 +171,8 @@ fn write(
             row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
             row.number(only(event, &[Kind::Mtu]))?;
             row.number(only(event, &[Kind::Gap, Kind::Discovered]))?;
+            row.show(event.link.map(|link| link.0))?;
+            row.show(event.attribute.map(AttrId::to_u64))?;
             row.text(detail.as_deref())?;
             if let Some(decode) = what.decode {
                 let meaning = attribute
@@ -176,8 +192,62 @@ fn only(event: &Recorded, kinds: &[Kind]) -> Option<i64> {
     event.number.filter(|_| kinds.contains(&event.kind))
 }
 
-fn detail<'a>(session: &Session, event: &'a Recorded) -> Result<Option<Cow<'a, str>>> {
+/// What each discovery found.
+struct Discoveries {
+    of: HashMap<i64, Generation>,
+    /// In their order.
+    attributes: Vec<Attribute>,
+}
+
+impl Discoveries {
+    fn json(&self, event: i64) -> Option<String> {
+        let generation = self.of.get(&event)?;
+        let start = self
+            .attributes
+            .partition_point(|attribute| attribute.id.generation < *generation);
+        let found = self.attributes.get(start..)?.iter();
+        let found: Vec<_> = found
+            .take_while(|attribute| attribute.id.generation == *generation)
+            .map(Found::of)
+            .collect();
+        serde_json::to_string(&found).ok()
+    }
+}
+
+/// An attribute as the detail of a discovery has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) id: u64,
+    pub(crate) kind: AttrKind,
+    pub(crate) uuid: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handle: Option<Handle>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<u64>,
+    #[serde(default)]
+    pub(crate) properties: Properties,
+}
+
+impl Found {
+    fn of(attribute: &Attribute) -> Self {
+        Self {
+            id: attribute.id.to_u64(),
+            kind: attribute.kind,
+            uuid: attribute.uuid,
+            handle: attribute.handle,
+            parent: attribute.parent.map(AttrId::to_u64),
+            properties: attribute.properties,
+        }
+    }
+}
+
+fn detail<'a>(
+    session: &Session,
+    discoveries: &Discoveries,
+    event: &'a Recorded,
+) -> Result<Option<Cow<'a, str>>> {
     Ok(match event.kind {
+        Kind::Discovered => discoveries.json(event.id).map(Cow::Owned),
         Kind::Advertisement => session.advertisement_json(event.id)?.map(Cow::Owned),
         Kind::Gap => session.gap(event.id)?.map(|gap| {
             Cow::Owned(format!(
@@ -187,23 +257,19 @@ fn detail<'a>(session: &Session, event: &'a Recorded) -> Result<Option<Cow<'a, s
                 Seconds(gap.to.nanos()),
             ))
         }),
-        Kind::Disconnected => {
-            let who = disconnect_reason(event.number);
-            Some(match &event.detail {
-                Some(words) => Cow::Owned(format!("{who}: {words}")),
-                None => Cow::Borrowed(who),
-            })
-        }
-        Kind::AdapterState => {
-            let state = adapter_state(event.number);
-            let adapter = event.detail.as_deref().unwrap_or("adapter");
-            Some(Cow::Owned(format!("{adapter}: {state}")))
-        }
-        Kind::Subscribed if event.detail.is_none() => {
-            Some(Cow::Borrowed(notify_mode(event.number)))
-        }
+        Kind::Disconnected => Some(with_words(disconnect_reason(event.number), event)),
+        Kind::AdapterState => Some(with_words(adapter_state(event.number), event)),
+        Kind::Subscribed => Some(with_words(notify_mode(event.number), event)),
         _ => event.detail.as_deref().map(Cow::Borrowed),
     })
+}
+
+/// The meaning of an event's number, and the words that came with it.
+fn with_words<'a>(meaning: &'static str, event: &'a Recorded) -> Cow<'a, str> {
+    match &event.detail {
+        Some(words) => Cow::Owned(format!("{meaning}: {words}")),
+        None => Cow::Borrowed(meaning),
+    }
 }
 
 /// The value as text, if it is nothing but printable text.

@@ -22,6 +22,7 @@ use uuid::Uuid;
 use self::blocks::{Blocks, Packet};
 use self::handles::Handles;
 use self::hci::Peer;
+pub(crate) use self::hci::unhex;
 use super::walk::walk;
 use super::words::{adapter_state, disconnect_reason, notify_mode, visible};
 use super::{OnProgress, Summary, Target, file};
@@ -451,9 +452,9 @@ impl<W: Write> Capture<'_, W> {
         Ok(())
     }
 
-    /// A discovery ended: the first of its link that has not been shown yet.
+    /// A discovery ended: the first of its link that has not been shown yet. The ATT MTU may be told
+    /// after it, so none is assumed for it.
     fn discovered(&mut self, at: i64, event: &Recorded) -> Result<()> {
-        self.ready(at, event.link)?;
         let of_link = event
             .link
             .and_then(|link| self.generations.of_link.get(&link));
@@ -490,7 +491,9 @@ impl<W: Write> Capture<'_, W> {
         if any_made_up {
             comments.push("Synthetic: the handles.".into());
         }
-        let said = att::discovery(&found, &self.handles);
+        let mtu = self.air.get(&link).and_then(|air| air.mtu);
+        let mtu = mtu.unwrap_or(radio::DEFAULT_ATT_MTU);
+        let said = att::discovery(&found, &self.handles, mtu);
         for (question, answer) in said {
             self.att(at, link, true, &question, &comments)?;
             self.att(at, link, false, &answer, &comments)?;

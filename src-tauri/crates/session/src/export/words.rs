@@ -15,7 +15,7 @@ pub(super) fn status_name(status: i64) -> &'static str {
 }
 
 /// What the number of a disconnection means.
-pub(super) fn disconnect_reason(number: Option<i64>) -> &'static str {
+pub(crate) fn disconnect_reason(number: Option<i64>) -> &'static str {
     match number {
         Some(0) => "asked for",
         Some(2) => "adapter lost",
@@ -24,7 +24,7 @@ pub(super) fn disconnect_reason(number: Option<i64>) -> &'static str {
 }
 
 /// What the number of an adapter's state means.
-pub(super) fn adapter_state(number: Option<i64>) -> &'static str {
+pub(crate) fn adapter_state(number: Option<i64>) -> &'static str {
     match number {
         Some(1) => "on",
         Some(2) => "off",
@@ -35,7 +35,7 @@ pub(super) fn adapter_state(number: Option<i64>) -> &'static str {
 }
 
 /// What the number of a subscription means.
-pub(super) fn notify_mode(number: Option<i64>) -> &'static str {
+pub(crate) fn notify_mode(number: Option<i64>) -> &'static str {
     match number {
         Some(1) => "notifications",
         Some(2) => "indications",

@@ -49,25 +49,31 @@ pub(crate) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connec
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        file.execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID};
-             PRAGMA user_version = {SCHEMA_VERSION};
-             PRAGMA foreign_keys = OFF;
+        file.execute_batch(
+            "PRAGMA foreign_keys = OFF;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = NORMAL;
              PRAGMA wal_autocheckpoint = 0;
              PRAGMA journal_size_limit = 16777216;
              PRAGMA cache_size = -16000;
-             PRAGMA temp_store = MEMORY;"
-        ))?;
-        let first = file.transaction()?;
-        first.execute_batch(SCHEMA)?;
-        first.execute("INSERT INTO session (id, writer) VALUES (1, ?1)", [writer])?;
-        insert_anchor(&first, anchor)?;
-        first.commit()?;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        lay_out(&mut file, writer, anchor)?;
         Ok(file)
     };
     make().map_err(|error| Error::sqlite(path, &error))
+}
+
+/// Makes the tables of a session that starts at `anchor`.
+pub(crate) fn lay_out(file: &mut Connection, writer: &str, anchor: Anchor) -> rusqlite::Result<()> {
+    file.execute_batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}"
+    ))?;
+    let first = file.transaction()?;
+    first.execute_batch(SCHEMA)?;
+    first.execute("INSERT INTO session (id, writer) VALUES (1, ?1)", [writer])?;
+    insert_anchor(&first, anchor)?;
+    first.commit()
 }
 
 /// Starts the writer on a new session file.
@@ -388,7 +394,7 @@ impl Writer {
     }
 }
 
-fn insert_anchor(file: &Connection, anchor: Anchor) -> rusqlite::Result<()> {
+pub(crate) fn insert_anchor(file: &Connection, anchor: Anchor) -> rusqlite::Result<()> {
     file.execute(
         "INSERT INTO anchor VALUES (?1, ?2, ?3)",
         params![anchor.at.0, anchor.wall.unix_ns, anchor.wall.utc_offset_s],
@@ -496,7 +502,7 @@ impl<'a> Rows<'a> {
             }
             Event::Advertisement { report, .. } => {
                 let id = self.insert(at, &event.columns())?;
-                self.advertisement(id, report)?;
+                insert_advertisement(self.file, id, report)?;
             }
             Event::Disconnected { link, .. } => {
                 self.insert(at, &event.columns())?;
@@ -560,29 +566,6 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(())
-    }
-
-    fn advertisement(&self, event: i64, report: &Advertisement) -> rusqlite::Result<()> {
-        self.execute(
-            "INSERT INTO advertisement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            params![
-                event,
-                report.address.map(|address| address.to_string()),
-                report.address_kind.map(address_kind),
-                report.local_name,
-                report.tx_power,
-                report.appearance,
-                report.connectable,
-                list(&report.services, |uuid| json!(uuid)),
-                list(&report.manufacturer_data, |(CompanyId(company), data)| {
-                    json!({"company": company, "data": hex(data)})
-                }),
-                list(&report.service_data, |(uuid, data)| {
-                    json!({"uuid": uuid, "data": hex(data)})
-                }),
-                report.raw.as_deref(),
-            ],
-        )
     }
 
     fn row(&mut self, row: &Row) -> rusqlite::Result<()> {
@@ -686,12 +669,41 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Writes what an advertisement contained.
+pub(crate) fn insert_advertisement(
+    file: &Connection,
+    event: i64,
+    report: &Advertisement,
+) -> rusqlite::Result<()> {
+    file.prepare_cached(
+        "INSERT INTO advertisement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        event,
+        report.address.map(|address| address.to_string()),
+        report.address_kind.map(address_kind),
+        report.local_name,
+        report.tx_power,
+        report.appearance,
+        report.connectable,
+        list(&report.services, |uuid| json!(uuid)),
+        list(&report.manufacturer_data, |(CompanyId(company), data)| {
+            json!({"company": company, "data": hex(data)})
+        }),
+        list(&report.service_data, |(uuid, data)| {
+            json!({"uuid": uuid, "data": hex(data)})
+        }),
+        report.raw.as_deref(),
+    ])?;
+    Ok(())
+}
+
 /// SQLite counts up to 63 bits, and attributes have 48.
 fn sql_id(id: u64) -> i64 {
     id.cast_signed()
 }
 
-fn address_kind(kind: AddressKind) -> &'static str {
+pub(crate) fn address_kind(kind: AddressKind) -> &'static str {
     match kind {
         AddressKind::Public => "public",
         AddressKind::RandomStatic => "random_static",

@@ -31,9 +31,6 @@ const ERROR: u8 = 0x01;
 const PRIMARY_SERVICE: u16 = 0x2800;
 const CHARACTERISTIC: u16 = 0x2803;
 
-/// The most entries of one answer: as many as an answer of the longest MTU holds.
-const ENTRIES: usize = 24;
-
 /// An opcode, a handle (or another number of 16 bits), and what follows.
 pub(super) fn with_handle(opcode: u8, handle: u16, rest: &[u8]) -> Vec<u8> {
     let mut pdu = Vec::with_capacity(3 + rest.len());
@@ -49,8 +46,18 @@ pub(super) fn error(request: u8, handle: u16, code: u8) -> Vec<u8> {
     vec![ERROR, request, low, high, code]
 }
 
-/// The questions and answers that tell what a discovery found; `found` is one discovery, in order.
-pub(super) fn discovery(found: &[&Attribute], handles: &Handles) -> Vec<(Vec<u8>, Vec<u8>)> {
+/// The questions and answers that tell what a discovery found; `found` is one discovery, in order. No
+/// answer is longer than `mtu`.
+pub(super) fn discovery(
+    found: &[&Attribute],
+    handles: &Handles,
+    mtu: u16,
+) -> Vec<(Vec<u8>, Vec<u8>)> {
+    // How many entries of so many bytes, and a UUID, are behind the opcode and a length.
+    let entries = |of: Option<&Attribute>, bytes: usize| {
+        let len = bytes + of.map_or(16, |attribute| on_air(attribute.uuid).len());
+        ((usize::from(mtu) - 2) / len).max(1)
+    };
     let handle = |id| handles.known(id).map_or(0, |handle| handle.0);
     let mut services: Vec<_> = found
         .iter()
@@ -78,7 +85,7 @@ pub(super) fn discovery(found: &[&Attribute], handles: &Handles) -> Vec<(Vec<u8>
     for run in
         groups.chunk_by(|((_, a), _), ((_, b), _)| on_air(a.uuid).len() == on_air(b.uuid).len())
     {
-        for run in run.chunks(ENTRIES) {
+        for run in run.chunks(entries(run.first().map(|((_, of), _)| *of), 4)) {
             let entries = run.iter().map(|((start, service), end)| {
                 [
                     &start.to_le_bytes()[..],
@@ -105,7 +112,7 @@ pub(super) fn discovery(found: &[&Attribute], handles: &Handles) -> Vec<(Vec<u8>
         };
         for run in characteristics
             .chunk_by(|a, b| on_air(a.uuid).len() == on_air(b.uuid).len())
-            .flat_map(|run| run.chunks(ENTRIES))
+            .flat_map(|run| run.chunks(entries(run.first().copied(), 5)))
         {
             let entries = run.iter().map(|characteristic| {
                 let value = handle(characteristic.id);
@@ -126,7 +133,7 @@ pub(super) fn discovery(found: &[&Attribute], handles: &Handles) -> Vec<(Vec<u8>
             .collect();
         for run in descriptors
             .chunk_by(|a, b| on_air(a.uuid).len() == on_air(b.uuid).len())
-            .flat_map(|run| run.chunks(ENTRIES))
+            .flat_map(|run| run.chunks(entries(run.first().map(|of| **of), 2)))
         {
             let of = |descriptor: Option<&&&Attribute>| descriptor.map_or(1, |d| handle(d.id));
             let mut pdu = vec![FIND_INFORMATION_RESPONSE];

@@ -306,7 +306,7 @@ impl Structures {
 }
 
 /// The bytes that hexadecimal digits stand for.
-pub(super) fn unhex(digits: &str) -> Option<Vec<u8>> {
+pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
     if !digits.len().is_multiple_of(2) {
         return None;
