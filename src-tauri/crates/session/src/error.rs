@@ -190,6 +190,10 @@ impl Error {
             Kind::NotFound => Self::NotFound { path },
             Kind::NotADirectory => Self::NotAFolder { path },
             Kind::IsADirectory => Self::IsAFolder { path },
+            // Windows: a sharing or a lock violation.
+            _ if cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33)) => {
+                Self::Locked { path }
+            }
             _ => Self::Storage {
                 path,
                 reason: reason(error),

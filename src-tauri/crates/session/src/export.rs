@@ -1,6 +1,7 @@
 //! Giving a session to other programs.
 
 mod csv;
+mod fields;
 mod file;
 mod jsonl;
 mod pcapng;
@@ -14,6 +15,7 @@ use std::time::{Duration, Instant};
 
 pub(crate) use self::csv::Found;
 pub use self::csv::{Csv, csv, csv_file};
+pub use self::fields::{Fields, fields, fields_file};
 pub(crate) use self::file::Part;
 pub use self::file::Target;
 pub use self::jsonl::{Jsonl, jsonl, jsonl_file};

@@ -2,7 +2,9 @@
 //!
 //! A [`Recorder`] takes events from the radio's threads without ever holding them up and keeps them
 //! in a session file; a [`Session`] reads such a file, also while it grows; [`export`] gives it to
-//! other programs. What could not be kept is counted, in the file and in [`Status`].
+//! other programs, and [`import`](import()) takes theirs; [`library`] treats files as documents. What
+//! could not be kept is counted, in the file and in [`Status`]; what a device's own counter says is
+//! missing, a [`Reconciler`] finds.
 //!
 //! It does not interpret values, draw them, or talk to a device; it knows the radio's words and
 //! nothing of a window.

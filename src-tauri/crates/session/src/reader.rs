@@ -181,6 +181,8 @@ pub struct Filter {
     pub attributes: Vec<AttrId>,
     /// Only of these kinds; empty for all.
     pub kinds: Vec<Kind>,
+    /// Only with a value in which these bytes stand somewhere, one after the other; empty for all.
+    pub containing: Vec<u8>,
 }
 
 impl Session {
@@ -840,6 +842,11 @@ fn select(filter: &Filter) -> String {
     if !filter.kinds.is_empty() {
         let kinds = filter.kinds.iter().map(|kind| kind.number());
         only(format!("kind IN ({})", numbers(kinds)));
+    }
+    if !filter.containing.is_empty() {
+        let bytes = filter.containing.iter();
+        let digits: String = bytes.map(|byte| format!("{byte:02X}")).collect();
+        only(format!("instr(value, x'{digits}') > 0"));
     }
     sql.push_str(" ORDER BY id LIMIT ?3");
     sql

@@ -16,7 +16,8 @@ use radio::{
     Timestamp,
 };
 use session::export::{
-    Csv, Jsonl, Profile, Progress, Target, csv, csv_file, jsonl, jsonl_file, profile, profile_file,
+    Csv, Fields, Jsonl, Profile, Progress, Target, csv, csv_file, fields, jsonl, jsonl_file,
+    profile, profile_file,
 };
 use session::{
     Event, Failure, Filter, Kind, Options, Recorder, Session, SessionTime, WallClock, WallTime,
@@ -559,4 +560,53 @@ fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
     let error = csv_file(&session, &Csv::default(), &path, &mut go_on).unwrap_err();
     assert_eq!(error.code(), "in_use");
     assert_eq!(Session::open(&path).unwrap().info().unwrap().events, 16);
+}
+
+#[test]
+fn fields_stand_side_by_side_and_share_the_row_of_their_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let file = rusqlite::Connection::open(&path).unwrap();
+    // Two more values of the moment of the second, the last with a field that is taken already.
+    for value in ["X'01FF'", "X'0007'"] {
+        let insert = format!(
+            "INSERT INTO event SELECT 100 + (SELECT count(*) FROM event), t_ns, kind, device, link,
+                    attribute, {value}, status, NULL, NULL FROM event WHERE id = 13;
+             INSERT INTO batch SELECT max(id), max(id), 1600000000, 1600000000 FROM event"
+        );
+        file.execute_batch(&insert).unwrap();
+    }
+    drop(file);
+    let session = Session::open(&path).unwrap();
+    let columns = ["=first".to_owned(), "second (m/s)".to_owned()];
+    // 00 xx is the first, 01 xx the second, and "=1+1" neither.
+    let read = |of: &session::Attribute, value: &[u8], numbers: &mut [Option<f64>]| {
+        assert_eq!(of.id, attribute);
+        if let [column @ 0..=1, number, ..] = value {
+            numbers[usize::from(*column)] = Some(f64::from(*number) / 2.0);
+        }
+    };
+    let lines = |hold| -> Vec<String> {
+        let mut what = Fields {
+            filter: Filter::default(),
+            columns: &columns,
+            read: &read,
+            hold,
+        };
+        what.filter.kinds = vec![Kind::ReadResult];
+        let mut out = Vec::new();
+        let summary = fields(&session, &what, &mut out, &mut go_on).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(summary.bytes, text.len() as u64);
+        assert_eq!(summary.rows as usize, text.lines().count() - 1);
+        text.lines().map(str::to_owned).collect()
+    };
+    let time = "2026-02-01T10:35:10.600000042-01:30,1.600000000";
+    let row = |cells: &str| format!("{time},{cells}");
+    let header = "time,seconds,'=first,second (m/s)".to_owned();
+    assert_eq!(
+        lines(false),
+        [header.clone(), row("114.5,127.5"), row("3.5,")]
+    );
+    assert_eq!(lines(true), [header, row("114.5,127.5"), row("3.5,127.5")]);
 }

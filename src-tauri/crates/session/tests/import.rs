@@ -484,8 +484,11 @@ fn record_for_capture(folder: &Path) -> PathBuf {
     recorder.path().to_owned()
 }
 
+/// Of an event: the wall clock, kind, handle, value, status or number, and device.
+type Essence = (i64, Kind, Option<u16>, Option<Bytes>, Option<i64>, String);
+
 /// What both sides of a capture must agree on.
-fn essence(session: &Session) -> Vec<(i64, Kind, Option<u16>, Option<Bytes>, Option<i64>, String)> {
+fn essence(session: &Session) -> Vec<Essence> {
     let attributes = session.attributes().unwrap();
     let devices = session.devices().unwrap();
     let start = session.anchors().start().unix_ns;

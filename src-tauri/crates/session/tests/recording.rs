@@ -447,6 +447,11 @@ fn events_are_filtered_by_time_device_attribute_and_kind() {
         ..Filter::default()
     };
     assert_eq!(times(kinds), [0, 0]);
+    let none = Filter {
+        containing: vec![0, 1],
+        ..Filter::default()
+    };
+    assert_eq!(times(none), [0_i64; 0]);
     let counts = session.counts().unwrap();
     let notified = counts.iter().find(|count| count.kind == Kind::Notification);
     assert_eq!(notified.unwrap().events, 5000);
@@ -763,4 +768,32 @@ fn what_a_counter_says_is_missing_is_told_apart_by_who_lost_it_and_adds_up() {
     let end = holes.last().unwrap();
     assert_eq!((end.cause, end.count), (Cause::LinkDown, 40));
     assert_eq!((end.from, end.to), (SessionTime(6_000), SessionTime(7_000)));
+}
+
+#[test]
+fn values_are_found_by_bytes_that_stand_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, attribute, ..]) = connect(&recorder);
+    for (at, bytes) in [&[1, 2, 3][..], &[2, 3], &[3, 2], &[0x12, 0x31], &[]]
+        .into_iter()
+        .enumerate()
+    {
+        recorder.sample(&value(attribute, at as i64, bytes));
+    }
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let with = |containing: &[u8]| -> Vec<i64> {
+        let filter = Filter {
+            containing: containing.to_vec(),
+            kinds: vec![Kind::Notification],
+            ..Filter::default()
+        };
+        let events = session.events(&filter).unwrap();
+        events.map(|event| event.unwrap().at.0).collect()
+    };
+    assert_eq!(with(&[2, 3]), [0, 1]);
+    // Half bytes are none: 12 31 does not contain 23.
+    assert_eq!(with(&[0x23]), [0_i64; 0]);
+    assert_eq!(with(&[]).len(), 5);
 }

@@ -110,13 +110,7 @@ fn write(
     target: &Path,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    let unwritten = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => Error::io(target, &error),
-        other => Error::Storage {
-            path: target.to_owned(),
-            reason: format!("{other:?}"),
-        },
-    };
+    let unwritten = |error: csv::Error| unwritten(target, error);
     let mut out = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(Counted { writer, bytes: 0 });
@@ -186,6 +180,17 @@ fn write(
     })?;
     out.flush().map_err(|error| Error::io(target, &error))?;
     walked.finish(progress, out.get_ref().bytes)
+}
+
+/// What a failure to write CSV to `target` means.
+pub(super) fn unwritten(target: &Path, error: csv::Error) -> Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::io(target, &error),
+        other => Error::Storage {
+            path: target.to_owned(),
+            reason: format!("{other:?}"),
+        },
+    }
 }
 
 fn only(event: &Recorded, kinds: &[Kind]) -> Option<i64> {
@@ -279,7 +284,7 @@ fn printable(value: &[u8]) -> Option<&str> {
 }
 
 /// Nanoseconds as seconds, exactly.
-struct Seconds(i64);
+pub(super) struct Seconds(pub(super) i64);
 
 impl std::fmt::Display for Seconds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -336,7 +341,7 @@ impl<W: Write> Row<'_, W> {
 
 /// A text that no spreadsheet takes for a formula. A NUL, at which many readers of CSV stop, becomes
 /// the sign for it.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     let invisible =
         |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}' | '\u{FEFF}');
     let starts = |text: &str| {

@@ -146,7 +146,7 @@ pub(super) fn import(
             }
         }
         let events = table.as_ref().map_or(0, |table| table.store.events());
-        if events % TELL == 0 {
+        if events.is_multiple_of(TELL) {
             let bytes = row.position().map_or(0, csv::Position::byte);
             work.tell(events, bytes)?;
         }

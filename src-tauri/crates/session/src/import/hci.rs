@@ -305,7 +305,7 @@ fn listen(
             }
         });
         outcome?;
-        if count % TELL == 0 {
+        if count.is_multiple_of(TELL) {
             let done = packets.position() / 2;
             work.tell(
                 events,

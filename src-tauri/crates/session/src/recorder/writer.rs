@@ -66,10 +66,11 @@ pub(crate) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connec
 
 /// Makes the tables of a session that starts at `anchor`.
 pub(crate) fn lay_out(file: &mut Connection, writer: &str, anchor: Anchor) -> rusqlite::Result<()> {
-    file.execute_batch(&format!(
+    // All of it at once: nobody meets a session without its tables.
+    let first = file.transaction()?;
+    first.execute_batch(&format!(
         "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}"
     ))?;
-    let first = file.transaction()?;
     first.execute_batch(SCHEMA)?;
     first.execute("INSERT INTO session (id, writer) VALUES (1, ?1)", [writer])?;
     insert_anchor(&first, anchor)?;
