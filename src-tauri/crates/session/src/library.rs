@@ -18,6 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags};
 pub use self::retention::{Retention, Tidied, due, tidy};
 use crate::copy::copy;
 use crate::export::{OnProgress, Part, Target};
+use crate::reader::distrust;
 use crate::recorder::{is_recorded, remove_with_companions, with_suffix};
 use crate::{
     Error, Kind, Losses, Result, SCHEMA_VERSION, SUFFIX, Session, SessionTime, WallTime, schema,
@@ -161,7 +162,7 @@ pub fn entry(path: &Path) -> Result<Entry> {
         2.. => {
             let counts = session.counts()?.into_iter();
             let values = counts.filter(|count| Kind::VALUES.contains(&count.kind));
-            Some(values.map(|count| count.events).sum())
+            Some(values.fold(0_u64, |sum, count| sum.saturating_add(count.events)))
         }
         _ => None,
     };
@@ -262,6 +263,7 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
         OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
     )?;
     file.busy_timeout(PATIENCE)?;
+    distrust(&file)?;
     Ok(file)
 }
 

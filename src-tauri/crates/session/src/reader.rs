@@ -9,6 +9,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use radio::{AttrId, AttrKind, Generation, Handle, Properties};
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use tempfile::TempDir;
@@ -354,7 +355,8 @@ impl Session {
         let mut lost = Losses::default();
         for (cause, count) in losses {
             if let Some(cause) = Cause::from_number(cause) {
-                *lost.of(cause) += count.unsigned_abs();
+                let lost = lost.of(cause);
+                *lost = lost.saturating_add(count.unsigned_abs());
             }
         }
         let words = match self.version {
@@ -613,7 +615,7 @@ impl Session {
         Ok(Events {
             session: self,
             sql: select(filter),
-            after: first - 1,
+            after: first.saturating_sub(1),
             first,
             last,
             page: Vec::new().into_iter(),
@@ -745,13 +747,13 @@ impl Events<'_> {
     /// too many if the file [is cut off](Session::is_cut_off), because nobody knows.
     #[must_use]
     pub fn span(&self) -> u64 {
-        u64::try_from(self.last - self.first + 1).unwrap_or(0)
+        distance(self.first, self.last)
     }
 
     /// How far into [`span`](Self::span) it has come.
     #[must_use]
     pub fn position(&self) -> u64 {
-        u64::try_from(self.after - self.first + 1).unwrap_or(0)
+        distance(self.first, self.after)
     }
 
     /// The next events, perhaps none although there are more, and what keeps from reading on; `None`
@@ -770,6 +772,10 @@ impl Events<'_> {
             Some(last) if page.len() as i64 == PAGE => last.id,
             _ => upto,
         };
+        if page.is_empty() {
+            // Numbers that nothing has, however many, are not gone through.
+            self.after = self.session.before_next(upto).unwrap_or(upto);
+        }
         if damage.is_some() {
             self.after = self.last;
         }
@@ -796,6 +802,15 @@ impl Iterator for Events<'_> {
 }
 
 impl Session {
+    /// The number before the next event after `number`; `number` itself if that is not to be known.
+    fn before_next(&self, number: i64) -> Option<i64> {
+        self.file
+            .prepare_cached("SELECT min(id) - 1 FROM event WHERE id > ?1")
+            .and_then(|mut next| next.query_row([number], |row| row.get(0)))
+            .ok()
+            .flatten()
+    }
+
     /// One page of events; if the file is damaged within it, what stands before the damage.
     fn page(&self, sql: &str, after: i64, upto: i64) -> (Vec<Recorded>, Option<Error>) {
         let mut page = Vec::new();
@@ -809,6 +824,14 @@ impl Session {
         };
         let damage = read().err().map(|error| self.fail(&error));
         (page, damage)
+    }
+}
+
+/// How many numbers there are from `first` to `last`.
+fn distance(first: i64, last: i64) -> u64 {
+    match last < first {
+        true => 0,
+        false => last.abs_diff(first).saturating_add(1),
     }
 }
 
@@ -976,7 +999,20 @@ fn connect(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
     let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
     let file = Connection::open_with_flags(path, flags)?;
     file.busy_timeout(PATIENCE)?;
+    distrust(&file)?;
     Ok(file)
+}
+
+/// A session may come from anybody: nothing in it is run, and no view takes the place of a table.
+pub(crate) fn distrust(file: &Connection) -> rusqlite::Result<()> {
+    for switch in [
+        DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+        DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW,
+        DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+    ] {
+        file.set_db_config(switch, false)?;
+    }
+    Ok(())
 }
 
 /// What goes wrong at the first look into the file.

@@ -14,6 +14,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use bytes::Bytes;
+use proptest::prelude::*;
 use radio::{
     AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Sample, SampleKind, Timestamp,
 };
@@ -639,4 +640,118 @@ fn tidying_deletes_what_is_due_and_never_what_another_process_records_or_the_use
             .deleted,
         [""; 0].map(PathBuf::from)
     );
+}
+
+#[test]
+fn a_session_of_somebody_else_runs_nothing_and_takes_no_time_for_what_it_does_not_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(folder.path(), 0);
+    connect(&recorder, "x", None);
+    recorder.close().unwrap();
+    let path = recorder.path();
+    let file = rusqlite::Connection::open(path).unwrap();
+    // Numbers as far apart as can be, and something to run when the title changes.
+    file.execute_batch(
+        "PRAGMA foreign_keys = OFF;
+         INSERT INTO event (id, t_ns, kind) VALUES (9223372036854775807, 0, 41), (-5, 0, 41);
+         UPDATE batch SET first = -9223372036854775808, last = 9223372036854775807;
+         CREATE TRIGGER trap AFTER UPDATE ON session BEGIN DELETE FROM event; END;",
+    )
+    .unwrap();
+    drop(file);
+    rename(path, "mine").unwrap();
+    let session = Session::open(path).unwrap();
+    let events = session.events(&Filter::default()).unwrap();
+    assert_eq!(events.span(), u64::MAX);
+    assert_eq!(events.count(), 4);
+    drop(session);
+    let file = rusqlite::Connection::open(path).unwrap();
+    file.execute_batch(
+        "DROP TRIGGER trap; ALTER TABLE event RENAME TO hidden;
+         CREATE VIEW event AS WITH RECURSIVE n(id) AS (SELECT 1 UNION ALL SELECT id + 1 FROM n)
+             SELECT id, 0 AS t_ns, 41 AS kind, NULL AS device, NULL AS link, NULL AS attribute,
+                    NULL AS value, NULL AS status, NULL AS number, NULL AS detail FROM n;",
+    )
+    .unwrap();
+    drop(file);
+    assert!(entry(path).is_err());
+    let session = Session::open(path).unwrap();
+    let mut events = session.events(&Filter::default()).unwrap();
+    assert!(events.next().unwrap().is_err());
+}
+
+/// A session with something in each of its tables, as bytes.
+fn whole() -> Vec<u8> {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(folder.path(), 0);
+    let attribute = connect(&recorder, "C4:7C:8D:6A:11:02", Some("HR"));
+    let mut report = radio::Advertisement::new(DeviceId::from("y"), Timestamp(1));
+    report.local_name = Some("y".into());
+    report.services = vec![Uuid::from_u128(1)];
+    report.raw = Some(Bytes::from_static(&[1, 2]));
+    recorder.advertisement(report);
+    for at in 0..400 {
+        recorder.sample(&Sample {
+            attribute,
+            at: Timestamp(at),
+            lost_before: u32::from(at % 50 == 0),
+            kind: SampleKind::Notification,
+            bytes: Bytes::copy_from_slice(&[at as u8; 20]),
+        });
+    }
+    note(&recorder, 500, "x");
+    recorder.close().unwrap();
+    std::fs::read(recorder.path()).unwrap()
+}
+
+proptest! {
+    #![proptest_config(ProptestConfig { cases: 64, failure_persistence: None, ..ProptestConfig::default() })]
+
+    #[test]
+    fn a_session_with_changed_bytes_is_read_or_refused_and_never_ends_the_program(
+        changes in prop::collection::vec((any::<prop::sample::Index>(), any::<u8>()), 1..40),
+        cut in prop::option::of(any::<prop::sample::Index>()),
+    ) {
+        static WHOLE: std::sync::OnceLock<Vec<u8>> = std::sync::OnceLock::new();
+        let mut bytes = WHOLE.get_or_init(whole).clone();
+        for (place, byte) in &changes {
+            let place = place.index(bytes.len());
+            bytes[place] = *byte;
+        }
+        if let Some(cut) = cut {
+            bytes.truncate(cut.index(bytes.len()));
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("x.gattscope");
+        std::fs::write(&path, bytes).unwrap();
+        let _ = list(folder.path());
+        let _ = search(folder.path(), "hr");
+        if let Ok(session) = Session::open(&path) {
+            let _ = session.info();
+            let _ = session.counts();
+            let attributes = session.attributes().unwrap_or_default();
+            for attribute in &attributes {
+                let _ = session.values(attribute.id, 10);
+                let counter = session::Counter::of_bits(8).unwrap();
+                let read = |bytes: &[u8]| bytes.first().map(|byte| u64::from(*byte));
+                let _ = session.reconcile(attribute.id, counter, &read, &mut |_| {});
+            }
+            // Within a bound: a damaged file may loop in itself.
+            let mut steps = 0;
+            let mut bounded = |_| {
+                steps += 1;
+                match steps < 1000 {
+                    true => ControlFlow::Continue(()),
+                    false => ControlFlow::Break(()),
+                }
+            };
+            let _ = session::export::csv(&session, &Csv::default(), std::io::sink(), &mut bounded);
+            let _ = session::export::jsonl(&session, &Default::default(), std::io::sink(), &mut bounded);
+            let _ = session::export::pcapng(&session, &Default::default(), std::io::sink(), &mut bounded);
+            let copy = folder.path().join("copy");
+            let _ = save_as(&path, &copy, &mut bounded);
+        }
+        let _ = rename(&path, "mine");
+        let _ = delete(&path);
+    }
 }

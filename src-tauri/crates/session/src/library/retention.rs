@@ -24,7 +24,9 @@ pub struct Retention {
 #[must_use]
 pub fn due<'a>(sessions: &'a [Entry], retention: &Retention, now: WallTime) -> Vec<&'a Entry> {
     let counted = sessions.iter().filter(|session| !session.kept);
-    let mut bytes: u64 = counted.clone().map(|session| session.bytes).sum();
+    let mut bytes: u64 = counted
+        .clone()
+        .fold(0_u64, |sum, session| sum.saturating_add(session.bytes));
     let mut oldest_first: Vec<_> = counted
         .filter(|session| session.end != End::Running)
         .collect();
