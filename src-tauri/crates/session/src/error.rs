@@ -88,6 +88,12 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// What is written is made of the very file that it should go to.
+    #[error("{} is the file that is read, and is not replaced by what is made of it.", .path.display())]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
     /// The file is nothing that can be imported.
     #[error("{} cannot be imported: {reason}.", .path.display())]
     NotImportable {
@@ -140,6 +146,7 @@ impl Error {
             Error::Locked { .. } => "locked",
             Error::InUse { .. } => "in_use",
             Error::Exists { .. } => "exists",
+            Error::SameFile { .. } => "same_file",
             Error::NotImportable { .. } => "not_importable",
             Error::Storage { .. } => "storage",
             Error::Paused { .. } => "paused",
@@ -163,6 +170,7 @@ impl Error {
             Error::Damaged { .. } => "What could be read before the damage is shown; export it.",
             Error::Locked { .. } => "Close the other program, then try again.",
             Error::InUse { .. } => "End the recording or close the other program, then try again.",
+            Error::SameFile { .. } => "Choose another name.",
             Error::Exists { .. } => "Choose another name, or allow it to be replaced.",
             Error::NotImportable { .. } => {
                 "Import CSV that was exported here, or a btsnoop or pcapng capture of Bluetooth HCI."

@@ -300,7 +300,7 @@ fn renew(path: &Path) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::IsAFolder`], [`Error::Exists`], [`Error::NoSpace`], [`Error::NotWritable`],
-/// [`Error::InUse`] if the target is the session itself, [`Error::Cancelled`]; else as
+/// [`Error::SameFile`] if the target is the session itself, [`Error::Cancelled`]; else as
 /// [`Session::open`]. Nothing is left under the target's name then but what was there.
 pub fn save_as<'a>(
     path: &Path,

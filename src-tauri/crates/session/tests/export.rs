@@ -558,7 +558,7 @@ fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
     }
     assert_eq!(std::fs::read(&target).unwrap(), before);
     let error = csv_file(&session, &Csv::default(), &path, &mut go_on).unwrap_err();
-    assert_eq!(error.code(), "in_use");
+    assert_eq!(error.code(), "same_file");
     assert_eq!(Session::open(&path).unwrap().info().unwrap().events, 16);
 }
 

@@ -387,7 +387,7 @@ fn an_import_says_what_is_in_its_way_and_leaves_nothing() {
     assert_eq!(refused(folder.path(), (&target).into()), "is_a_folder");
     assert_eq!(refused(session.path(), (&target).into()), "not_importable");
     assert_eq!(refused(&table, Target::new_name(&table)), "exists");
-    assert_eq!(refused(&table, (&table).into()), "in_use");
+    assert_eq!(refused(&table, (&table).into()), "same_file");
     for empty in ["", "event,time,", "btsnoop\0", "\n\r\r\n"] {
         let path = folder.path().join("empty");
         std::fs::write(&path, empty).unwrap();
@@ -657,4 +657,29 @@ proptest! {
             }
         }
     }
+}
+
+#[test]
+fn the_sign_for_a_nul_does_not_spoil_what_an_advertisement_contained() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = Recorder::create(folder.path(), Clock::manual(), Options::default()).unwrap();
+    let mut report = Advertisement::new(DeviceId::from("x"), Timestamp(1));
+    report.local_name = Some("a\u{2400}b\0".into());
+    recorder.advertisement(report);
+    recorder.close().unwrap();
+    let before = Session::open(recorder.path()).unwrap();
+    let table = folder.path().join("out.csv");
+    csv_file(&before, &Csv::default(), &table, &mut go_on).unwrap();
+    let target = folder.path().join("back.gattscope");
+    import(&table, &target, &mut go_on).unwrap();
+    let after = Session::open(&target).unwrap();
+    let advertised = |session: &Session| session.advertisement_json(1).unwrap().unwrap();
+    assert_eq!(advertised(&after), advertised(&before));
+    assert!(
+        advertised(&after).contains("a\u{2400}b\\u0000"),
+        "{}",
+        advertised(&after)
+    );
+    // In the name, which stands as it is, one cannot be told from the other.
+    assert_eq!(after.devices().unwrap()[0].name.as_deref(), Some("a\0b\0"));
 }

@@ -336,7 +336,7 @@ fn saving_says_what_is_in_its_way_and_leaves_nothing() {
     let to = |target: Target<'_>| save_as(path, target, &mut go_on).unwrap_err().code();
     assert_eq!(to(Target::new_name(&target)), "exists");
     assert_eq!(to(folder.path().into()), "is_a_folder");
-    assert_eq!(to(path.into()), "in_use");
+    assert_eq!(to(path.into()), "same_file");
     let nowhere = folder.path().join("none").join("mine.gattscope");
     assert_eq!(to((&nowhere).into()), "not_found");
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");

@@ -90,7 +90,7 @@ pub fn csv(
 /// # Errors
 ///
 /// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`csv()`].
+/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`csv()`].
 pub fn csv_file<'a>(
     session: &Session,
     what: &Csv<'_>,

@@ -49,7 +49,7 @@ pub fn fields(
 /// # Errors
 ///
 /// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`fields()`].
+/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`fields()`].
 pub fn fields_file<'a>(
     session: &Session,
     what: &Fields<'_>,

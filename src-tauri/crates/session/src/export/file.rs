@@ -70,7 +70,7 @@ impl<'a> Part<'a> {
         // A link is written through, not replaced.
         let place = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
         if fs::canonicalize(source).is_ok_and(|source| source == place) {
-            return Err(Error::InUse {
+            return Err(Error::SameFile {
                 path: path.to_owned(),
             });
         }

@@ -116,7 +116,7 @@ pub fn jsonl(
 /// # Errors
 ///
 /// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`jsonl()`].
+/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`jsonl()`].
 pub fn jsonl_file<'a>(
     session: &Session,
     what: &Jsonl<'_>,

@@ -81,7 +81,7 @@ pub fn pcapng(
 /// # Errors
 ///
 /// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::InUse`] if it is the session itself; else as [`pcapng()`].
+/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`pcapng()`].
 pub fn pcapng_file<'a>(
     session: &Session,
     what: &Pcapng,

@@ -224,7 +224,11 @@ impl Table {
         let attribute = number::<u64>(cell(columns.attribute), "attribute")?
             .map(|number| AttrId::from_u64(number).ok_or("no attribute has that number"))
             .transpose()?;
-        let detail = text(cell(columns.detail));
+        let detail = match kind {
+            // JSON escapes what it must: it stands as it is.
+            Kind::Advertisement | Kind::Discovered => cell(columns.detail).to_owned(),
+            _ => text(cell(columns.detail)),
+        };
         let value = match (cell(columns.bytes), cell(columns.hex)) {
             ("", "") => None,
             ("", _) => return Err("a value without its length".into()),
