@@ -15,6 +15,7 @@ use std::io::{BufReader, ErrorKind, Read, Seek};
 use std::path::Path;
 
 use crate::export::{OnProgress, Pace, Part, Target};
+use crate::library::make_way;
 use crate::{Error, Result};
 
 /// What an import made.
@@ -44,7 +45,8 @@ pub struct Imported {
 /// # Errors
 ///
 /// [`Error::NotImportable`] with what is wrong and where; [`Error::NotFound`],
-/// [`Error::NotReadable`], [`Error::IsAFolder`], [`Error::Exists`], [`Error::NoSpace`],
+/// [`Error::NotReadable`], [`Error::IsAFolder`], [`Error::Exists`], [`Error::InUse`] and
+/// [`Error::SameFile`] for the target, [`Error::NoSpace`],
 /// [`Error::NotWritable`], [`Error::Cancelled`]. Then nothing is left under the target's name but
 /// what was there.
 pub fn import<'a>(
@@ -83,6 +85,7 @@ pub fn import<'a>(
     let name = source.file_name().unwrap_or_default().to_string_lossy();
     imported.events = store.finish(&name)?;
     work.tell(imported.events, work.total)?;
+    make_way(part.place())?;
     part.put()?;
     Ok(imported)
 }

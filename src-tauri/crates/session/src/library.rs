@@ -267,13 +267,38 @@ fn connect(path: &Path) -> rusqlite::Result<Connection> {
     Ok(file)
 }
 
+/// Makes a session that another file is to replace one piece. A log that stayed beside the new file
+/// would be taken for the new file's.
+pub(crate) fn make_way(path: &Path) -> Result<()> {
+    if !path.is_file() {
+        return Ok(());
+    }
+    match is_in_use(path) {
+        Ok(true) => {
+            return Err(Error::InUse {
+                path: path.to_owned(),
+            });
+        }
+        Ok(false) => {
+            let folded =
+                connect(path).and_then(|file| file.execute_batch("PRAGMA journal_mode = DELETE"));
+            if let Err(error) = folded {
+                tracing::debug!(%error, "what is replaced cannot be made one piece");
+            }
+        }
+        // It is something else, and so is what stands beside it.
+        Err(Error::NotASession { .. }) => return Ok(()),
+        Err(error) => return Err(error),
+    }
+    for suffix in ["-wal", "-shm", "-journal", "-lock"] {
+        let _ = fs::remove_file(with_suffix(path, suffix));
+    }
+    Ok(())
+}
+
 /// Puts a copy of this version in the place of a session of an older one.
 fn renew(path: &Path) -> Result<()> {
-    if is_in_use(path)? {
-        return Err(Error::InUse {
-            path: path.to_owned(),
-        });
-    }
+    make_way(path)?;
     let session = Session::open_as_it_is(path)?;
     let (part, file) = Part::create_beside(path)?;
     drop(file);
@@ -286,12 +311,8 @@ fn renew(path: &Path) -> Result<()> {
     let mut file = connect(part.path()).map_err(fail)?;
     schema::migrate(&mut file, version).map_err(fail)?;
     file.close().map_err(|(_, error)| fail(error))?;
-    part.put()?;
-    // What was in the old file's log is in the copy.
-    for suffix in ["-wal", "-shm"] {
-        let _ = fs::remove_file(with_suffix(path, suffix));
-    }
-    Ok(())
+    make_way(path)?;
+    part.put()
 }
 
 /// Saves a copy of a session, also of one that is recorded: then the copy ends now. It is kept. The
@@ -300,7 +321,8 @@ fn renew(path: &Path) -> Result<()> {
 /// # Errors
 ///
 /// [`Error::IsAFolder`], [`Error::Exists`], [`Error::NoSpace`], [`Error::NotWritable`],
-/// [`Error::SameFile`] if the target is the session itself, [`Error::Cancelled`]; else as
+/// [`Error::SameFile`] if the target is the session itself, [`Error::InUse`] if it is another that is
+/// in use, [`Error::Cancelled`]; else as
 /// [`Session::open`]. Nothing is left under the target's name then but what was there.
 pub fn save_as<'a>(
     path: &Path,
@@ -330,6 +352,7 @@ pub fn save_as<'a>(
     .map_err(fail)?;
     file.close().map_err(|(_, error)| fail(error))?;
     let bytes = fs::metadata(part.path()).map_or(0, |file| file.len());
+    make_way(part.place())?;
     part.put()?;
     Ok(bytes)
 }

@@ -346,6 +346,50 @@ fn saving_says_what_is_in_its_way_and_leaves_nothing() {
 }
 
 #[test]
+fn a_session_that_is_replaced_leaves_no_log_that_the_new_one_would_take_for_its_own() {
+    let folder = tempfile::tempdir().unwrap();
+    let (first, second) = (recorder(folder.path(), 0), recorder(folder.path(), 1));
+    for at in 0..300 {
+        note(&first, at, "of the first");
+    }
+    let replaced = interrupted(folder.path(), &first, "replaced");
+    note(&second, 0, "of the second");
+    second.flush().unwrap();
+    // Not while it is recorded, nor while somebody reads it.
+    let error = save_as(second.path(), first.path(), &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "in_use");
+    let table = folder.path().join("out.csv");
+    let session = Session::open(second.path()).unwrap();
+    csv_file(&session, &Csv::default(), &table, &mut go_on).unwrap();
+    let error = csv_file(&session, &Csv::default(), first.path(), &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "in_use");
+    let other = Other::does("SELECT count(*) FROM event", &replaced);
+    let error = save_as(second.path(), &replaced, &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "in_use");
+    drop(other);
+    let imported = interrupted(folder.path(), &first, "imported");
+    save_as(second.path(), &replaced, &mut go_on).unwrap();
+    session::import(&table, &imported, &mut go_on).unwrap();
+    for path in [replaced, imported] {
+        assert_eq!(entry(&path).unwrap().events, 1);
+        let events = Session::open(&path).unwrap();
+        let found = events.events(&Filter::default()).unwrap().next();
+        assert_eq!(
+            found.unwrap().unwrap().detail.as_deref(),
+            Some("of the second")
+        );
+    }
+    let left = names(folder.path());
+    let beside = left.iter().filter(|name| !name.starts_with("2026"));
+    assert_eq!(
+        beside.collect::<Vec<_>>(),
+        ["imported.gattscope", "out.csv", "replaced.gattscope"]
+    );
+    first.close().unwrap();
+    assert_eq!(entry(first.path()).unwrap().events, 300);
+}
+
+#[test]
 fn a_session_that_ended_is_deleted_with_what_stands_beside_it() {
     let folder = tempfile::tempdir().unwrap();
     let running = recorder(folder.path(), 0);

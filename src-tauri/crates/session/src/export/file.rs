@@ -4,6 +4,7 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufWriter, ErrorKind};
 use std::path::{Path, PathBuf};
 
+use crate::recorder::is_recorded;
 use crate::{Error, Result, Session};
 
 /// Where a file goes. From a path: what stands there is replaced when the new file is whole.
@@ -74,6 +75,11 @@ impl<'a> Part<'a> {
                 path: path.to_owned(),
             });
         }
+        if is_recorded(&place) {
+            return Err(Error::InUse {
+                path: path.to_owned(),
+            });
+        }
         Self::beside(target, place)
     }
 
@@ -99,6 +105,11 @@ impl<'a> Part<'a> {
                 Err(error) => return Err(fail(error)),
             }
         }
+    }
+
+    /// Where the file goes, links followed.
+    pub(crate) fn place(&self) -> &Path {
+        &self.place
     }
 
     /// Where the file is until it is whole.
