@@ -1,17 +1,23 @@
 //! Reading a session file, also while it is being written. Nothing is loaded whole, and no call
 //! changes the file.
 
-use std::collections::HashMap;
-use std::fs::File;
-use std::io::{ErrorKind, Read};
+use std::collections::{HashMap, VecDeque};
+use std::fs;
+use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use bytes::Bytes;
-use radio::{AttrId, AttrKind, Handle, Properties};
+use radio::{AttrId, AttrKind, Generation, Handle, Properties};
+use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
 use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use tempfile::TempDir;
 use uuid::Uuid;
 
+use crate::copy;
+use crate::recorder::with_suffix;
+use crate::schema;
 use crate::time::{Anchor, Anchors, SessionTime, WallTime};
 use crate::{
     APPLICATION_ID, Cause, DeviceKey, Error, Kind, LinkKey, Losses, Result, SCHEMA_VERSION,
@@ -20,6 +26,9 @@ use crate::{
 /// How many events are read at once; between two pages the file is let go, so that a long export
 /// does not make the recording's log grow.
 const PAGE: i64 = 2048;
+/// How many are looked at for that, so that somebody who waits for a rare one can be told how far it
+/// is, and can end it.
+const WINDOW: i64 = 1 << 16;
 
 /// A session file, opened for reading.
 #[derive(Debug)]
@@ -28,6 +37,9 @@ pub struct Session {
     file: Connection,
     anchors: Anchors,
     cut_off: bool,
+    version: i64,
+    /// The copy that is read in the file's place; deleted with this.
+    _copy: Option<TempDir>,
 }
 
 /// A session in a few numbers.
@@ -35,6 +47,12 @@ pub struct Session {
 pub struct Info {
     /// What the user calls it.
     pub title: Option<String>,
+    /// What the user says of it.
+    pub comment: Option<String>,
+    /// Whether the user saved it.
+    pub kept: bool,
+    /// The name of the file that it was imported from; `None` if it was recorded.
+    pub source: Option<String>,
     /// The program that recorded it.
     pub writer: String,
     /// When it started.
@@ -164,45 +182,59 @@ pub struct Filter {
     pub attributes: Vec<AttrId>,
     /// Only of these kinds; empty for all.
     pub kinds: Vec<Kind>,
+    /// Only with a value in which these bytes stand somewhere, one after the other; empty for all.
+    pub containing: Vec<u8>,
 }
 
 impl Session {
-    /// Opens a session file.
+    /// Opens a session file, for reading only.
+    ///
+    /// A file of an older version is read by way of a copy of this version, in the system's folder
+    /// for temporary files, as long as the session is open; the file itself stays as it is.
     ///
     /// # Errors
     ///
-    /// [`Error::NotFound`], [`Error::NotASession`], [`Error::NewerSchema`], [`Error::Damaged`].
-    /// Damage further inside is found by the call that reaches it; what comes before can be read.
+    /// [`Error::NotFound`], [`Error::NotReadable`], [`Error::NotASession`], [`Error::NewerSchema`],
+    /// [`Error::Damaged`], [`Error::Locked`]. Damage further inside is found by the call that reaches
+    /// it; what comes before can be read.
     pub fn open(path: &Path) -> Result<Self> {
-        recognise(path)?;
-        let fail = |error: rusqlite::Error| Error::sqlite(path, &error);
-        let file = Connection::open_with_flags(
-            path,
-            OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX,
-        )
-        .map_err(fail)?;
-        let number = |pragma| file.query_row(pragma, [], |row| row.get::<_, i64>(0));
-        // SQLite refuses a file that is shorter than it says. With this it reads the pages that are
-        // there; the connection cannot write.
-        let cut_off = matches!(
-            number("PRAGMA application_id"),
-            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseCorrupt)
-        );
-        if cut_off {
-            file.execute_batch("PRAGMA writable_schema = ON")
-                .map_err(fail)?;
+        let session = Self::open_as_it_is(path)?;
+        if session.version == SCHEMA_VERSION || session.cut_off {
+            return Ok(session);
         }
+        match session.migrated() {
+            Ok(file) => Ok(file),
+            // No room for a copy, or damage in the way: what is missing is counted when it is asked for.
+            Err(error) => {
+                tracing::warn!(%error, "an older session is read as it is");
+                Ok(session)
+            }
+        }
+    }
+
+    /// Opens a session file of whichever version, without a copy where that can be.
+    pub(crate) fn open_as_it_is(path: &Path) -> Result<Self> {
+        let Opened {
+            file,
+            cut_off,
+            copy,
+        } = open_file(path)?;
+        let fail = |error: rusqlite::Error| Error::sqlite(path, &error);
+        let number = |pragma| file.query_row(pragma, [], |row| row.get::<_, i64>(0));
         if number("PRAGMA application_id").map_err(fail)? != i64::from(APPLICATION_ID) {
             return Err(Error::NotASession {
                 path: path.to_owned(),
-                reason: "it is the SQLite database of another program",
+                reason: match number("PRAGMA page_count").map_err(fail)? {
+                    0 => "it is empty or cut off at its start",
+                    _ => "it is the SQLite database of another program",
+                },
             });
         }
-        let found = number("PRAGMA user_version").map_err(fail)?;
-        if found > SCHEMA_VERSION {
+        let version = number("PRAGMA user_version").map_err(fail)?;
+        if version > SCHEMA_VERSION {
             return Err(Error::NewerSchema {
                 path: path.to_owned(),
-                found,
+                found: version,
                 known: SCHEMA_VERSION,
             });
         }
@@ -217,7 +249,43 @@ impl Session {
             file,
             anchors,
             cut_off,
+            version,
+            _copy: copy,
         })
+    }
+
+    /// The same session by way of a copy of this version.
+    fn migrated(&self) -> Result<Self> {
+        let folder = temporary_folder(&self.path)?;
+        let copy = folder.path().join("session");
+        let fail = |error: rusqlite::Error| Error::sqlite(&copy, &error);
+        copy::copy(self, &copy, &mut |_| ControlFlow::Continue(()))?;
+        let mut file = Connection::open(&copy).map_err(fail)?;
+        schema::migrate(&mut file, self.version).map_err(fail)?;
+        drop(file);
+        Ok(Self {
+            path: self.path.clone(),
+            file: connect(&copy, OpenFlags::empty()).map_err(fail)?,
+            anchors: self.anchors.clone(),
+            cut_off: false,
+            version: SCHEMA_VERSION,
+            _copy: Some(folder),
+        })
+    }
+
+    /// The connection to the file.
+    pub(crate) fn connection(&self) -> &Connection {
+        &self.file
+    }
+
+    /// The version of the file that is read.
+    pub(crate) fn version(&self) -> i64 {
+        self.version
+    }
+
+    /// Whether the file has its own counts.
+    fn is_counted(&self) -> bool {
+        self.version >= 2 && !self.cut_off
     }
 
     /// Whether the end of the file is missing. What is left can be read.
@@ -246,48 +314,112 @@ impl Session {
         &self,
         sql: &str,
         params: impl rusqlite::Params,
-        one: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+        mut one: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
+        let mut all = Vec::new();
         let read = || {
-            self.file
-                .prepare_cached(sql)?
-                .query_map(params, one)?
-                .collect::<rusqlite::Result<Vec<_>>>()
+            let mut statement = self.file.prepare_cached(sql)?;
+            let mut rows = statement.query(params)?;
+            while let Some(row) = rows.next()? {
+                all.push(one(row)?);
+            }
+            Ok(())
         };
-        read().map_err(|error| self.fail(&error))
+        match read() {
+            // As far as it goes.
+            Err(error) if !self.cut_off => Err(self.fail(&error)),
+            _ => Ok(all),
+        }
     }
 
-    /// The session in a few numbers; quick, whatever its size.
+    /// The session in a few numbers; quick, whatever its size, unless it is [cut
+    /// off](Self::is_cut_off).
     pub fn info(&self) -> Result<Info> {
+        self.told(false)
+    }
+
+    /// The same, but without what only reading through a file that is cut off could tell.
+    pub(crate) fn brief(&self) -> Result<Info> {
+        self.told(true)
+    }
+
+    fn told(&self, brief: bool) -> Result<Info> {
         let losses = self.all(
-            "SELECT cause, sum(count) FROM gap GROUP BY cause",
+            match self.is_counted() {
+                true => "SELECT id, lost FROM cause",
+                false => "SELECT cause, sum(count) FROM gap GROUP BY cause",
+            },
             [],
             |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
         )?;
         let mut lost = Losses::default();
         for (cause, count) in losses {
             if let Some(cause) = Cause::from_number(cause) {
-                *lost.of(cause) += count.unsigned_abs();
+                let lost = lost.of(cause);
+                *lost = lost.saturating_add(count.unsigned_abs());
             }
         }
+        let words = match self.version {
+            ..2 => "NULL, 0, NULL",
+            _ => "comment, kept, source",
+        };
+        let (last, events) = match self.cut_off {
+            true if brief => (None, 0),
+            true => self.counted_to_the_end(),
+            // Batches follow one another, but for the few events that came late to theirs.
+            false => self.one(
+                "SELECT (SELECT max(max_t_ns) FROM
+                            (SELECT max_t_ns FROM batch ORDER BY first DESC LIMIT 1000)),
+                        (SELECT coalesce(max(id), 0) FROM event)",
+                |row| Ok((row.get(0)?, row.get(1)?)),
+            )?,
+        };
+        self.one(
+            &format!("SELECT title, writer, ended_ns, {words} FROM session"),
+            |row| {
+                Ok(Info {
+                    title: text(row.get_ref(0)?),
+                    writer: text(row.get_ref(1)?).unwrap_or_default(),
+                    started: self.anchors.start(),
+                    ended: row.get::<_, Option<_>>(2)?.map(SessionTime),
+                    last: last.map(SessionTime),
+                    events: events.unsigned_abs(),
+                    lost,
+                    comment: text(row.get_ref(3)?),
+                    kept: row.get(4)?,
+                    source: text(row.get_ref(5)?),
+                })
+            },
+        )
+    }
+
+    /// The time and the number of the last event that can be reached.
+    fn counted_to_the_end(&self) -> (Option<i64>, i64) {
+        let (mut latest, mut number) = (None, 0);
+        let mut read = || -> rusqlite::Result<()> {
+            let mut statement = self
+                .file
+                .prepare("SELECT t_ns, id FROM event ORDER BY id")?;
+            let mut rows = statement.query([])?;
+            while let Some(row) = rows.next()? {
+                latest = latest.max(Some(row.get(0)?));
+                number = row.get(1)?;
+            }
+            Ok(())
+        };
+        if let Err(error) = read() {
+            tracing::debug!(%error, "the session is cut off here");
+        }
+        (latest, number)
+    }
+
+    fn one<T>(
+        &self,
+        sql: &str,
+        one: impl FnOnce(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
+    ) -> Result<T> {
         self.file
-            .query_row(
-                "SELECT title, writer, ended_ns, (SELECT max(max_t_ns) FROM batch),
-                        (SELECT coalesce(max(id), 0) FROM event)
-                   FROM session",
-                [],
-                |row| {
-                    Ok(Info {
-                        title: row.get(0)?,
-                        writer: row.get(1)?,
-                        started: self.anchors.start(),
-                        ended: row.get::<_, Option<_>>(2)?.map(SessionTime),
-                        last: row.get::<_, Option<_>>(3)?.map(SessionTime),
-                        events: row.get::<_, i64>(4)?.unsigned_abs(),
-                        lost,
-                    })
-                },
-            )
+            .query_row(sql, [], one)
             .map_err(|error| self.fail(&error))
     }
 
@@ -305,6 +437,64 @@ impl Session {
                 })
             },
         )
+    }
+
+    /// How many devices there are, and what at most `most` of them are called, the connected first.
+    pub(crate) fn device_names(&self, most: usize) -> Result<(u64, Vec<String>)> {
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let names = self.all(
+            "SELECT coalesce(name, identifier) FROM device
+              ORDER BY id NOT IN (SELECT device FROM link), name IS NULL, id LIMIT ?1",
+            [most],
+            |row| Ok(text(row.get_ref(0)?).unwrap_or_default()),
+        )?;
+        let all = self.all("SELECT count(*) FROM device", [], |row| {
+            row.get::<_, i64>(0)
+        })?;
+        let all = all
+            .first()
+            .map_or(names.len() as u64, |all| all.unsigned_abs());
+        Ok((all, names))
+    }
+
+    /// Notes and markers: their numbers, times and texts.
+    pub(crate) fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
+        self.all(
+            "SELECT id, t_ns, detail FROM event
+              WHERE kind IN (14, 41, 42) AND kind IN (41, 42) ORDER BY id",
+            [],
+            |row| {
+                let text = text(row.get_ref(2)?).unwrap_or_default();
+                Ok((row.get(0)?, SessionTime(row.get(1)?), text))
+            },
+        )
+    }
+
+    /// Which discovery each [`Kind::Discovered`] event tells of: those of a link in their order.
+    pub(crate) fn discoveries(&self) -> Result<HashMap<i64, Generation>> {
+        let mut of_link: HashMap<LinkKey, VecDeque<Generation>> = HashMap::new();
+        let found = self.all(
+            "SELECT DISTINCT link, id >> 16 FROM attribute ORDER BY 1, 2",
+            [],
+            |row| Ok((LinkKey(row.get(0)?), Generation(row.get(1)?))),
+        )?;
+        for (link, generation) in found {
+            of_link.entry(link).or_default().push_back(generation);
+        }
+        let events = self.all(
+            "SELECT id, link FROM event WHERE kind IN (14, 41, 42) AND kind = 14 ORDER BY id",
+            [],
+            |row| {
+                Ok((
+                    row.get::<_, i64>(0)?,
+                    row.get::<_, Option<_>>(1)?.map(LinkKey),
+                ))
+            },
+        )?;
+        Ok(events
+            .into_iter()
+            .filter_map(|(event, link)| Some((event, of_link.get_mut(&link?)?.pop_front()?)))
+            .collect())
     }
 
     /// The links, in the order in which they came up.
@@ -356,10 +546,20 @@ impl Session {
         )
     }
 
-    /// How many events of each kind each device has. Reads the whole file.
+    /// How many events of each kind each device has; quick, whatever the file's size, unless it is
+    /// [cut off](Self::is_cut_off).
     pub fn counts(&self) -> Result<Vec<Count>> {
         self.all(
-            "SELECT device, kind, count(*) FROM event GROUP BY device, kind ORDER BY device, kind",
+            match self.is_counted() {
+                true => {
+                    "SELECT nullif(device, 0), kind, events FROM tally WHERE events > 0
+                      ORDER BY device, kind"
+                }
+                false => {
+                    "SELECT device, kind, count(*) FROM event GROUP BY device, kind
+                      ORDER BY device, kind"
+                }
+            },
             [],
             |row| {
                 Ok(Count {
@@ -374,17 +574,6 @@ impl Session {
     /// The last `latest` values of an attribute, oldest first, together with those that the same
     /// attribute had in other generations.
     pub fn values(&self, attribute: AttrId, latest: usize) -> Result<Vec<Recorded>> {
-        let generations = self.all(
-            "SELECT other.id
-               FROM attribute AS this
-               JOIN link AS mine ON mine.id = this.link
-               JOIN attribute AS other ON other.path = this.path
-               JOIN link AS theirs ON theirs.id = other.link AND theirs.device = mine.device
-              WHERE this.id = ?1
-              ORDER BY other.id DESC",
-            [attribute.to_u64().cast_signed()],
-            |row| row.get::<_, i64>(0),
-        )?;
         let kinds = numbers(Kind::VALUES.iter().map(|kind| kind.number()));
         let sql = format!(
             "SELECT {COLUMNS} FROM event
@@ -392,7 +581,8 @@ impl Session {
               ORDER BY id DESC LIMIT ?2"
         );
         let mut values = Vec::new();
-        for generation in generations {
+        for generation in self.generations(attribute)? {
+            let generation = generation.to_u64().cast_signed();
             let wanted = i64::try_from(latest.saturating_sub(values.len())).unwrap_or(i64::MAX);
             if wanted == 0 {
                 break;
@@ -403,6 +593,21 @@ impl Session {
         Ok(values)
     }
 
+    /// The same attribute in every generation of its device, the latest first.
+    pub(crate) fn generations(&self, attribute: AttrId) -> Result<Vec<AttrId>> {
+        self.all(
+            "SELECT other.id
+               FROM attribute AS this
+               JOIN link AS mine ON mine.id = this.link
+               JOIN attribute AS other ON other.path = this.path
+               JOIN link AS theirs ON theirs.id = other.link AND theirs.device = mine.device
+              WHERE this.id = ?1
+              ORDER BY other.id DESC",
+            [attribute.to_u64().cast_signed()],
+            |row| attr_id(row, 0),
+        )
+    }
+
     /// The events that `filter` lets through, in the order in which they reached the recorder, up to
     /// the last that is in the file now.
     pub fn events(&self, filter: &Filter) -> Result<Events<'_>> {
@@ -410,11 +615,11 @@ impl Session {
         Ok(Events {
             session: self,
             sql: select(filter),
-            after: first - 1,
+            after: first.saturating_sub(1),
             first,
             last,
             page: Vec::new().into_iter(),
-            ended: false,
+            damage: None,
         })
     }
 
@@ -480,6 +685,35 @@ impl Session {
         read().map_err(|error| self.fail(&error))
     }
 
+    /// The address and its kind that the first advertisement of a device told. Looks where it was
+    /// first seen.
+    pub(crate) fn advertised_address(
+        &self,
+        device: &Device,
+    ) -> Result<(Option<String>, Option<String>)> {
+        let (first, last) = self.range(&Filter {
+            from: Some(device.first_seen),
+            to: Some(SessionTime(device.first_seen.0.saturating_add(1))),
+            ..Filter::default()
+        })?;
+        let read = || {
+            self.file
+                .prepare_cached(
+                    "SELECT a.address, a.address_kind
+                       FROM event AS e JOIN advertisement AS a ON a.event = e.id
+                      WHERE e.id BETWEEN ?1 AND ?2 AND e.device = ?3
+                      ORDER BY e.id LIMIT 1",
+                )?
+                .query_row([first, last, i64::from(device.key.0)], |row| {
+                    Ok((text(row.get_ref(0)?), text(row.get_ref(1)?)))
+                })
+                .optional()
+        };
+        read()
+            .map(Option::unwrap_or_default)
+            .map_err(|error| self.fail(&error))
+    }
+
     /// Every device by its key.
     pub(crate) fn device_table(&self) -> Result<HashMap<DeviceKey, Device>> {
         let devices = self.devices()?.into_iter();
@@ -504,7 +738,8 @@ pub struct Events<'a> {
     after: i64,
     last: i64,
     page: std::vec::IntoIter<Recorded>,
-    ended: bool,
+    /// What comes after the page.
+    damage: Option<Error>,
 }
 
 impl Events<'_> {
@@ -512,13 +747,39 @@ impl Events<'_> {
     /// too many if the file [is cut off](Session::is_cut_off), because nobody knows.
     #[must_use]
     pub fn span(&self) -> u64 {
-        u64::try_from(self.last - self.first + 1).unwrap_or(0)
+        distance(self.first, self.last)
     }
 
-    /// How far `event` is into [`span`](Self::span).
+    /// How far into [`span`](Self::span) it has come.
     #[must_use]
-    pub fn position(&self, event: i64) -> u64 {
-        u64::try_from(event - self.first + 1).unwrap_or(0)
+    pub fn position(&self) -> u64 {
+        distance(self.first, self.after)
+    }
+
+    /// The next events, perhaps none although there are more, and what keeps from reading on; `None`
+    /// at the end.
+    pub(crate) fn next_page(&mut self) -> Option<(Vec<Recorded>, Option<Error>)> {
+        if self.after >= self.last {
+            return None;
+        }
+        let upto = match self.session.cut_off {
+            // Nobody knows where it ends but by reading.
+            true => self.last,
+            false => self.last.min(self.after.saturating_add(WINDOW)),
+        };
+        let (page, damage) = self.session.page(&self.sql, self.after, upto);
+        self.after = match page.last() {
+            Some(last) if page.len() as i64 == PAGE => last.id,
+            _ => upto,
+        };
+        if page.is_empty() {
+            // Numbers that nothing has, however many, are not gone through.
+            self.after = self.session.before_next(upto).unwrap_or(upto);
+        }
+        if damage.is_some() {
+            self.after = self.last;
+        }
+        Some((page, damage))
     }
 }
 
@@ -526,45 +787,51 @@ impl Iterator for Events<'_> {
     type Item = Result<Recorded>;
 
     fn next(&mut self) -> Option<Self::Item> {
-        if let Some(event) = self.page.next() {
-            return Some(Ok(event));
-        }
-        if self.ended {
-            return None;
-        }
-        let page = match self.session.page(&self.sql, self.after, self.last) {
-            Ok(page) => page,
-            Err(error) => {
-                self.ended = true;
-                return Some(Err(error));
+        loop {
+            if let Some(event) = self.page.next() {
+                return Some(Ok(event));
             }
-        };
-        // What stands before the damage comes first; the damage is met again by the next page.
-        self.ended = page.is_empty();
-        if let Some(last) = page.last() {
-            self.after = last.id;
+            if let Some(damage) = self.damage.take() {
+                return Some(Err(damage));
+            }
+            let (page, damage) = self.next_page()?;
+            self.page = page.into_iter();
+            self.damage = damage;
         }
-        self.page = page.into_iter();
-        self.page.next().map(Ok)
     }
 }
 
 impl Session {
+    /// The number before the next event after `number`; `number` itself if that is not to be known.
+    fn before_next(&self, number: i64) -> Option<i64> {
+        self.file
+            .prepare_cached("SELECT min(id) - 1 FROM event WHERE id > ?1")
+            .and_then(|mut next| next.query_row([number], |row| row.get(0)))
+            .ok()
+            .flatten()
+    }
+
     /// One page of events; if the file is damaged within it, what stands before the damage.
-    fn page(&self, sql: &str, after: i64, last: i64) -> Result<Vec<Recorded>> {
+    fn page(&self, sql: &str, after: i64, upto: i64) -> (Vec<Recorded>, Option<Error>) {
         let mut page = Vec::new();
         let mut read = || {
             let mut statement = self.file.prepare_cached(sql)?;
-            let mut rows = statement.query([after, last, PAGE])?;
+            let mut rows = statement.query([after, upto, PAGE])?;
             while let Some(row) = rows.next()? {
                 page.push(recorded(row)?);
             }
             Ok(())
         };
-        match read() {
-            Err(error) if page.is_empty() => Err(self.fail(&error)),
-            _ => Ok(page),
-        }
+        let damage = read().err().map(|error| self.fail(&error));
+        (page, damage)
+    }
+}
+
+/// How many numbers there are from `first` to `last`.
+fn distance(first: i64, last: i64) -> u64 {
+    match last < first {
+        true => 0,
+        false => last.abs_diff(first).saturating_add(1),
     }
 }
 
@@ -598,6 +865,11 @@ fn select(filter: &Filter) -> String {
     if !filter.kinds.is_empty() {
         let kinds = filter.kinds.iter().map(|kind| kind.number());
         only(format!("kind IN ({})", numbers(kinds)));
+    }
+    if !filter.containing.is_empty() {
+        let bytes = filter.containing.iter();
+        let digits: String = bytes.map(|byte| format!("{byte:02X}")).collect();
+        only(format!("instr(value, x'{digits}') > 0"));
     }
     sql.push_str(" ORDER BY id LIMIT ?3");
     sql
@@ -656,28 +928,138 @@ fn text(value: ValueRef<'_>) -> Option<String> {
     }
 }
 
-/// Refuses what is not even an SQLite database, before SQLite makes anything beside it.
-fn recognise(path: &Path) -> Result<()> {
-    const MAGIC: &[u8] = b"SQLite format 3\0";
-    let refuse = |reason| {
-        Err(Error::NotASession {
+/// How long somebody else may keep the file locked.
+const PATIENCE: Duration = Duration::from_secs(2);
+
+struct Opened {
+    file: Connection,
+    cut_off: bool,
+    copy: Option<TempDir>,
+}
+
+/// Opens the file by SQLite alone: a handle of our own, once closed, would take away the locks by
+/// which a recorder in the same process keeps others from folding in its log.
+fn open_file(path: &Path) -> Result<Opened> {
+    let fail = |error: &rusqlite::Error| Error::sqlite(path, error);
+    let found = fs::metadata(path).map_err(|error| Error::unread(path, &error))?;
+    if found.is_dir() {
+        return Err(Error::NotASession {
             path: path.to_owned(),
-            reason,
-        })
-    };
-    if path.is_dir() {
-        return refuse("it is a folder");
+            reason: "it is a folder",
+        });
     }
-    let mut file = File::open(path).map_err(|error| Error::io(path, &error))?;
-    let mut start = [0; 16];
-    match file.read_exact(&mut start) {
-        Ok(()) if start == MAGIC => Ok(()),
-        Ok(()) => refuse("it is not an SQLite database"),
-        Err(error) if error.kind() == ErrorKind::UnexpectedEof => {
-            refuse("it is empty or cut off at its start")
+    let mut copy = None;
+    let mut file = connect(path, OpenFlags::empty());
+    let mut first = file.as_ref().map_or_else(cause, look);
+    if matches!(
+        first,
+        Some(ErrorCode::CannotOpen | ErrorCode::ReadOnly | ErrorCode::PermissionDenied)
+    ) {
+        // A log where nothing can be written: SQLite needs a place for its index.
+        let log = with_suffix(path, "-wal");
+        if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
+            let folder = temporary_folder(path)?;
+            let inside = folder.path().join("session");
+            for (from, to) in [(path, &inside), (&log, &with_suffix(&inside, "-wal"))] {
+                fs::copy(from, to).map_err(|error| Error::unread(from, &error))?;
+            }
+            file = connect(&inside, OpenFlags::empty());
+            copy = Some(folder);
+        } else {
+            file = connect(&unchanging(path), OpenFlags::SQLITE_OPEN_URI);
         }
-        Err(error) => Err(Error::io(path, &error)),
+        first = file.as_ref().map_or_else(cause, look);
     }
+    let file = match file {
+        Ok(file) => file,
+        Err(error) if error.sqlite_error_code() == Some(ErrorCode::CannotOpen) => {
+            // It is open nowhere here, as it cannot be opened; the system tells why.
+            return Err(match fs::File::open(path) {
+                Err(error) => Error::unread(path, &error),
+                Ok(_) => fail(&error),
+            });
+        }
+        Err(error) => return Err(fail(&error)),
+    };
+    // SQLite refuses a file that is shorter than it says. With this it reads the pages that are
+    // there; the connection cannot write.
+    let cut_off = first == Some(ErrorCode::DatabaseCorrupt);
+    if cut_off {
+        file.execute_batch("PRAGMA writable_schema = ON")
+            .map_err(|error| fail(&error))?;
+    }
+    Ok(Opened {
+        file,
+        cut_off,
+        copy,
+    })
+}
+
+fn connect(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_ONLY | OpenFlags::SQLITE_OPEN_NO_MUTEX | more;
+    let file = Connection::open_with_flags(path, flags)?;
+    file.busy_timeout(PATIENCE)?;
+    distrust(&file)?;
+    Ok(file)
+}
+
+/// A session may come from anybody: nothing in it is run, and no view takes the place of a table.
+pub(crate) fn distrust(file: &Connection) -> rusqlite::Result<()> {
+    for switch in [
+        DbConfig::SQLITE_DBCONFIG_ENABLE_TRIGGER,
+        DbConfig::SQLITE_DBCONFIG_ENABLE_VIEW,
+        DbConfig::SQLITE_DBCONFIG_TRUSTED_SCHEMA,
+    ] {
+        file.set_db_config(switch, false)?;
+    }
+    Ok(())
+}
+
+/// What goes wrong at the first look into the file.
+fn look(file: &Connection) -> Option<ErrorCode> {
+    file.query_row("PRAGMA application_id", [], |_| Ok(()))
+        .err()
+        .and_then(|error| error.sqlite_error_code())
+}
+
+fn cause(error: &rusqlite::Error) -> Option<ErrorCode> {
+    error.sqlite_error_code()
+}
+
+/// The name by which SQLite reads a file that nobody changes, without looking for locks or a log.
+fn unchanging(path: &Path) -> PathBuf {
+    use std::fmt::Write as _;
+    let mut name = String::from("file:");
+    for (place, byte) in path.as_os_str().as_encoded_bytes().iter().enumerate() {
+        match byte {
+            b'\\' if cfg!(windows) => name.push('/'),
+            b'/' | b'-' | b'.' | b'_' | b'~' => name.push(char::from(*byte)),
+            byte if byte.is_ascii_alphanumeric() => {
+                // A drive letter has a slash in front.
+                if cfg!(windows) && place == 0 {
+                    name.push('/');
+                }
+                name.push(char::from(*byte));
+            }
+            // Writing to a string does not fail.
+            byte => {
+                let _ = write!(name, "%{byte:02X}");
+            }
+        }
+    }
+    name.push_str("?immutable=1");
+    name.into()
+}
+
+/// A folder that is deleted with what is in it, for a copy of `path`.
+fn temporary_folder(path: &Path) -> Result<TempDir> {
+    tempfile::Builder::new()
+        .prefix("gattscope-")
+        .tempdir()
+        .map_err(|error| Error::Storage {
+            path: path.to_owned(),
+            reason: format!("no temporary copy can be made: {error}"),
+        })
 }
 
 fn anchors(file: &Connection) -> rusqlite::Result<Option<Anchors>> {

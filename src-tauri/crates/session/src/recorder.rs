@@ -1,6 +1,7 @@
 //! Recording: events go in from the radio's threads at once, and reach the disk by one writer thread.
 
 mod checkpoint;
+mod lock;
 mod queue;
 mod state;
 mod writer;
@@ -17,10 +18,13 @@ use std::thread::JoinHandle;
 use radio::{Advertisement, AttrKind, Clock, DeviceId, GattDb, Sample, Timestamp};
 use tokio::sync::watch;
 
+pub(crate) use lock::is_recorded;
 pub use state::{Losses, State, Status};
+pub(crate) use writer::{address_kind, insert_advertisement, insert_anchor, lay_out};
 
 use crate::time::{Anchor, SessionTime, WallClock, WallTime};
 use crate::{Cause, DeviceKey, Error, Event, LinkKey, Result};
+use lock::RecordingLock;
 use queue::{AttributeRow, Limits, Put, Queue, Row, Waited};
 use state::Counters;
 
@@ -120,17 +124,12 @@ impl Recorder {
             at: SessionTime(0),
             wall: started,
         };
-        let thread = writer::create(&path, &options.writer, anchor)
-            .and_then(|file| writer::spawn(file, Arc::clone(&shared), anchor))
+        let thread = RecordingLock::take(&path)
+            .and_then(|lock| Ok((lock, writer::create(&path, &options.writer, anchor)?)))
+            .and_then(|(lock, file)| writer::spawn(file, lock, Arc::clone(&shared), anchor))
             .inspect_err(|_| {
                 // Nothing was recorded in it; its absence tells more than an empty file.
-                for file in [
-                    path.clone(),
-                    with_suffix(&path, "-wal"),
-                    with_suffix(&path, "-shm"),
-                ] {
-                    let _ = fs::remove_file(file);
-                }
+                let _ = remove_with_companions(&path);
             })?;
         Ok(Self {
             shared,
@@ -330,7 +329,7 @@ fn set_size_limit(counters: &Counters, limit: Option<u64>) {
     counters.size_limit.store(limit, Relaxed);
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::NotAFolder {
             path: folder.to_owned(),
@@ -345,7 +344,7 @@ fn make_folder(folder: &Path) -> Result<()> {
 }
 
 /// Makes an empty file of a name that is not taken, so that nobody else can take it.
-fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
+pub(crate) fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
     let mut number = 1;
     loop {
         let path = folder.join(match number {
@@ -360,7 +359,19 @@ fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// Removes a session file, and what SQLite and the recorder may have left beside it.
+pub(crate) fn remove_with_companions(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    for suffix in ["-wal", "-shm", "-journal", "-lock"] {
+        match fs::remove_file(with_suffix(path, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

@@ -1,4 +1,4 @@
-//! Other programs read what we write: Python's `csv` and `sqlite3`, which need `python3`.
+//! Other programs read what we write: Python's `csv`, `json` and `sqlite3`, which need `python3`.
 #![allow(
     clippy::expect_used,
     clippy::unwrap_used,
@@ -15,7 +15,10 @@ use radio::{
     Advertisement, AttError, AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Rssi,
     Timestamp,
 };
-use session::export::{Csv, Progress, csv, csv_file};
+use session::export::{
+    Csv, Fields, Jsonl, Profile, Progress, Target, csv, csv_file, fields, jsonl, jsonl_file,
+    profile, profile_file,
+};
 use session::{
     Event, Failure, Filter, Kind, Options, Recorder, Session, SessionTime, WallClock, WallTime,
 };
@@ -185,6 +188,140 @@ fn pythons_csv_reads_every_row_and_no_cell_is_a_formula() {
 }
 
 #[test]
+fn pythons_json_reads_every_line_byte_for_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let target = folder.path().join("out.jsonl");
+    let session = Session::open(&path).unwrap();
+    let summary = jsonl_file(&session, &Jsonl::default(), &target, &mut go_on).unwrap();
+    let text = std::fs::read_to_string(&target).unwrap();
+    assert_eq!(summary.bytes, text.len() as u64);
+    assert!(!text.contains('\u{202E}'), "a name turns the text around");
+    // `splitlines` also splits where JSON need not escape.
+    let lines = python(
+        "import json, sys\n\
+         text = open(sys.argv[1], encoding='utf-8', newline='').read()\n\
+         assert text.endswith('\\n')\n\
+         lines = [json.loads(line) for line in text.splitlines()]\n\
+         for line in lines:\n\
+         \x20   if 'hex' in line: line['bytes'] = list(bytes.fromhex(line['hex']))\n\
+         print(json.dumps(lines))",
+        &target,
+    );
+    let lines = lines.as_array().unwrap();
+    assert_eq!(lines.len(), HOSTILE.len() + 7);
+    assert_eq!(summary.rows, lines.len() as u64);
+    for (at, (line, name)) in lines.iter().zip(HOSTILE).enumerate() {
+        assert_eq!(
+            *line,
+            serde_json::json!({
+                "event": at + 1,
+                "time": format!("2026-02-01T10:35:09.{:09}-01:30", 42 + at),
+                "t_ns": at,
+                "kind": "advertisement",
+                "direction": "in",
+                "device_name": name,
+                "device_id": name,
+                "rssi_dbm": -58,
+                "advertisement": {"local_name": name},
+            })
+        );
+    }
+    assert_eq!(
+        lines[HOSTILE.len() + 2],
+        serde_json::json!({
+            "event": 12,
+            "time": "2026-02-01T10:35:10.500000042-01:30",
+            "t_ns": 1_500_000_000,
+            "kind": "read_result",
+            "direction": "in",
+            "device_name": "HR",
+            "device_id": "C4:7C:8D:6A:11:02",
+            "link": 1,
+            "service": "00000000-0000-0000-0000-00000000180d",
+            "characteristic": "00000000-0000-0000-0000-000000002a37",
+            "handle": 3,
+            "hex": "3d312b31",
+            "bytes": b"=1+1",
+            "status": 0,
+            "status_name": "Success",
+        })
+    );
+    assert_eq!(
+        lines[HOSTILE.len() + 3]["bytes"],
+        serde_json::json!([0x00, 0xE5, 0x10])
+    );
+    assert_eq!(lines[HOSTILE.len() + 4]["hex"], "");
+    let refused = &lines[HOSTILE.len() + 5];
+    assert_eq!(refused["status"], 5);
+    assert_eq!(refused.get("hex"), None);
+    assert_eq!(
+        lines[HOSTILE.len() + 6]["gap"],
+        serde_json::json!({"cause": "host_queue", "count": 12, "from_ns": 0, "to_ns": 1_900_000_000})
+    );
+}
+
+#[test]
+fn the_same_filter_writes_the_same_events_as_csv_and_as_json_lines() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let filter = Filter {
+        from: Some(SessionTime(1_500_000_000)),
+        to: Some(SessionTime(1_700_000_000)),
+        kinds: vec![Kind::ReadResult],
+        attributes: vec![attribute],
+        ..Filter::default()
+    };
+    let decode = |_: &session::Attribute, value: &[u8]| Some(format!("{} bytes", value.len()));
+    let what = Jsonl {
+        filter: filter.clone(),
+        decode: Some(&decode),
+    };
+    let mut lines = Vec::new();
+    let rows = jsonl(&session, &what, &mut lines, &mut go_on).unwrap().rows;
+    let events: Vec<_> = String::from_utf8(lines)
+        .unwrap()
+        .lines()
+        .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+        .map(|line| (line["event"].to_string(), line["decoded"].to_string()))
+        .collect();
+    let expected = [("12", "\"4 bytes\""), ("13", "\"3 bytes\"")];
+    let expected = expected.map(|(event, decoded)| (event.to_owned(), decoded.to_owned()));
+    assert_eq!(events, expected);
+    let what = Csv {
+        filter,
+        decode: None,
+    };
+    let mut table = Vec::new();
+    assert_eq!(
+        csv(&session, &what, &mut table, &mut go_on).unwrap().rows,
+        rows
+    );
+    let table = String::from_utf8(table).unwrap();
+    let numbers = table
+        .lines()
+        .skip(1)
+        .map(|row| row.split(',').next().unwrap());
+    assert_eq!(numbers.collect::<Vec<_>>(), ["12", "13"]);
+}
+
+#[test]
+fn json_lines_that_find_no_room_or_are_cancelled_say_so_and_leave_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let error = jsonl(&session, &Jsonl::default(), Full(100), &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "no_space");
+    let before = names(folder.path());
+    let target = folder.path().join("out.jsonl");
+    let mut cancel = |_| ControlFlow::Break(());
+    let error = jsonl_file(&session, &Jsonl::default(), &target, &mut cancel).unwrap_err();
+    assert_eq!(error.code(), "cancelled");
+    assert_eq!(names(folder.path()), before);
+}
+
+#[test]
 fn pythons_sqlite3_reads_the_documented_views() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = record(folder.path());
@@ -323,4 +460,153 @@ fn an_export_that_finds_no_room_says_so() {
     let session = Session::open(&path).unwrap();
     let error = csv(&session, &Csv::default(), Full(100), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "no_space");
+}
+
+#[test]
+fn the_profile_of_a_device_is_a_page_on_which_hostile_names_stay_text() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let devices = session.devices().unwrap();
+    let device = devices
+        .iter()
+        .find(|device| device.identifier.contains("8D"));
+    let names = |uuid: Uuid| (uuid.as_u128() == 0x180D).then(|| "Heart | Rate".to_owned());
+    let decode = |of: &session::Attribute, value: &[u8]| {
+        assert_eq!(of.id, attribute);
+        Some(format!("<{}>", value.len()))
+    };
+    let what = Profile {
+        device: device.unwrap().key,
+        name: Some(&names),
+        decode: Some(&decode),
+    };
+    let target = folder.path().join("profile.md");
+    let summary = profile_file(&session, &what, &target).unwrap();
+    let page = std::fs::read_to_string(&target).unwrap();
+    assert_eq!((summary.rows, summary.bytes), (2, page.len() as u64));
+    assert!(page.starts_with("# HR\n"), "{page}");
+    for line in [
+        "| Identifier | C4\\:7C\\:8D\\:6A\\:11\\:02 |",
+        "| Connections | 1 |",
+        "## Heart \\| Rate `00000000-0000-0000-0000-00000000180d`",
+        "| 0x0003 |  | `00000000-0000-0000-0000-000000002a37` | read | (empty) |",
+    ] {
+        assert!(
+            page.lines().any(|found| found == line),
+            "{line} not in {page}"
+        );
+    }
+    for device in devices {
+        let what = Profile {
+            device: device.key,
+            name: None,
+            decode: None,
+        };
+        let mut page = Vec::new();
+        profile(&session, &what, &mut page).unwrap();
+        let page = String::from_utf8(page).unwrap();
+        assert_eq!(page.matches("\n# ").count(), 0, "{page}");
+        assert!(!page.contains('\u{202E}'), "{page}");
+    }
+    let what = Profile {
+        device: session::DeviceKey(99),
+        ..what
+    };
+    let error = profile(&session, &what, Vec::new()).unwrap_err();
+    assert_eq!(error.code(), "not_found");
+}
+
+#[test]
+fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let session = Session::open(&path).unwrap();
+    let mut told = Vec::new();
+    let mut listen = |progress| {
+        told.push(progress);
+        ControlFlow::Continue(())
+    };
+    let target = folder.path().join("out.csv");
+    csv_file(
+        &session,
+        &Csv::default(),
+        Target::new_name(&target),
+        &mut listen,
+    )
+    .unwrap();
+    let last = told.last().unwrap();
+    assert_eq!((last.rows, last.done, last.total), (16, 16, 16));
+    assert_eq!(last.remaining(), Some(std::time::Duration::ZERO));
+    assert!(told.is_sorted_by_key(|progress| (progress.done, progress.elapsed)));
+    let before = std::fs::read(&target).unwrap();
+    for error in [
+        csv_file(
+            &session,
+            &Csv::default(),
+            Target::new_name(&target),
+            &mut go_on,
+        ),
+        jsonl_file(
+            &session,
+            &Jsonl::default(),
+            Target::new_name(&target),
+            &mut go_on,
+        ),
+    ] {
+        assert_eq!(error.unwrap_err().code(), "exists");
+    }
+    assert_eq!(std::fs::read(&target).unwrap(), before);
+    let error = csv_file(&session, &Csv::default(), &path, &mut go_on).unwrap_err();
+    assert_eq!(error.code(), "same_file");
+    assert_eq!(Session::open(&path).unwrap().info().unwrap().events, 16);
+}
+
+#[test]
+fn fields_stand_side_by_side_and_share_the_row_of_their_moment() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, attribute) = record(folder.path());
+    let file = rusqlite::Connection::open(&path).unwrap();
+    // Two more values of the moment of the second, the last with a field that is taken already.
+    for value in ["X'01FF'", "X'0007'"] {
+        let insert = format!(
+            "INSERT INTO event SELECT 100 + (SELECT count(*) FROM event), t_ns, kind, device, link,
+                    attribute, {value}, status, NULL, NULL FROM event WHERE id = 13;
+             INSERT INTO batch SELECT max(id), max(id), 1600000000, 1600000000 FROM event"
+        );
+        file.execute_batch(&insert).unwrap();
+    }
+    drop(file);
+    let session = Session::open(&path).unwrap();
+    let columns = ["=first".to_owned(), "second (m/s)".to_owned()];
+    // 00 xx is the first, 01 xx the second, and "=1+1" neither.
+    let read = |of: &session::Attribute, value: &[u8], numbers: &mut [Option<f64>]| {
+        assert_eq!(of.id, attribute);
+        if let [column @ 0..=1, number, ..] = value {
+            numbers[usize::from(*column)] = Some(f64::from(*number) / 2.0);
+        }
+    };
+    let lines = |hold| -> Vec<String> {
+        let mut what = Fields {
+            filter: Filter::default(),
+            columns: &columns,
+            read: &read,
+            hold,
+        };
+        what.filter.kinds = vec![Kind::ReadResult];
+        let mut out = Vec::new();
+        let summary = fields(&session, &what, &mut out, &mut go_on).unwrap();
+        let text = String::from_utf8(out).unwrap();
+        assert_eq!(summary.bytes, text.len() as u64);
+        assert_eq!(summary.rows as usize, text.lines().count() - 1);
+        text.lines().map(str::to_owned).collect()
+    };
+    let time = "2026-02-01T10:35:10.600000042-01:30,1.600000000";
+    let row = |cells: &str| format!("{time},{cells}");
+    let header = "time,seconds,'=first,second (m/s)".to_owned();
+    assert_eq!(
+        lines(false),
+        [header.clone(), row("114.5,127.5"), row("3.5,")]
+    );
+    assert_eq!(lines(true), [header, row("114.5,127.5"), row("3.5,127.5")]);
 }

@@ -75,9 +75,11 @@ mod linux {
         recording_pauses_on_a_full_disk_and_goes_on_when_there_is_room(folder);
         assert!(mount(folder, "size=16k"));
         no_session_begins_on_a_full_disk(folder);
+        assert!(mount(folder, "size=32m"));
+        a_session_on_a_read_only_disk_is_read_and_not_changed(folder);
         assert!(mount(folder, "ro"));
         no_session_begins_where_nothing_can_be_written(folder);
-        println!("3 tests on small disks passed");
+        println!("4 tests on small disks passed");
     }
 
     fn create(folder: &Path) -> Result<Recorder, session::Error> {
@@ -176,5 +178,61 @@ mod linux {
             assert_eq!(error.code(), "not_writable", "{error}");
             assert!(!error.hint().is_empty());
         }
+    }
+
+    fn a_session_on_a_read_only_disk_is_read_and_not_changed(folder: &Path) {
+        let recorder = create(folder).unwrap();
+        let note = |text: &str| {
+            let text = text.into();
+            recorder.record(Timestamp(1), session::Event::Note { text });
+            recorder.flush().unwrap();
+        };
+        note("first");
+        // As if it were cut off here: with a log, and with one that is empty.
+        let interrupted = folder.join("100% cut.gattscope");
+        let folded = folder.join("folded.gattscope");
+        for target in [&interrupted, &folded] {
+            for suffix in ["", "-wal"] {
+                let with = |path: &Path| format!("{}{suffix}", path.display());
+                let copy = Command::new("cp")
+                    .args([with(recorder.path()), with(target)])
+                    .status();
+                assert!(copy.unwrap().success());
+            }
+        }
+        let file = rusqlite::Connection::open(&folded).unwrap();
+        file.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+            .unwrap();
+        // Keeps its log's name in its header, but there is none beside it.
+        drop(file);
+        recorder.close().unwrap();
+        let status = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(folder)
+            .status();
+        assert!(status.unwrap().success());
+        let names = || {
+            let files = std::fs::read_dir(folder).unwrap();
+            let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+            names.sort();
+            names
+        };
+        let before = names();
+        for path in [recorder.path(), &interrupted, &folded] {
+            let session = Session::open(path).unwrap();
+            assert_eq!(session.info().unwrap().events, 1, "{}", path.display());
+            let error = session::library::rename(path, "mine").unwrap_err();
+            assert_eq!(error.code(), "not_writable", "{error}");
+            let error = session::library::delete(path).unwrap_err();
+            assert_eq!(error.code(), "not_writable", "{error}");
+        }
+        let listing = session::library::list(folder).unwrap();
+        assert_eq!((listing.sessions.len(), listing.refused.len()), (3, 0));
+        let target = folder.join("out.csv");
+        let session = Session::open(recorder.path()).unwrap();
+        let mut go_on = |_| ControlFlow::Continue(());
+        let error = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
+        assert_eq!(error.code(), "not_writable");
+        assert_eq!(names(), before);
     }
 }

@@ -447,6 +447,11 @@ fn events_are_filtered_by_time_device_attribute_and_kind() {
         ..Filter::default()
     };
     assert_eq!(times(kinds), [0, 0]);
+    let none = Filter {
+        containing: vec![0, 1],
+        ..Filter::default()
+    };
+    assert_eq!(times(none), [0_i64; 0]);
     let counts = session.counts().unwrap();
     let notified = counts.iter().find(|count| count.kind == Kind::Notification);
     assert_eq!(notified.unwrap().events, 5000);
@@ -680,15 +685,15 @@ fn a_session_of_a_newer_version_is_refused_and_left_alone() {
     let recorder = recorder(&folder);
     recorder.close().unwrap();
     let file = rusqlite::Connection::open(recorder.path()).unwrap();
-    file.execute_batch("PRAGMA user_version = 2").unwrap();
+    file.execute_batch("PRAGMA user_version = 3").unwrap();
     drop(file);
     let before = std::fs::read(recorder.path()).unwrap();
     let error = refusal(recorder.path());
     assert!(matches!(
         error,
         Error::NewerSchema {
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
             ..
         }
     ));
@@ -717,4 +722,78 @@ fn a_truncated_session_is_read_up_to_the_damage() {
     assert!(events.iter().all(Result::is_ok));
     std::fs::write(&cut, &bytes[..10]).unwrap();
     assert_eq!(refusal(&cut).code(), "not_a_session");
+}
+
+#[test]
+fn what_a_counter_says_is_missing_is_told_apart_by_who_lost_it_and_adds_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, first, ..]) = connect(&recorder);
+    let mut sent = 0_u8;
+    let mut send = |attribute, at: i64, lost_on_air: u8, lost_here: u32| {
+        sent = sent.wrapping_add(lost_on_air).wrapping_add(lost_here as u8);
+        recorder.sample(&Sample {
+            lost_before: lost_here,
+            ..value(attribute, at, &[0xAA, sent])
+        });
+        sent = sent.wrapping_add(1);
+    };
+    for round in 0..600 {
+        send(first, round * 10, u8::from(round % 100 == 99) * 3, 0);
+    }
+    send(first, 6_000, 2, 5);
+    // A value without the counter, and the same one again.
+    recorder.sample(&value(first, 6_010, &[1]));
+    let (_, [_, again, ..]) = connect(&recorder);
+    send(again, 7_000, 40, 0);
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let mut holes = Vec::new();
+    let ledger = session
+        .reconcile(
+            again,
+            counter,
+            &|bytes| bytes.get(1).map(|byte| u64::from(*byte)),
+            &mut |hole| holes.push(hole),
+        )
+        .unwrap();
+    assert_eq!((ledger.received, ledger.unreadable), (602, 1));
+    assert_eq!((ledger.repeated, ledger.restarts), (0, 0));
+    let lost = ledger.lost;
+    assert_eq!((lost.device_sequence, lost.host_queue), (6 * 3 + 2, 5));
+    assert_eq!((lost.link_down, lost.gattscope), (40, 0));
+    assert_eq!(ledger.sent(), 602 + 20 + 5 + 40);
+    assert_eq!(holes.len(), 6 + 2 + 1);
+    let end = holes.last().unwrap();
+    assert_eq!((end.cause, end.count), (Cause::LinkDown, 40));
+    assert_eq!((end.from, end.to), (SessionTime(6_000), SessionTime(7_000)));
+}
+
+#[test]
+fn values_are_found_by_bytes_that_stand_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, attribute, ..]) = connect(&recorder);
+    for (at, bytes) in [&[1, 2, 3][..], &[2, 3], &[3, 2], &[0x12, 0x31], &[]]
+        .into_iter()
+        .enumerate()
+    {
+        recorder.sample(&value(attribute, at as i64, bytes));
+    }
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let with = |containing: &[u8]| -> Vec<i64> {
+        let filter = Filter {
+            containing: containing.to_vec(),
+            kinds: vec![Kind::Notification],
+            ..Filter::default()
+        };
+        let events = session.events(&filter).unwrap();
+        events.map(|event| event.unwrap().at.0).collect()
+    };
+    assert_eq!(with(&[2, 3]), [0, 1]);
+    // Half bytes are none: 12 31 does not contain 23.
+    assert_eq!(with(&[0x23]), [0_i64; 0]);
+    assert_eq!(with(&[]).len(), 5);
 }

@@ -3,22 +3,25 @@
 //! A text that a spreadsheet would run as a formula gets an apostrophe in front, and so does one
 //! that begins with an apostrophe: taking one leading apostrophe away gives the text back. Our own
 //! numbers stay numbers.
+//!
+//! Nothing of an event is left out, so that a file can be imported again as it was.
 
 use std::borrow::Cow;
+use std::collections::HashMap;
 use std::fmt::Write as _;
-use std::io::{self, Write};
-use std::ops::ControlFlow;
+use std::io::Write;
 use std::path::Path;
 
-use radio::{AttError, AttrKind};
+use radio::{AttrId, AttrKind, Generation, Handle, Properties};
+use serde::{Deserialize, Serialize};
+use uuid::Uuid;
 
-use super::{OnProgress, Progress, Summary, file};
+use super::walk::{Counted, walk};
+use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
+use super::{OnProgress, Summary, Target, file};
 use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
 
-/// How often the progress is told, in rows.
-const TELL: u64 = 1024;
-
-const HEADER: [&str; 20] = [
+pub(crate) const HEADER: [&str; 22] = [
     "event",
     "time",
     "seconds",
@@ -38,6 +41,8 @@ const HEADER: [&str; 20] = [
     "rssi_dbm",
     "mtu",
     "count",
+    "link",
+    "attribute",
     "detail",
 ];
 
@@ -54,15 +59,18 @@ pub struct Csv<'a> {
     pub decode: Option<&'a dyn Fn(&Attribute, &[u8]) -> Option<String>>,
 }
 
-/// Writes events as CSV. A damaged file is written as far as it can be read, and the damage is then
-/// the error.
+/// Writes events as CSV. Of a damaged file, what
+/// stands before the damage is written, and [`Summary::damaged`] says so.
 ///
 /// Columns: `event` (its number), `time` (ISO 8601 with nanoseconds and offset), `seconds` (since
 /// the session's start), `kind`, `direction` (in, out, local), `device_name`, `device_id`,
 /// `service`, `characteristic`, `descriptor` (UUIDs), `handle` (decimal), `bytes` (length of the
 /// value), `hex` (the value, bytes by spaces), `text` (the value, where it is printable UTF-8),
 /// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or
-/// of attributes found), `detail`, and `decoded` if asked for.
+/// of attributes found), `link` (number of the connection), `attribute` (its number, with those of
+/// the other tables), `detail`, and `decoded` if asked for. The detail of an advertisement is its
+/// content as JSON, that of a discovery its attributes: nothing of an event is left out, and
+/// [`import`](crate::import) reads all of it back.
 ///
 /// # Errors
 ///
@@ -81,14 +89,18 @@ pub fn csv(
 ///
 /// # Errors
 ///
-/// [`Error::IsAFolder`] if `path` is one; else as [`csv()`].
-pub fn csv_file(
+/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
+/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`csv()`].
+pub fn csv_file<'a>(
     session: &Session,
     what: &Csv<'_>,
-    path: &Path,
+    target: impl Into<Target<'a>>,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    file::whole(path, |writer| write(session, what, writer, path, progress))
+    let target = target.into();
+    file::whole(session, target, |writer| {
+        write(session, what, writer, target.path(), progress)
+    })
 }
 
 fn write(
@@ -98,13 +110,7 @@ fn write(
     target: &Path,
     progress: &mut OnProgress<'_>,
 ) -> Result<Summary> {
-    let unwritten = |error: csv::Error| match error.into_kind() {
-        csv::ErrorKind::Io(error) => Error::io(target, &error),
-        other => Error::Storage {
-            path: target.to_owned(),
-            reason: format!("{other:?}"),
-        },
-    };
+    let unwritten = |error: csv::Error| unwritten(target, error);
     let mut out = csv::WriterBuilder::new()
         .terminator(csv::Terminator::CRLF)
         .from_writer(Counted { writer, bytes: 0 });
@@ -116,26 +122,20 @@ fn write(
     }
     out.write_record(None::<&[u8]>).map_err(unwritten)?;
 
-    let mut events = session.events(&what.filter)?;
-    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
-    let total = events.span();
-    let mut rows = 0;
     let mut cell = String::new();
-    while let Some(event) = events.next() {
-        let event = event?;
-        if rows % TELL == 0 {
-            let done = events.position(event.id);
-            if progress(Progress { done, total }).is_break() {
-                return Err(Error::Cancelled);
-            }
-        }
+    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
+    let discoveries = Discoveries {
+        of: session.discoveries()?,
+        attributes: session.attributes()?,
+    };
+    let walked = walk(session, &what.filter, progress, |event| {
         let mut row = Row {
             out: &mut out,
             cell: &mut cell,
         };
         let device = event.device.and_then(|key| devices.get(&key));
         let attribute = event.attribute.and_then(|id| attributes.get(&id));
-        let detail = detail(session, &event)?;
+        let detail = detail(session, &discoveries, event)?;
         let name = device.and_then(|device| device.name.as_deref());
         let mut fill = || {
             row.number(Some(event.id))?;
@@ -162,9 +162,11 @@ fn write(
             row.text(event.value.as_deref().and_then(printable))?;
             row.number(event.status)?;
             row.text(event.status.map(status_name))?;
-            row.number(only(&event, &[Kind::Advertisement, Kind::Rssi]))?;
-            row.number(only(&event, &[Kind::Mtu]))?;
-            row.number(only(&event, &[Kind::Gap, Kind::Discovered]))?;
+            row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
+            row.number(only(event, &[Kind::Mtu]))?;
+            row.number(only(event, &[Kind::Gap, Kind::Discovered]))?;
+            row.show(event.link.map(|link| link.0))?;
+            row.show(event.attribute.map(AttrId::to_u64))?;
             row.text(detail.as_deref())?;
             if let Some(decode) = what.decode {
                 let meaning = attribute
@@ -174,26 +176,83 @@ fn write(
             }
             row.end()
         };
-        fill().map_err(unwritten)?;
-        rows += 1;
-    }
+        fill().map_err(unwritten)
+    })?;
     out.flush().map_err(|error| Error::io(target, &error))?;
-    // The last word, and the last chance to break off.
-    if progress(Progress { done: total, total }) == ControlFlow::Break(()) {
-        return Err(Error::Cancelled);
+    walked.finish(progress, out.get_ref().bytes)
+}
+
+/// What a failure to write CSV to `target` means.
+pub(super) fn unwritten(target: &Path, error: csv::Error) -> Error {
+    match error.into_kind() {
+        csv::ErrorKind::Io(error) => Error::io(target, &error),
+        other => Error::Storage {
+            path: target.to_owned(),
+            reason: format!("{other:?}"),
+        },
     }
-    Ok(Summary {
-        rows,
-        bytes: out.get_ref().bytes,
-    })
 }
 
 fn only(event: &Recorded, kinds: &[Kind]) -> Option<i64> {
     event.number.filter(|_| kinds.contains(&event.kind))
 }
 
-fn detail<'a>(session: &Session, event: &'a Recorded) -> Result<Option<Cow<'a, str>>> {
+/// What each discovery found.
+struct Discoveries {
+    of: HashMap<i64, Generation>,
+    /// In their order.
+    attributes: Vec<Attribute>,
+}
+
+impl Discoveries {
+    fn json(&self, event: i64) -> Option<String> {
+        let generation = self.of.get(&event)?;
+        let start = self
+            .attributes
+            .partition_point(|attribute| attribute.id.generation < *generation);
+        let found = self.attributes.get(start..)?.iter();
+        let found: Vec<_> = found
+            .take_while(|attribute| attribute.id.generation == *generation)
+            .map(Found::of)
+            .collect();
+        serde_json::to_string(&found).ok()
+    }
+}
+
+/// An attribute as the detail of a discovery has it.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Found {
+    pub(crate) id: u64,
+    pub(crate) kind: AttrKind,
+    pub(crate) uuid: Uuid,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) handle: Option<Handle>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub(crate) parent: Option<u64>,
+    #[serde(default)]
+    pub(crate) properties: Properties,
+}
+
+impl Found {
+    fn of(attribute: &Attribute) -> Self {
+        Self {
+            id: attribute.id.to_u64(),
+            kind: attribute.kind,
+            uuid: attribute.uuid,
+            handle: attribute.handle,
+            parent: attribute.parent.map(AttrId::to_u64),
+            properties: attribute.properties,
+        }
+    }
+}
+
+fn detail<'a>(
+    session: &Session,
+    discoveries: &Discoveries,
+    event: &'a Recorded,
+) -> Result<Option<Cow<'a, str>>> {
     Ok(match event.kind {
+        Kind::Discovered => discoveries.json(event.id).map(Cow::Owned),
         Kind::Advertisement => session.advertisement_json(event.id)?.map(Cow::Owned),
         Kind::Gap => session.gap(event.id)?.map(|gap| {
             Cow::Owned(format!(
@@ -203,42 +262,18 @@ fn detail<'a>(session: &Session, event: &'a Recorded) -> Result<Option<Cow<'a, s
                 Seconds(gap.to.nanos()),
             ))
         }),
-        Kind::Disconnected => {
-            let who = match event.number {
-                Some(0) => "asked for",
-                Some(2) => "adapter lost",
-                _ => "by the peer or the air",
-            };
-            Some(match &event.detail {
-                Some(words) => Cow::Owned(format!("{who}: {words}")),
-                None => Cow::Borrowed(who),
-            })
-        }
-        Kind::AdapterState => {
-            let state = match event.number {
-                Some(1) => "on",
-                Some(2) => "off",
-                Some(3) => "unauthorized",
-                Some(4) => "gone",
-                _ => "unknown",
-            };
-            let adapter = event.detail.as_deref().unwrap_or("adapter");
-            Some(Cow::Owned(format!("{adapter}: {state}")))
-        }
-        Kind::Subscribed if event.detail.is_none() => Some(Cow::Borrowed(match event.number {
-            Some(1) => "notifications",
-            Some(2) => "indications",
-            _ => "as the system chose",
-        })),
+        Kind::Disconnected => Some(with_words(disconnect_reason(event.number), event)),
+        Kind::AdapterState => Some(with_words(adapter_state(event.number), event)),
+        Kind::Subscribed => Some(with_words(notify_mode(event.number), event)),
         _ => event.detail.as_deref().map(Cow::Borrowed),
     })
 }
 
-fn status_name(status: i64) -> &'static str {
-    match u8::try_from(status) {
-        Ok(0) => "Success",
-        Ok(code) => AttError(code).name(),
-        Err(_) => "Failed",
+/// The meaning of an event's number, and the words that came with it.
+fn with_words<'a>(meaning: &'static str, event: &'a Recorded) -> Cow<'a, str> {
+    match &event.detail {
+        Some(words) => Cow::Owned(format!("{meaning}: {words}")),
+        None => Cow::Borrowed(meaning),
     }
 }
 
@@ -249,7 +284,7 @@ fn printable(value: &[u8]) -> Option<&str> {
 }
 
 /// Nanoseconds as seconds, exactly.
-struct Seconds(i64);
+pub(super) struct Seconds(pub(super) i64);
 
 impl std::fmt::Display for Seconds {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -306,7 +341,7 @@ impl<W: Write> Row<'_, W> {
 
 /// A text that no spreadsheet takes for a formula. A NUL, at which many readers of CSV stop, becomes
 /// the sign for it.
-fn harmless(text: &str) -> Cow<'_, str> {
+pub(super) fn harmless(text: &str) -> Cow<'_, str> {
     let invisible =
         |c: char| c.is_whitespace() || c.is_control() || matches!(c, '\u{200B}' | '\u{FEFF}');
     let starts = |text: &str| {
@@ -325,24 +360,6 @@ fn harmless(text: &str) -> Cow<'_, str> {
         safe = Cow::Owned(format!("'{safe}"));
     }
     safe
-}
-
-/// Counts what goes through.
-struct Counted<W> {
-    writer: W,
-    bytes: u64,
-}
-
-impl<W: Write> Write for Counted<W> {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let written = self.writer.write(bytes)?;
-        self.bytes += written as u64;
-        Ok(written)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.writer.flush()
-    }
 }
 
 #[cfg(test)]

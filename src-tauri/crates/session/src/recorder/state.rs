@@ -42,7 +42,9 @@ impl Losses {
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        self.device_sequence + self.host_queue + self.gattscope + self.link_down
+        [self.host_queue, self.gattscope, self.link_down]
+            .into_iter()
+            .fold(self.device_sequence, u64::saturating_add)
     }
 
     pub(crate) fn of(&mut self, cause: Cause) -> &mut u64 {

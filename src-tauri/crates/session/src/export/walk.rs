@@ -1,0 +1,99 @@
+//! Going through the events of an export: who follows it is told how far it is, and may end it.
+
+use std::io::{self, Write};
+
+use super::{OnProgress, Pace, Summary};
+use crate::{Error, Filter, Recorded, Result, Session};
+
+/// What an export has gone through.
+pub(super) struct Walked {
+    rows: u64,
+    total: u64,
+    damaged: bool,
+    pace: Pace,
+}
+
+/// Hands every event that `filter` lets through to `one`, in order; those before the damage, if the
+/// file is damaged.
+pub(super) fn walk(
+    session: &Session,
+    filter: &Filter,
+    progress: &mut OnProgress<'_>,
+    mut one: impl FnMut(&Recorded) -> Result<()>,
+) -> Result<Walked> {
+    let pace = Pace::start();
+    let mut events = session.events(filter)?;
+    let total = events.span();
+    let (mut rows, mut damaged) = (0, false);
+    let mut stopped_by = |damage: Error| match damage {
+        Error::Damaged { path, reason } if path == session.path() => {
+            tracing::warn!(reason, "the session is damaged; the export ends before");
+            damaged = true;
+            Ok(())
+        }
+        other => Err(other),
+    };
+    loop {
+        if progress(pace.at(rows, events.position(), total)).is_break() {
+            return Err(Error::Cancelled);
+        }
+        let Some((page, damage)) = events.next_page() else {
+            break;
+        };
+        let written = || {
+            for event in &page {
+                one(event)?;
+                rows += 1;
+            }
+            damage.map_or(Ok(()), Err)
+        };
+        if let Err(error) = written() {
+            stopped_by(error)?;
+            break;
+        }
+    }
+    Ok(Walked {
+        rows,
+        total,
+        damaged,
+        pace,
+    })
+}
+
+impl Walked {
+    /// Everything is written. The last word, and the last chance to break off.
+    pub(super) fn finish(self, progress: &mut OnProgress<'_>, bytes: u64) -> Result<Summary> {
+        let Self {
+            rows,
+            total,
+            damaged,
+            pace,
+        } = self;
+        if progress(pace.at(rows, total, total)).is_break() {
+            return Err(Error::Cancelled);
+        }
+        Ok(Summary {
+            rows,
+            bytes,
+            damaged,
+        })
+    }
+}
+
+/// Counts what goes through.
+pub(super) struct Counted<W> {
+    pub(super) writer: W,
+    pub(super) bytes: u64,
+}
+
+impl<W: Write> Write for Counted<W> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let written = self.writer.write(bytes)?;
+        self.bytes += written as u64;
+        Ok(written)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.writer.flush()
+    }
+}
