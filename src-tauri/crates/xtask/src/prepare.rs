@@ -30,6 +30,9 @@ pub(crate) const SCREEN: &[&str] = &[
 /// What driving the window and the system's dialogs from a test needs.
 pub(crate) const WEBDRIVER: &[&str] = &["procps", "webkit2gtk-driver", "xdotool"];
 
+/// Other people's programs that must be able to read our files.
+pub(crate) const READERS: &[&str] = &["python3", "sqlite3", "tshark"];
+
 /// May packages be installed without a question?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {

@@ -162,6 +162,9 @@ fn prepare_for(lanes: &[Lane], consent: Consent) -> Result<(), Failure> {
     if window {
         packages.extend([prepare::SCREEN, prepare::WEBDRIVER]);
     }
+    if lanes.contains(&Lane::Unit) {
+        packages.push(prepare::READERS);
+    }
     prepare::packages(&packages, consent)?;
     if lanes.contains(&Lane::Lint) {
         prepare::rust_components()?;
