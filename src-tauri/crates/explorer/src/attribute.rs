@@ -227,12 +227,19 @@ impl Memory {
         self.changed = true;
     }
 
-    /// The link went down: lines break here until values come again. Says whether it was subscribed.
-    /// What could not come is a loss, unless the end was `asked` for.
-    pub(crate) fn link_down(&mut self, at: Timestamp, asked: bool) -> bool {
+    /// The link went down: lines break here until values come again. Says whether it was subscribed,
+    /// and from when until when an outage before this one lasted, if that was not told yet. What cannot
+    /// come from now on is a loss, unless the end was `asked` for.
+    pub(crate) fn link_down(
+        &mut self,
+        at: Timestamp,
+        asked: bool,
+    ) -> (bool, Option<(Timestamp, Timestamp)>) {
         let subscribed = std::mem::take(&mut self.subscribed);
+        // Without a value in between, it is one outage.
+        let before = self.first_pushed.and_then(|_| self.outage(at));
         if subscribed && !asked {
-            self.down_since = Some(at);
+            self.down_since.get_or_insert(at);
         }
         self.first_pushed = None;
         self.busy = "";
@@ -240,7 +247,7 @@ impl Memory {
         for track in &self.tracks {
             track.gap(at, at, plot::Cause::LinkDown, 0);
         }
-        subscribed
+        (subscribed, before)
     }
 
     /// From when until when nothing could come, because the link was down: until the first value, if

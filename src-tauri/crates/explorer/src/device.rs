@@ -63,6 +63,8 @@ struct Device {
     was_gone: bool,
     alias: Option<String>,
     starred: bool,
+    /// The system is connected to it, whether it is heard or not.
+    held: bool,
 }
 
 /// Estimates an advertising interval from arrival times.
@@ -135,7 +137,14 @@ impl DeviceTable {
     }
 
     /// Takes note of a device that is connected already and need not advertise.
-    pub fn note(&mut self, id: &DeviceId, name: Option<&str>, at: Timestamp) {
+    pub fn note(
+        &mut self,
+        id: &DeviceId,
+        name: Option<&str>,
+        at: Timestamp,
+        starred: bool,
+        alias: Option<String>,
+    ) {
         let device = self
             .devices
             .entry(id.clone())
@@ -143,10 +152,15 @@ impl DeviceTable {
         if let Some(name) = name {
             device.call(name);
         }
-        if device.last_seen.is_none() {
-            device.first_seen = at;
-        }
+        (device.starred, device.alias, device.held) = (starred, alias, true);
         self.mark(id);
+    }
+
+    /// Nobody is known to be connected to the system any more: noted devices age like the others.
+    pub fn release(&mut self) {
+        for device in self.devices.values_mut() {
+            device.held = false;
+        }
     }
 
     fn mark(&mut self, id: &DeviceId) {
@@ -337,6 +351,7 @@ impl Device {
             was_gone: false,
             alias: None,
             starred: false,
+            held: false,
         }
     }
 
@@ -415,6 +430,9 @@ impl Device {
     }
 
     fn age(&self, now: Timestamp) -> Duration {
+        if self.held {
+            return Duration::ZERO;
+        }
         now.since(self.last_seen.unwrap_or(self.first_seen))
     }
 

@@ -235,6 +235,7 @@ impl Inner {
     }
 
     pub(crate) fn prefer(&self, change: impl FnOnce(&mut Preferences)) {
+        let _order = self.news.order();
         self.preferences.send_modify(change);
         self.news.tell(Event::Settings(self.settings()));
     }
@@ -328,10 +329,10 @@ impl Inner {
     }
 
     pub(crate) fn tell_link(&self, connection: &Connection) {
+        let _order = self.news.order();
         if connection.state().closed {
             return;
         }
-        let _order = self.news.order();
         let names = self.devices().name(&connection.device);
         self.news.tell(Event::Link(connection.view(
             names,

@@ -268,6 +268,7 @@ impl Explorer {
                     }
                 }
             }
+            inner.outages.store(0, std::sync::atomic::Ordering::Relaxed);
             inner.marks().clear();
             inner.tell_marks();
             if let Recording::On(last) = last {

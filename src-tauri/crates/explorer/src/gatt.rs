@@ -276,7 +276,7 @@ impl Inner {
     }
 
     /// Writes a stretch of unknown loss into the ledger.
-    fn missed(&self, attribute: AttrId, from: Timestamp, to: Timestamp) {
+    pub(crate) fn missed(&self, attribute: AttrId, from: Timestamp, to: Timestamp) {
         self.outages.fetch_add(1, Ordering::Relaxed);
         self.record(|recorder| {
             recorder.record(

@@ -9,6 +9,7 @@ use radio::{
 use session::Event as Recorded;
 use tokio_util::sync::CancellationToken;
 
+use crate::attribute::Attribute;
 use crate::connection::{Connection, Phase, Up};
 use crate::explorer::{Explorer, Inner};
 use crate::reconnect::Retry;
@@ -280,6 +281,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_tree(&self, connection: &Connection) {
+        let _order = self.news.order();
         if let Some(gatt) = connection.gatt() {
             self.news.tell(Event::Gatt(gatt));
         }
@@ -302,7 +304,7 @@ impl Inner {
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))
-                && attribute.memory().link_down(now, false);
+                && self.down(attribute, now, false);
             if lost {
                 let (inner, id) = (Arc::clone(self), attribute.id);
                 self.runtime.spawn(async move { inner.subscribe(id).await });
@@ -316,6 +318,15 @@ impl Inner {
         self.tell_values(true);
         let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
         self.runtime.spawn(describe(inner, connection));
+    }
+
+    /// Breaks off a subscription, and says whether there was one.
+    fn down(&self, attribute: &Attribute, now: radio::Timestamp, asked: bool) -> bool {
+        let (subscribed, before) = attribute.memory().link_down(now, asked);
+        if let Some((from, to)) = before {
+            self.missed(attribute.id, from, to);
+        }
+        subscribed
     }
 
     /// Writes what was lost with a link that is not waited for any more.
@@ -384,7 +395,7 @@ impl Inner {
         }
         let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            if attribute.memory().link_down(now, asked) {
+            if self.down(attribute, now, asked) {
                 wanted.push(attribute.key.clone());
             }
         }
@@ -402,8 +413,8 @@ impl Inner {
             // BlueZ tells nobody how a pairing ended that it began by itself.
             DisconnectReason::Remote(_) if answered.is_some_and(keys) => Some(Problem::new(
                 "pairing",
-                "The connection ended right after the question of pairing was answered: the number was \
-                 probably wrong, or the device refused.",
+                "The connection ended right after the number was answered: it was probably wrong, or the \
+                 device refused.",
                 "Pair with the device again, and compare the number.",
             )),
             DisconnectReason::Remote(words) => Some(Problem::new(
@@ -482,6 +493,8 @@ impl Inner {
         if let Some(retry) = retry {
             let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
             self.runtime.spawn(inner.come_back(connection, retry));
+        } else {
+            self.outages_end(connection);
         }
     }
 }

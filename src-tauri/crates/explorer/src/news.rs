@@ -32,7 +32,7 @@ impl News {
             .is_some()
     }
 
-    /// Tells the listener, outside the lock: it may take its time or bind another.
+    /// Tells the listener. It is called under [`order`](Self::order), so it hands on and returns.
     pub(crate) fn tell(&self, event: Event) {
         let listener = self
             .listener

@@ -188,7 +188,11 @@ impl Explorer {
         if let Some((request, _)) = state.questions.remove(&id) {
             let by_itself = !state.under_way.contains_key(&request.device);
             let connection = self.0.known_connection(&request.device);
-            if let Some(connection) = connection.filter(|_| accept && by_itself) {
+            let number = matches!(
+                question,
+                PairingQuestion::EnterPasskey | PairingQuestion::SameNumber(_)
+            );
+            if let Some(connection) = connection.filter(|_| accept && by_itself && number) {
                 connection.state().answered = Some(self.0.now());
             }
             request.answer(answer);

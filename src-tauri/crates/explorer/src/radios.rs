@@ -39,9 +39,18 @@ struct State {
     /// The scan that runs asks for no scan responses.
     passive: bool,
     /// A device that is waited for: what it is called, until when, and what gives it up.
-    seeking: Option<(String, Timestamp, CancellationToken)>,
+    seeking: Option<Seeking>,
+    searches: u64,
     /// Somebody wants a scan: it begins again when the adapter is back.
     wanted: bool,
+}
+
+/// A search for a device.
+struct Seeking {
+    number: u64,
+    text: String,
+    until: Timestamp,
+    stop: CancellationToken,
 }
 
 #[derive(Clone)]
@@ -125,15 +134,42 @@ impl Radios {
             .is_some_and(|open| open.id == id && *open.radio.state().borrow() != RadioState::Gone)
     }
 
-    /// Says what device is waited for, which ends the search before. Gives what gives it up.
-    pub(crate) fn seek(&self, what: Option<(String, Timestamp)>) -> CancellationToken {
-        let token = CancellationToken::new();
-        let seeking = what.map(|(text, until)| (text, until, token.clone()));
-        let last = std::mem::replace(&mut self.state().seeking, seeking);
-        if let Some((_, _, last)) = last {
-            last.cancel();
+    /// Says what device is waited for, which ends the search before. Gives its number, and what gives it
+    /// up.
+    pub(crate) fn seek(&self, text: &str, until: Timestamp) -> (u64, CancellationToken) {
+        self.stop_seeking();
+        let stop = CancellationToken::new();
+        let mut state = self.state();
+        state.searches += 1;
+        let number = state.searches;
+        state.seeking = Some(Seeking {
+            number,
+            text: text.into(),
+            until,
+            stop: stop.clone(),
+        });
+        (number, stop)
+    }
+
+    /// Gives up the search that is under way, if there is one.
+    pub(crate) fn stop_seeking(&self) {
+        if let Some(seeking) = self.state().seeking.take() {
+            seeking.stop.cancel();
         }
-        token
+    }
+
+    /// A search is over. Whether no other took its place.
+    pub(crate) fn sought(&self, number: u64) -> bool {
+        let mut state = self.state();
+        if state
+            .seeking
+            .as_ref()
+            .is_some_and(|seeking| seeking.number != number)
+        {
+            return false;
+        }
+        state.seeking = None;
+        true
     }
 
     /// Whether a scan runs.
@@ -173,9 +209,9 @@ impl Radios {
                 .map_or("none", |open| state_name(*open.radio.state().borrow()))
                 .into(),
             scanning: state.scanning,
-            seeking: state.seeking.as_ref().map(|(text, until, _)| SeekView {
-                text: text.clone(),
-                until_ms: wall.ms(*until),
+            seeking: state.seeking.as_ref().map(|seeking| SeekView {
+                text: seeking.text.clone(),
+                until_ms: wall.ms(seeking.until),
             }),
             passive: state.scanning && state.passive,
             caps: open.map_or_else(Vec::new, |open| {
@@ -212,6 +248,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_radio(&self) {
+        let _order = self.news.order();
         self.news.tell(Event::Radio(self.radios.view(self.wall)));
     }
 
@@ -429,8 +466,17 @@ impl Inner {
         self.devices().set_samples(passive);
         // Who is connected to the system already may not advertise.
         let connected = tokio::time::timeout(WHY, radio.connected()).await;
-        for (device, name) in connected.ok().and_then(Result::ok).unwrap_or_default() {
-            self.devices().note(&device, name.as_deref(), self.now());
+        let connected = connected.ok().and_then(Result::ok).unwrap_or_default();
+        self.devices().release();
+        for (device, name) in connected {
+            let (starred, alias) = self.chosen(device.as_str());
+            let now = self.now();
+            self.devices()
+                .note(&device, name.as_deref(), now, starred, alias);
+            if let Some(connection) = self.known_connection(&device) {
+                let phase = connection.state().phase.name();
+                self.devices().set_link(&device, phase);
+            }
         }
         {
             let mut state = self.radios.state();
@@ -457,17 +503,21 @@ impl Inner {
         Ok(())
     }
 
-    /// Takes an advertisement, on the radio's task.
-    fn heard(&self, report: Advertisement) {
-        self.adverts
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let id = report.device.as_str();
-        let (starred, alias) = self.preference(|preferences| {
+    /// Whether the user has starred a device, and the user's own name for it.
+    fn chosen(&self, id: &str) -> (bool, Option<String>) {
+        self.preference(|preferences| {
             (
                 preferences.favourites.contains(id),
                 preferences.aliases.get(id).cloned(),
             )
-        });
+        })
+    }
+
+    /// Takes an advertisement, on the radio's task.
+    fn heard(&self, report: Advertisement) {
+        self.adverts
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (starred, alias) = self.chosen(report.device.as_str());
         self.devices().hear(&report, starred, alias.as_deref());
         // Last, for it takes the report over.
         self.record(|recorder| recorder.advertisement(report));

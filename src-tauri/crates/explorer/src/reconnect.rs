@@ -164,6 +164,7 @@ impl Inner {
     /// Ends the waiting: somebody stopped it, or `error` was the last of too many.
     fn gave_up(&self, connection: &Connection, error: Option<radio::Error>) {
         connection.state().retry = None;
+        self.outages_end(connection);
         let Some(error) = error else {
             self.log_done(
                 "link",

@@ -25,15 +25,15 @@ impl Inner {
             self.scan().await?;
         }
         let until = self.now().after(self.patience());
-        let stop = self.radios.seek(Some((text.to_owned(), until)));
+        let (number, stop) = self.radios.seek(text, until);
         self.tell_radio();
         let found = self.wait_for_one(text, until, &stop).await;
-        self.radios.seek(None);
+        let last = self.radios.sought(number);
         self.tell_radio();
         if let Err(problem) = &found {
             self.log_problem("link", "Look for", None, None, problem);
         }
-        if scans {
+        if scans && last {
             // It ran for this only.
             self.end_scan().await?;
         }
@@ -103,7 +103,7 @@ fn ambiguous(text: &str, several: &[DeviceId]) -> Problem {
 impl Explorer {
     /// Gives up the search for a device that was not heard yet.
     pub fn stop_seeking(&self) {
-        self.0.radios.seek(None);
+        self.0.radios.stop_seeking();
     }
 
     /// Connects to the device that `text` names. One that has not been heard yet is waited for, as long

@@ -208,6 +208,16 @@ async fn a_device_is_connected_by_its_address_or_its_name_even_before_it_was_hea
     bench.explorer.connect_to(address).await.unwrap();
     assert_eq!(bench.link(&motion).state, "connected");
 
+    // Another search takes the place of the first, and is not ended by its end.
+    let (first, second) = (bench.explorer.clone(), bench.explorer.clone());
+    let first = tokio::spawn(async move { first.connect_to("nobody".into()).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let second = tokio::spawn(async move { second.connect_to("somebody".into()).await });
+    assert_eq!(first.await.unwrap().unwrap_err().code, "cancelled");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.radio().seeking.unwrap().text, "somebody");
+    assert_eq!(second.await.unwrap().unwrap_err().code, "not_heard");
+
     let nobody = "00:00:00:00:00:01".to_owned();
     let problem = bench.explorer.connect_to(nobody).await.unwrap_err();
     assert_eq!(problem.code, "not_heard");

@@ -14,7 +14,7 @@ use async_trait::async_trait;
 use dbus::arg::PropMap;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, broadcast, oneshot, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, broadcast, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
@@ -166,7 +166,7 @@ pub(super) struct Adapter {
     /// What was begun and has to be tidied up, even if nobody waits for it any more.
     under_way: TaskTracker,
     /// One connection is made at a time.
-    connecting: Mutex<()>,
+    connecting: Arc<Mutex<()>>,
     /// A scan runs that looks for a device.
     search: SyncMutex<Option<Running>>,
     shared: SyncMutex<Shared>,
@@ -215,7 +215,7 @@ impl Adapter {
             scan: Mutex::default(),
             rests: AtomicU32::default(),
             under_way: TaskTracker::new(),
-            connecting: Mutex::default(),
+            connecting: Arc::default(),
             search: SyncMutex::default(),
             shared: SyncMutex::default(),
             this: this.clone(),
@@ -269,9 +269,7 @@ impl Adapter {
                 }
             }
         }
-        if self.told() == asked {
-            self.changed(there.unwrap_or(RadioState::Gone));
-        }
+        self.stands(there.unwrap_or(RadioState::Gone), Some(asked));
     }
 
     /// Takes what BlueZ told of the adapter or of anything below it, at once.
@@ -389,8 +387,16 @@ impl Adapter {
 
     /// The adapter's state is now this.
     pub(super) fn changed(&self, state: RadioState) {
+        self.stands(state, None);
+    }
+
+    /// The adapter's state is this, unless it was told otherwise since [`told`](Self::told) was `asked`.
+    fn stands(&self, state: RadioState, asked: Option<u64>) {
         {
             let mut shared = self.shared();
+            if asked.is_some_and(|asked| asked != shared.told) {
+                return;
+            }
             shared.told += 1;
             if state == RadioState::Gone {
                 // What BlueZ says when it is back is new.
@@ -420,10 +426,6 @@ impl Adapter {
         // A scan ends with the power and does not come back by itself.
         if let Some(this) = self.this.upgrade() {
             self.runtime.spawn(async move {
-                if !usable(state) {
-                    let mut scan = this.scan.lock().await;
-                    return this.halt(&mut scan.running).await;
-                }
                 // BlueZ says that an adapter is on before it lets anybody scan.
                 for _ in 0..COMING_BACK {
                     let settled = this.settle(&mut *this.scan.lock().await).await;
@@ -620,8 +622,10 @@ impl Adapter {
                 return;
             }
         };
+        // Held until a search of the attempt has ended too.
+        let mut rest = None;
         let attempt = async {
-            let _rest = self.rest().await;
+            rest = Some(self.rest().await);
             self.attempt(&device, number).await
         };
         let result = tokio::select! {
@@ -638,12 +642,13 @@ impl Adapter {
             self.leave(&device, number);
         }
         // A link that nobody waits for any more ends when it is dropped.
-        let _ = answer.send(result.map(|linked| Connection::new(linked, self.clone())));
+        let _ = answer.send(result);
         // The attempt may have been given up anywhere.
         self.end_search().await;
         if failed {
             self.let_go(&device).await;
         }
+        drop(rest);
     }
 
     /// Ends what BlueZ has with a device that nothing here is linked to, an attempt as well.
@@ -685,7 +690,7 @@ impl Adapter {
         rest
     }
 
-    async fn attempt(self: &Arc<Self>, device: &DeviceId, number: u64) -> Result<Arc<Linked>> {
+    async fn attempt(self: &Arc<Self>, device: &DeviceId, number: u64) -> Result<Connection> {
         let path = bus::device_path(self.id(), device);
         let mut attempt = 1;
         let remote = loop {
@@ -726,6 +731,8 @@ impl Adapter {
             tracing::warn!(%error, "BlueZ will not ask this program about pairing");
         }
         let linked = Linked::new(device.clone(), path, remote, way.bus, table, self);
+        // From here on, giving the attempt up ends the link.
+        let connection = Connection::new(linked.clone(), self.clone());
         {
             let mut shared = self.shared();
             match shared.links.get_mut(device) {
@@ -744,7 +751,7 @@ impl Adapter {
             return Err(error);
         }
         tracing::info!(%device, "connected");
-        Ok(linked)
+        Ok(connection)
     }
 
     /// Waits until the services of a connected device are there. Gives them, and how many of its
@@ -907,16 +914,30 @@ impl Shared {
 struct Visit {
     adapter: Arc<Adapter>,
     device: DeviceId,
+    /// Nobody else connects, and nothing is scanned, until the visit is over.
+    turn: Option<(OwnedMutexGuard<()>, Rest)>,
+}
+
+impl Visit {
+    async fn begin(adapter: Arc<Adapter>, device: DeviceId) -> Self {
+        let turn = adapter.connecting.clone().lock_owned().await;
+        let rest = adapter.rest().await;
+        Self {
+            adapter,
+            device,
+            turn: Some((turn, rest)),
+        }
+    }
 }
 
 impl Drop for Visit {
     fn drop(&mut self) {
         let (adapter, device) = (self.adapter.clone(), self.device.clone());
+        let turn = self.turn.take();
         self.adapter.sees_to(async move {
-            // Not between those who connect to it meanwhile.
-            let _turn = adapter.connecting.lock().await;
             adapter.end_search().await;
             adapter.let_go(&device).await;
+            drop(turn);
         });
     }
 }
@@ -1157,30 +1178,27 @@ impl Radio for Adapter {
             return Ok(());
         }
         let this = self.this.upgrade().ok_or(Error::Cancelled)?;
-        let alone = self.link_to(device).is_none();
+        let connected = self.shared().standing(device).connected;
         // Dropped, `bluer` tells BlueZ that pairing is cancelled.
         let pair = async {
-            if !alone {
-                return Ok(self.remote(device).await?.pair().await);
-            }
             // BlueZ connects in order to pair.
-            let _turn = self.connecting.lock().await;
-            let _rest = this.rest().await;
-            let _visit = Visit {
-                adapter: this.clone(),
-                device: device.clone(),
+            let _visit = if connected {
+                None
+            } else {
+                let visit = Visit::begin(this, device.clone()).await;
+                self.find(device).await?;
+                Some(visit)
             };
-            self.find(device).await?;
-            Ok(self.remote(device).await?.pair().await)
+            let remote = self.remote(device).await?;
+            Ok(timeout(PAIRING, remote.pair()).await)
         };
         let paired = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Error::Cancelled),
             lost = self.wait_until_unusable() => return Err(lost),
-            paired = timeout(PAIRING, pair) => match paired {
-                Ok(Ok(paired)) => Ok(paired),
-                Ok(Err(error)) => return Err(error),
-                Err(late) => Err(late),
+            paired = pair => match paired {
+                Ok(paired) => paired,
+                Err(error) => return Err(error),
             },
         };
         match paired {

@@ -3,7 +3,7 @@
 //! BlueZ refuses what it finds `InProgress`, so a link asks one thing at a time. A call that began is
 //! seen to its end in a task of its own, even if its caller went away.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
@@ -68,9 +68,11 @@ pub(super) struct Linked {
     asked_to_end: AtomicBool,
     /// Why BlueZ says that it ended.
     words: SyncMutex<Option<String>>,
-    /// Objects that went since the services were looked at.
-    removed: SyncMutex<HashSet<String>>,
-    changed: Notify,
+    /// Objects that went since the services were looked at, and when.
+    removed: SyncMutex<HashMap<String, Timestamp>>,
+    /// When the first socket ended since then.
+    closed: SyncMutex<Option<Timestamp>>,
+    changed: Arc<Notify>,
     adapter: Weak<Adapter>,
 }
 
@@ -106,7 +108,8 @@ impl Linked {
             asked_to_end: AtomicBool::new(false),
             words: SyncMutex::default(),
             removed: SyncMutex::default(),
-            changed: Notify::new(),
+            closed: SyncMutex::default(),
+            changed: Arc::default(),
             adapter: Arc::downgrade(adapter),
         });
         // What changed before this was in its place, it was not told.
@@ -149,7 +152,7 @@ impl Linked {
             } if interface == CHARACTERISTIC => self.changed(at, &path, &properties),
             Signal::Added { path, .. } if below(&path) => self.changed.notify_one(),
             Signal::Removed { path, .. } if below(&path) => {
-                locked(&self.removed).insert(path);
+                locked(&self.removed).entry(path).or_insert(at);
                 self.changed.notify_one();
             }
             _ => {}
@@ -502,6 +505,7 @@ impl Linked {
         let reading = tokio::spawn(async move {
             reading.await;
             if let Some(this) = this.upgrade() {
+                locked(&this.closed).get_or_insert_with(|| this.clock.now());
                 this.changed.notify_one();
             }
         });
@@ -542,6 +546,7 @@ impl Linked {
     /// Looks at the services again, and takes subscriptions over into what is there now.
     async fn rediscover_in_turn(self: Arc<Self>) -> Result<()> {
         let removed = std::mem::take(&mut *locked(&self.removed));
+        let closed = locked(&self.closed).take();
         let objects = self.bus.objects(TRANSACTION).await;
         let now = objects
             .map_err(|fault| fault.error)
@@ -551,6 +556,7 @@ impl Linked {
             Err(error) => {
                 // Next time, then.
                 locked(&self.removed).extend(removed);
+                *locked(&self.closed) = closed;
                 return Err(error);
             }
         };
@@ -565,11 +571,12 @@ impl Linked {
         if let Some(mtu) = table.mtu {
             self.tell_mtu(mtu);
         }
-        if !changed && removed.is_empty() {
+        if !changed && removed.is_empty() && closed.is_none() {
             return Ok(());
         }
-        let gone = |place: Place| removed.contains(&place.path(&self.path));
-        let since = self.clock.now();
+        let gone = |place: Place| removed.contains_key(&place.path(&self.path));
+        let since = removed.values().copied().chain(closed).min();
+        let since = since.unwrap_or_else(|| self.clock.now());
         for (place, subscription) in self.streams.carry_over(&table, gone) {
             let attribute = subscription.attribute;
             let sink = subscription.sink.clone();
@@ -577,11 +584,14 @@ impl Linked {
             if let Err(error) = &started {
                 tracing::warn!(%attribute, %error, "a subscription did not come back");
             }
-            sink.interrupted(Interruption {
-                attribute,
-                since,
-                until: started.map(|()| self.clock.now()),
-            });
+            // The end of the link speaks for itself.
+            if self.is_up() {
+                sink.interrupted(Interruption {
+                    attribute,
+                    since,
+                    until: started.map(|()| self.clock.now()),
+                });
+            }
         }
         Ok(())
     }
@@ -616,6 +626,13 @@ impl Linked {
             timeout(TIDYING, self.remote.is_connected()).await,
             Ok(Ok(true))
         )
+    }
+}
+
+impl Drop for Linked {
+    fn drop(&mut self) {
+        // Who follows the services has nothing to follow any more.
+        self.changed.notify_one();
     }
 }
 
@@ -667,16 +684,15 @@ async fn follow_services(linked: Weak<Linked>) {
         if !this.is_up() {
             break;
         }
-        this.changed.notified().await;
+        // Waiting must not keep a link that nobody has any more.
+        let changed = this.changed.clone();
+        drop(this);
+        changed.notified().await;
         // They come and go one by one.
-        while timeout(SETTLING, this.changed.notified()).await.is_ok() {
-            if !this.is_up() {
-                return;
-            }
-        }
-        if !this.is_up() {
+        while timeout(SETTLING, changed.notified()).await.is_ok() {}
+        let Some(this) = linked.upgrade().filter(|this| this.is_up()) else {
             break;
-        }
+        };
         if let Err(error) = this.in_turn(Linked::rediscover_in_turn).await
             && this.is_up()
         {
