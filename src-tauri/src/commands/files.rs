@@ -2,24 +2,121 @@
 
 use std::path::{Path, PathBuf};
 
-use explorer::view::{ExportView, Problem};
+use explorer::view::{ExportRequest, ExportView, Problem, SessionsView};
 use explorer::{Explorer, PictureKind, PictureRequest};
 use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
-/// Saves the recording of one device, or of all, as CSV. `None` if the dialog was closed.
+/// Exports the recording or another session. `None` if the dialog was closed.
 #[tauri::command]
-pub(crate) async fn export_csv(
+pub(crate) async fn export(
     app: AppHandle,
     explorer: State<'_, Explorer>,
-    device: Option<String>,
+    request: ExportRequest,
 ) -> Result<Option<ExportView>, Problem> {
-    let name = explorer.proposed_name("session", "csv");
-    let Some(path) = save(&app, name, "CSV table", "csv").await else {
+    let (what, suffix, label) = match request.format.as_str() {
+        "csv" => ("session", "csv", "CSV table"),
+        "jsonl" => ("session", "jsonl", "JSON Lines"),
+        "pcapng" => ("session", "pcapng", "Capture for Wireshark"),
+        "markdown" => ("profile", "md", "GATT profile"),
+        "gattscope" => ("session", "gattscope", "Session"),
+        other => {
+            let text = format!("Sessions are not exported as \"{other}\".");
+            return Err(Problem::input(text, 0));
+        }
+    };
+    let name = match &request.session {
+        Some(file) => format!("{}.{suffix}", file.trim_end_matches(".gattscope")),
+        None => explorer.proposed_name(what, suffix),
+    };
+    let Some(path) = save(&app, name, label, suffix).await else {
         return Ok(None);
     };
-    explorer.export_csv(path, device).await.map(Some)
+    // GTK leaves it to the user to write the suffix.
+    let path = match path.extension() {
+        Some(_) => path,
+        None => path.with_extension(suffix),
+    };
+    explorer.export(request, path).await.map(Some)
+}
+
+/// Gives a job up.
+#[tauri::command]
+pub(crate) async fn cancel_job(explorer: State<'_, Explorer>, id: u32) -> Result<(), Problem> {
+    explorer.cancel_job(id);
+    Ok(())
+}
+
+/// The sessions of the folder.
+#[tauri::command]
+pub(crate) async fn sessions(
+    explorer: State<'_, Explorer>,
+    query: String,
+) -> Result<SessionsView, Problem> {
+    explorer.sessions(query).await
+}
+
+/// Calls a session something else.
+#[tauri::command]
+pub(crate) async fn rename_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+    title: String,
+) -> Result<(), Problem> {
+    explorer.rename_session(file, title).await
+}
+
+/// Says something of a session.
+#[tauri::command]
+pub(crate) async fn annotate_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+    comment: String,
+) -> Result<(), Problem> {
+    explorer.annotate_session(file, comment).await
+}
+
+/// Keeps a session from being deleted by age or size, or does so no more.
+#[tauri::command]
+pub(crate) async fn keep_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.keep_session(file, on).await
+}
+
+/// Deletes a session.
+#[tauri::command]
+pub(crate) async fn delete_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+) -> Result<(), Problem> {
+    explorer.delete_session(file).await
+}
+
+/// Makes a session out of another file. `None` if the dialog was closed, else its file's name.
+#[tauri::command]
+pub(crate) async fn import_session(
+    app: AppHandle,
+    explorer: State<'_, Explorer>,
+) -> Result<Option<String>, Problem> {
+    let (answer, asked) = tokio::sync::oneshot::channel();
+    let mut dialog = app.dialog().file();
+    if let Some(window) = app.get_webview_window("main") {
+        dialog = dialog.set_parent(&window);
+    }
+    dialog
+        .add_filter("CSV, btsnoop, pcapng", &["csv", "btsnoop", "log", "pcapng"])
+        .add_filter("Every file", &["*"])
+        .pick_file(move |path| {
+            let _ = answer.send(path);
+        });
+    let Some(path) = asked.await.ok().flatten().and_then(|p| p.into_path().ok()) else {
+        return Ok(None);
+    };
+    explorer.import_session(path).await.map(Some)
 }
 
 /// Saves the scope as a picture. `None` if the dialog was closed.

@@ -15,4 +15,8 @@ rows: number,
 /**
  * Size, bytes.
  */
-bytes: number, };
+bytes: number, 
+/**
+ * Whether the session is damaged and this is what stands before the damage.
+ */
+damaged: boolean, };

@@ -2,6 +2,8 @@
 import type { AttributeView } from '../bindings/AttributeView';
 import type { DeviceRow } from '../bindings/DeviceRow';
 import type { AdapterView } from '../bindings/AdapterView';
+import type { ExportRequest } from '../bindings/ExportRequest';
+import type { JobView } from '../bindings/JobView';
 import type { Event } from '../bindings/Event';
 import type { ExportView } from '../bindings/ExportView';
 import type { GattView } from '../bindings/GattView';
@@ -27,7 +29,10 @@ import { host } from '../platform';
 /** What the theme may be, and what that is called. */
 export const THEMES = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark']] as const;
 
-export type View = 'explore' | 'scope' | 'log' | 'doctor';
+export type View = 'explore' | 'scope' | 'log' | 'sessions' | 'doctor';
+
+/** What a session is exported as: format, name, what it is for. */
+export const FORMATS: [string, string, string][] = [['csv', 'CSV table', 'a row for each event'], ['jsonl', 'JSON Lines', 'an object for each event'], ['pcapng', 'Capture', 'for Wireshark']];
 
 const LOG_KEPT = 20_000;
 
@@ -75,6 +80,8 @@ class App {
   log = $state.raw<LogEntry[]>([]);
   logChanged = $state(0);
   notes = $state.raw<Note[]>([]);
+  /** Exports and imports that are under way. */
+  jobs = $state.raw<JobView[]>([]);
   /** What the system asks to pair, oldest first. */
   questions = $state.raw<PairingView[]>([]);
   /** Devices that are being paired. */
@@ -180,6 +187,9 @@ class App {
       case 'settings':
         this.settings = event;
         this.#theme(event.theme);
+        break;
+      case 'jobs':
+        this.jobs = event.jobs;
         break;
     }
   }
@@ -379,8 +389,10 @@ class App {
     return this.series.some((series) => series.visible);
   }
 
-  async exportCsv(): Promise<void> {
-    await this.#export('The recording was not exported', 'export_csv', { device: null });
+  /** Exports a session, the recording if none is named. */
+  async exportSession(wanted: Partial<ExportRequest> & { format: string }): Promise<void> {
+    const request: ExportRequest = { session: null, devices: [], kinds: [], from: null, to: null, ...wanted };
+    await this.#export('Not exported', 'export', { request });
   }
 
   async exportPicture(kind: 'png' | 'svg', from: number, to: number): Promise<void> {
@@ -412,7 +424,7 @@ class App {
     this.note({
       severity: 'info',
       title: 'Exported',
-      problem: { code: '', message: `${rows}${bytes(done.bytes)} in ${done.path}`, hint: '', at: null },
+      problem: { code: '', message: `${rows}${bytes(done.bytes)} in ${done.path}`, hint: done.damaged ? 'The session is damaged; this is what stands before the damage.' : '', at: null },
       device: null,
       action: '',
     });

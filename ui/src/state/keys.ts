@@ -3,7 +3,7 @@ import { tick } from 'svelte';
 
 import { app, type View } from './app.svelte';
 
-const VIEWS: View[] = ['explore', 'scope', 'log', 'doctor'];
+const VIEWS: View[] = ['explore', 'scope', 'log', 'sessions', 'doctor'];
 /** Where F6 goes, pane by pane: the first that is there of what each is for. */
 const PANES = [['.bar [tabindex="0"]'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r button'], ['.notes button']];
 
@@ -43,10 +43,10 @@ export function shortcuts(event: KeyboardEvent): void {
   // Tabs are reached by keys only where they are seen.
   const onTabs = app.view === 'explore' && !app.palette;
   if (control && event.key.toLowerCase() === 'k') app.palette = !app.palette;
-  else if (control && event.key >= '1' && event.key <= '4') goTo(VIEWS[Number(event.key) - 1]!);
+  else if (control && event.key >= '1' && event.key <= '5') goTo(VIEWS[Number(event.key) - 1]!);
   else if (event.key === 'F5') toggleScan();
   else if (event.key === 'F6') nextPane(event.shiftKey ? -1 : 1);
-  else if (control && event.key.toLowerCase() === 'e') void app.exportCsv();
+  else if (control && event.key.toLowerCase() === 'e') void app.exportSession({ format: 'csv' });
   else if (control && event.shiftKey && event.key.toLowerCase() === 'r') void app.act('No new recording', 'new_recording');
   else if (control && event.key === ',') app.settingsOpen = !app.settingsOpen;
   else if (control && event.key.toLowerCase() === 'w' && app.tab && onTabs && !typing) void app.close(app.tab);

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::Preferences;
 use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
+use crate::jobs::Jobs;
 use crate::log::{Log, entry};
 use crate::news::News;
 use crate::pairing::Pairings;
@@ -59,6 +60,7 @@ pub(crate) struct Inner {
     /// Connecting is one after the other.
     pub(crate) connecting: tokio::sync::Mutex<()>,
     pub(crate) pairings: Pairings,
+    pub(crate) jobs: Jobs,
     pub(crate) scope: Scope,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
@@ -104,6 +106,7 @@ impl Explorer {
             connections: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             pairings: Pairings::default(),
+            jobs: Jobs::default(),
             scope: Scope::default(),
             marks: Mutex::default(),
             log: Log::default(),
@@ -149,6 +152,7 @@ impl Explorer {
         inner.tell_series();
         inner.tell_marks();
         inner.tell_questions();
+        inner.tell_jobs();
         inner.news.tell(Event::Recording(inner.recording_view()));
         if let Recording::Off(problem) = &*inner.recording() {
             inner.notice("bad", "Not recording", problem.clone(), None, "");

@@ -1,13 +1,11 @@
-//! What leaves the program: the recording as a table, the scope as a picture.
+//! The scope as a picture, the marks, and the recording that begins anew.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plot::picture::{Chart, Lane, Line, Mark, Size, Theme};
 use radio::Timestamp;
-use session::export::{Csv, csv_file};
-use session::{Event as Recorded, Session};
+use session::Event as Recorded;
 
 use crate::explorer::{Explorer, Inner, Recording};
 use crate::view::{ExportView, MarkView, Problem, SeriesView};
@@ -43,7 +41,7 @@ pub struct PictureRequest {
 }
 
 impl Inner {
-    fn recorder(&self) -> Result<Arc<session::Recorder>, Problem> {
+    pub(crate) fn recorder(&self) -> Result<Arc<session::Recorder>, Problem> {
         match &*self.recording() {
             Recording::On(recorder) => Ok(Arc::clone(recorder)),
             Recording::Off(problem) => Err(problem.clone()),
@@ -62,59 +60,6 @@ impl Explorer {
     #[must_use]
     pub fn proposed_name(&self, what: &str, suffix: &str) -> String {
         self.0.file_name(what, suffix)
-    }
-
-    /// Writes the recording so far, of one device or of all, as CSV.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`]; then nothing stands under that name, or what stood there before.
-    pub async fn export_csv(
-        &self,
-        path: PathBuf,
-        device: Option<String>,
-    ) -> Result<ExportView, Problem> {
-        let inner = Arc::clone(&self.0);
-        let export = move || {
-            let recorder = inner.recorder()?;
-            recorder.flush()?;
-            let session = Session::open(recorder.path())?;
-            let mut what = Csv::default();
-            if let Some(device) = device {
-                let wanted = session
-                    .devices()?
-                    .into_iter()
-                    .filter(|row| row.identifier == device);
-                what.filter.devices = wanted.map(|row| row.key).collect();
-                if what.filter.devices.is_empty() {
-                    return Err(Problem::new(
-                        "nothing_recorded",
-                        "Nothing of this device is in the recording.",
-                        "Export the whole recording, or wait until the device is heard.",
-                    ));
-                }
-            }
-            let format = |attribute: &session::Attribute, bytes: &[u8]| {
-                inner
-                    .format(attribute.uuid)
-                    .map(|format| format.summary(bytes))
-            };
-            what.decode = Some(&format);
-            let summary = csv_file(&session, &what, &path, &mut |_| ControlFlow::Continue(()))?;
-            inner.log_done(
-                "app",
-                "Exported",
-                None,
-                None,
-                format!("{} rows to {}", summary.rows, path.display()),
-            );
-            Ok(ExportView {
-                path: path.display().to_string(),
-                rows: summary.rows,
-                bytes: summary.bytes,
-            })
-        };
-        blocking(&self.0, export).await
     }
 
     /// Draws series as a picture.
@@ -170,6 +115,7 @@ impl Explorer {
                 path: path.display().to_string(),
                 rows: 0,
                 bytes,
+                damaged: false,
             })
         };
         blocking(&self.0, export).await
@@ -287,7 +233,7 @@ impl Explorer {
 }
 
 /// Runs work that waits for the disk where waiting harms nobody.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     inner: &Inner,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

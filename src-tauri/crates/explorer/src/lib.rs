@@ -37,6 +37,7 @@ mod explorer;
 mod files;
 mod gap;
 mod gatt;
+mod jobs;
 mod link;
 mod news;
 mod pairing;
@@ -46,6 +47,7 @@ mod radios;
 mod reconnect;
 mod scope;
 mod seek;
+mod sessions;
 
 pub mod filter;
 pub mod frame;

@@ -65,6 +65,11 @@ pub enum Event {
     Pairing(PairingView),
     /// Settings changed. Sent whole.
     Settings(SettingsView),
+    /// What takes long and goes on beside everything else. Sent whole, at most five times a second.
+    Jobs {
+        /// Those that are under way, oldest first.
+        jobs: Vec<JobView>,
+    },
 }
 
 /// What the window needs before its first event.
@@ -734,6 +739,96 @@ pub struct WriteInput {
     pub text: String,
 }
 
+/// A session of the folder.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SessionView {
+    /// Its file's name, by which it is called for.
+    pub file: String,
+    /// What it is called.
+    pub name: String,
+    /// What the user says of it.
+    pub comment: String,
+    /// Never deleted by age or size.
+    pub kept: bool,
+    /// The file that it was imported from.
+    pub source: Option<String>,
+    /// `recording`, `in_use` by another window or program, `closed`, `interrupted` or `cut_off`.
+    pub state: String,
+    /// When it started, Unix milliseconds.
+    pub started_ms: f64,
+    /// How long it lasted.
+    pub duration_s: f64,
+    /// How many devices it has.
+    #[ts(type = "number")]
+    pub devices: u64,
+    /// What the first of them are called.
+    pub device_names: Vec<String>,
+    /// How many events it has.
+    #[ts(type = "number")]
+    pub events: u64,
+    /// How many values; null where the file does not tell.
+    #[ts(type = "number | null")]
+    pub values: Option<u64>,
+    /// How many are missing.
+    #[ts(type = "number")]
+    pub lost: u64,
+    /// Its size.
+    #[ts(type = "number")]
+    pub bytes: u64,
+    /// Where it has what was searched for.
+    pub found: Vec<String>,
+}
+
+/// The sessions of the folder.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct SessionsView {
+    /// The latest first.
+    pub sessions: Vec<SessionView>,
+    /// Why others cannot be opened.
+    pub refused: Vec<Problem>,
+}
+
+/// Something that takes long.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct JobView {
+    /// By which it is cancelled.
+    pub id: u32,
+    /// `export` or `import`.
+    pub what: String,
+    /// The file.
+    pub path: String,
+    /// Rows, lines, packets or pages so far.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// How much of it is done, 0 to 1.
+    pub part: f64,
+    /// Rows per second.
+    pub per_second: Option<f64>,
+    /// How long it will take, seconds.
+    pub left_s: Option<f64>,
+}
+
+/// What to export.
+#[derive(Clone, Debug, Default, serde::Deserialize, TS)]
+#[ts(export)]
+pub struct ExportRequest {
+    /// The file name of a session of the folder; null for the recording.
+    pub session: Option<String>,
+    /// `csv`, `jsonl`, `pcapng`, `markdown` (the profile of one device) or `gattscope` (a copy).
+    pub format: String,
+    /// Only these devices, by identifier; empty for all.
+    pub devices: Vec<String>,
+    /// Only events of these kinds; empty for all.
+    pub kinds: Vec<String>,
+    /// Not before, seconds of the session.
+    pub from: Option<f64>,
+    /// Before, seconds of the session.
+    pub to: Option<f64>,
+}
+
 /// What an export wrote.
 #[derive(Clone, Debug, Serialize, TS)]
 #[ts(export)]
@@ -746,4 +841,6 @@ pub struct ExportView {
     /// Size, bytes.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// Whether the session is damaged and this is what stands before the damage.
+    pub damaged: bool,
 }

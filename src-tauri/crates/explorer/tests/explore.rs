@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use explorer::view::{
-    AttributeView, Event, LinkView, Problem, PumpRequest, RadioView, ValueView, WriteInput,
+    AttributeView, Event, ExportRequest, LinkView, Problem, PumpRequest, RadioView, ValueView,
+    WriteInput,
 };
 use explorer::{Config, Explorer, PictureKind, PictureRequest, Preferences};
 use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
@@ -133,6 +134,14 @@ fn hex(text: &str) -> WriteInput {
     WriteInput {
         kind: "hex".into(),
         text: text.into(),
+    }
+}
+
+fn csv_of(device: Option<&DeviceId>) -> ExportRequest {
+    ExportRequest {
+        format: "csv".into(),
+        devices: device.map(ToString::to_string).into_iter().collect(),
+        ..ExportRequest::default()
     }
 }
 
@@ -364,7 +373,11 @@ async fn a_stream_is_recorded_whole_drawn_and_exported() {
 
     bench.explorer.unsubscribe(stream.id).await.unwrap();
     let csv = bench.folder.path().join("out.csv");
-    let written = bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    let written = bench
+        .explorer
+        .export(csv_of(None), csv.clone())
+        .await
+        .unwrap();
     let text = std::fs::read_to_string(&csv).unwrap();
     assert_eq!(written.bytes, text.len() as u64);
     let mut sequence: Vec<u32> = Vec::new();
@@ -565,7 +578,7 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
     let csv = bench.folder.path().join("second.csv");
     bench
         .explorer
-        .export_csv(csv.clone(), Some(device.to_string()))
+        .export(csv_of(Some(&device)), csv.clone())
         .await
         .unwrap();
     let text = std::fs::read_to_string(csv).unwrap();
@@ -598,7 +611,11 @@ async fn a_mark_stands_at_the_moment_that_was_meant_and_never_ahead_of_time() {
     assert!((marks[0].at - 1.5).abs() < 1e-6);
     assert_eq!(marks[1].at, marks[2].at, "time stands still in this test");
     let csv = bench.folder.path().join("marks.csv");
-    bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    bench
+        .explorer
+        .export(csv_of(None), csv.clone())
+        .await
+        .unwrap();
     assert!(std::fs::read_to_string(csv).unwrap().contains("before"));
 }
 
@@ -620,7 +637,11 @@ async fn a_mark_is_renamed_and_taken_away_and_the_recording_says_so() {
     assert_eq!(marks.len(), 1);
     assert_eq!((marks[0].id, marks[0].text.as_str()), (1, "Walk starts"));
     let csv = bench.folder.path().join("marks.csv");
-    bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    bench
+        .explorer
+        .export(csv_of(None), csv.clone())
+        .await
+        .unwrap();
     let table = std::fs::read_to_string(csv).unwrap();
     assert!(table.contains("Mark 2"), "what was recorded stays");
     assert!(table.contains("was taken away"), "{table}");
@@ -732,4 +753,107 @@ async fn a_device_that_falls_silent_passes_the_filter_of_its_age() {
     assert_eq!(shown(), Some(0));
     tokio::time::sleep(Duration::from_secs(10)).await;
     assert!(shown() > Some(3), "{:?}", shown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_are_documents() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    let all = bench.explorer.sessions(String::new()).await.unwrap();
+    let [running] = &all.sessions[..] else {
+        panic!("one is recorded: {all:?}")
+    };
+    assert_eq!((running.state.as_str(), running.kept), ("recording", false));
+    assert!(running.events > 1 && running.device_names.iter().any(|name| name == "Virtual HR"));
+
+    // What is being recorded can be named, and not deleted.
+    let file = running.file.clone();
+    let first = "First light".to_owned();
+    bench
+        .explorer
+        .rename_session(file.clone(), first.clone())
+        .await
+        .unwrap();
+    let problem = bench
+        .explorer
+        .delete_session(file.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(problem.code, "in_use", "{problem}");
+    let outside = "../explore.rs".to_owned();
+    let problem = bench.explorer.delete_session(outside).await.unwrap_err();
+    assert_eq!(problem.code, "no_session");
+
+    bench.explorer.new_recording().await.unwrap();
+    let found = bench.explorer.sessions("first LIGHT".into()).await.unwrap();
+    let [past] = &found.sessions[..] else {
+        panic!("one is called so: {found:?}")
+    };
+    assert_eq!(
+        (past.name.as_str(), past.state.as_str()),
+        ("First light", "closed")
+    );
+    assert_eq!(past.found, ["name"]);
+    bench
+        .explorer
+        .keep_session(file.clone(), true)
+        .await
+        .unwrap();
+    bench
+        .explorer
+        .annotate_session(file.clone(), "It works.".into())
+        .await
+        .unwrap();
+
+    // Every way out, of the one that is past.
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["csv", "jsonl", "pcapng", "markdown", "gattscope"] {
+        let request = ExportRequest {
+            session: Some(file.clone()),
+            format: format.into(),
+            devices: vec![device.to_string()],
+            ..ExportRequest::default()
+        };
+        let path = folder.path().join(format!("out.{format}"));
+        let written = bench.explorer.export(request, path.clone()).await.unwrap();
+        assert!(written.bytes > 0 && !written.damaged, "{written:?}");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().len(),
+            written.bytes,
+            "{format}"
+        );
+    }
+    let profile = std::fs::read_to_string(folder.path().join("out.markdown")).unwrap();
+    assert!(profile.contains("Battery Level"), "{profile}");
+    assert!(
+        bench
+            .last(|event| matches!(event, Event::Jobs { jobs } if jobs.is_empty()).then_some(()))
+            .is_some()
+    );
+
+    // And in again: what was written as a table is a session like the first.
+    let name = bench
+        .explorer
+        .import_session(folder.path().join("out.csv"))
+        .await
+        .unwrap();
+    let all = bench.explorer.sessions(String::new()).await.unwrap();
+    let imported = all
+        .sessions
+        .iter()
+        .find(|session| session.file == name)
+        .unwrap();
+    assert_eq!(imported.source.as_deref(), Some("out.csv"));
+    let no_session = bench
+        .explorer
+        .import_session(folder.path().join("out.markdown"))
+        .await;
+    assert_eq!(no_session.unwrap_err().code, "not_importable");
+
+    bench.explorer.delete_session(name).await.unwrap();
+    bench.explorer.delete_session(file).await.unwrap();
+    let left = bench.explorer.sessions(String::new()).await.unwrap();
+    assert_eq!(left.sessions.len(), 1, "the one that is recorded");
 }
