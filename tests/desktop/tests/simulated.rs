@@ -413,3 +413,37 @@ async fn links_and_recording_end_well_when_the_system_asks_the_program_to_end() 
     );
     std::fs::remove_file(recording).expect("it can go");
 }
+
+#[tokio::test]
+async fn a_session_is_named_found_and_kept_and_one_that_is_past_is_deleted() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    window.click("[data-testid=recording]").await;
+    window
+        .run("[...document.querySelectorAll('button')].find((b) => b.textContent === 'New recording').click()")
+        .await;
+    window.click("[data-view=sessions]").await;
+    let rows = "document.querySelectorAll('[data-session]').length";
+    window.wait(&format!("{rows} === 2")).await;
+    // The latest is first; the other is past.
+    window.click("[data-session]:last-of-type").await;
+    window.click("[data-testid=session-name]").await;
+    window
+        .run("document.querySelector('[data-testid=session-name]').select()")
+        .await;
+    window.keys("First light\u{E007}").await;
+    window.click("[data-testid=session-keep]").await;
+    window
+        .shows("[data-session]:last-of-type", "First light")
+        .await;
+    window
+        .type_into("[data-testid=session-filter]", "first LIGHT")
+        .await;
+    window.wait(&format!("{rows} === 1")).await;
+    window.click("[data-session]").await;
+    window.shows("[data-testid=session-delete]", "Delete").await;
+    window.click("[data-testid=session-delete]").await;
+    window.click("[data-testid=confirm-yes]").await;
+    window.wait(&format!("{rows} === 0")).await;
+    window.close().await;
+}

@@ -106,7 +106,7 @@ impl Inner {
     }
 
     /// The session that is meant: one of the folder, or the recording.
-    fn chosen(&self, file: Option<&str>) -> Result<Session, Problem> {
+    fn session_of(&self, file: Option<&str>) -> Result<Session, Problem> {
         Ok(match file {
             Some(file) => Session::open(&self.session_file(file)?)?,
             None => {
@@ -157,7 +157,7 @@ impl Explorer {
     ) -> Result<ExportView, Problem> {
         let inner = Arc::clone(&self.0);
         let export = move || {
-            let session = inner.chosen(request.session.as_deref())?;
+            let session = inner.session_of(request.session.as_deref())?;
             let filter = filter(&session, &request)?;
             let mut job = Job::begin(&inner, "export", &path);
             let mut at = |progress| job.at(progress);
