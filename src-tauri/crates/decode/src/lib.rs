@@ -32,6 +32,7 @@ mod sig;
 pub mod advertisement;
 pub mod clean;
 pub mod encode;
+pub mod gap;
 pub mod names;
 
 pub use field::{Bare, Field, Label, Rest, Role, Series, Value};

@@ -543,8 +543,8 @@ impl Device {
             bytes: hex(bytes),
         };
         let mut fields = Vec::new();
-        if let Some(flags) = self.raw.as_deref().and_then(crate::gap::flags) {
-            let text = crate::gap::flags_text(flags);
+        if let Some(flags) = self.raw.as_deref().and_then(decode::gap::flags) {
+            let text = decode::gap::flags_text(flags);
             fields.push(field("0x01", "Flags", text, &[flags]));
         }
         if let Some(name) = &self.local_name {
@@ -577,7 +577,7 @@ impl Device {
             fields.push(field(
                 "0x19",
                 "Appearance",
-                crate::gap::category(appearance).map_or_else(
+                decode::gap::category(appearance).map_or_else(
                     || format!("0x{appearance:04X}"),
                     |category| format!("{category} 0x{appearance:04X}"),
                 ),

@@ -99,9 +99,14 @@ impl Drop for Job {
 impl Inner {
     pub(crate) fn tell_jobs(&self) {
         let _order = self.news.order();
-        let jobs = self.jobs.state();
-        let jobs = jobs.under_way.values().map(|(view, _)| view.clone());
-        let jobs = jobs.collect();
+        let jobs = {
+            let state = self.jobs.state();
+            state
+                .under_way
+                .values()
+                .map(|(view, _)| view.clone())
+                .collect()
+        };
         self.news.tell(Event::Jobs { jobs });
     }
 
@@ -232,22 +237,18 @@ impl Explorer {
         let import = move || {
             let stem = source.file_stem().unwrap_or_default().to_string_lossy();
             let stem = decode::clean::text(&stem, 80).replace(['/', '\\', ':'], "_");
-            std::fs::create_dir_all(&inner.session_folder)
-                .map_err(|error| Problem::new("folder", error.to_string(), "Choose another."))?;
-            let free = (1..).map(|number| match number {
-                1 => format!("{stem}.{}", session::SUFFIX),
-                _ => format!("{stem} ({number}).{}", session::SUFFIX),
-            });
-            let mut names = free.filter(|name| !inner.session_folder.join(name).exists());
-            let name = names.next().unwrap_or_default();
-            let target = inner.session_folder.join(&name);
+            let target = library::vacant(&inner.session_folder, &stem)?;
             let mut job = Job::begin(&inner, "import", &source);
             let new = session::export::Target::new_name(&target);
             let made = session::import(&source, new, &mut |progress| job.at(progress))?;
             drop(job);
             let detail = format!("{} events of {}", made.events, source.display());
             inner.log_done("app", "Imported", None, None, detail);
-            Ok(name)
+            Ok(target
+                .file_name()
+                .unwrap_or_default()
+                .to_string_lossy()
+                .into_owned())
         };
         blocking(&self.0, import).await
     }

@@ -35,7 +35,6 @@ mod connection;
 mod device;
 mod explorer;
 mod files;
-mod gap;
 mod gatt;
 mod jobs;
 mod link;

@@ -499,6 +499,11 @@ impl Inner {
     }
 }
 
+/// What was measured, if that succeeded in time.
+async fn in_time<T>(measured: impl Future<Output = radio::Result<T>>) -> Option<T> {
+    tokio::time::timeout(MEASURE, measured).await.ok()?.ok()
+}
+
 /// Measures the signal of a link and its connection parameters for as long as it is up, where the
 /// system can.
 async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
@@ -516,31 +521,25 @@ async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn L
         let measured = async {
             pace.tick().await;
             // A device that does not answer in time is measured the next time.
-            let rssi = async {
-                let rssi = link.rssi();
-                let rssi = if signal { Some(rssi) } else { None }?;
-                tokio::time::timeout(MEASURE, rssi).await.ok()?.ok()
+            let rssi = match signal {
+                true => in_time(link.rssi()).await,
+                false => None,
             };
-            let in_force = async {
-                let parameters = if parameters {
-                    Some(link.connection_parameters())
-                } else {
-                    None
-                }?;
-                tokio::time::timeout(MEASURE, parameters).await.ok()?.ok()
+            let in_force = match parameters {
+                true => in_time(link.connection_parameters()).await,
+                false => None,
             };
-            (rssi.await, in_force.await)
+            (rssi, in_force)
         };
-        let measured = tokio::select! {
+        let (rssi, in_force) = tokio::select! {
             measured = measured => measured,
             _ = states.wait_for(|state| *state != LinkState::Up) => return,
             () = inner.closing.cancelled() => return,
         };
-        let (rssi, parameters) = measured;
         let key = {
             let mut state = connection.state();
             state.rssi = rssi.map_or(state.rssi, |rssi| Some(rssi.0));
-            state.parameters = parameters.or(state.parameters);
+            state.parameters = in_force.or(state.parameters);
             state.up.as_ref().and_then(|up| up.key)
         };
         if let (Some(link), Some(rssi)) = (key, rssi) {

@@ -19,7 +19,7 @@ pub use self::retention::{Retention, Tidied, due, tidy};
 use crate::copy::copy;
 use crate::export::{OnProgress, Part, Target};
 use crate::reader::distrust;
-use crate::recorder::{is_recorded, remove_with_companions, with_suffix};
+use crate::recorder::{is_recorded, make_folder, numbered, remove_with_companions, with_suffix};
 use crate::{
     Error, Kind, Losses, Result, SCHEMA_VERSION, SUFFIX, Session, SessionTime, WallTime, schema,
 };
@@ -191,6 +191,22 @@ pub fn entry(path: &Path) -> Result<Entry> {
         lost: info.lost,
         bytes: size(path) + size(&with_suffix(path, "-wal")),
     })
+}
+
+/// A file of this folder, which is made if it is not there, that nothing stands under yet: called
+/// `stem`, with a number if others are. Whoever writes there says that it must be [a new
+/// name](Target::new_name).
+///
+/// # Errors
+///
+/// [`Error::NotAFolder`], [`Error::NotWritable`].
+pub fn vacant(folder: &Path, stem: &str) -> Result<PathBuf> {
+    make_folder(folder)?;
+    let mut number = 1;
+    while numbered(folder, stem, number).exists() {
+        number += 1;
+    }
+    Ok(numbered(folder, stem, number))
 }
 
 /// Calls a session `title`; an empty one gives it the name of its file again. Also while it is

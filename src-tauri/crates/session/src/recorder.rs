@@ -343,14 +343,19 @@ pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     })
 }
 
+/// The file of the first, second, .. session of one name.
+pub(crate) fn numbered(folder: &Path, stem: &str, number: u32) -> PathBuf {
+    folder.join(match number {
+        1 => format!("{stem}.{SUFFIX}"),
+        _ => format!("{stem} ({number}).{SUFFIX}"),
+    })
+}
+
 /// Makes an empty file of a name that is not taken, so that nobody else can take it.
 pub(crate) fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
     let mut number = 1;
     loop {
-        let path = folder.join(match number {
-            1 => format!("{stem}.{SUFFIX}"),
-            _ => format!("{stem} ({number}).{SUFFIX}"),
-        });
+        let path = numbered(folder, stem, number);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(_) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,

@@ -1,12 +1,12 @@
 //! What two fields of an advertisement say in words: its flags and the kind of device it names
 //! (Core Specification Supplement, Part A, 1.3; Assigned Numbers, 2.6.2).
 
-use decode::advertisement::{AdPart, AdType, parts};
+use crate::advertisement::{AdPart, AdType, parts};
 
 const FLAGS: AdType = AdType(0x01);
 
 /// The flags in the bytes of an advertisement.
-pub(crate) fn flags(raw: &[u8]) -> Option<u8> {
+pub fn flags(raw: &[u8]) -> Option<u8> {
     parts(raw).find_map(|part| match part {
         AdPart::Structure {
             kind: FLAGS, data, ..
@@ -16,7 +16,7 @@ pub(crate) fn flags(raw: &[u8]) -> Option<u8> {
 }
 
 /// Flags in words.
-pub(crate) fn flags_text(flags: u8) -> String {
+pub fn flags_text(flags: u8) -> String {
     const BITS: [(u8, &str); 5] = [
         (0x01, "limited discoverable"),
         (0x02, "general discoverable"),
@@ -37,7 +37,7 @@ pub(crate) fn flags_text(flags: u8) -> String {
 }
 
 /// The kind of device that an appearance names: its category, the upper ten bits.
-pub(crate) const fn category(appearance: u16) -> Option<&'static str> {
+pub const fn category(appearance: u16) -> Option<&'static str> {
     Some(match appearance >> 6 {
         0x001 => "Phone",
         0x002 => "Computer",
