@@ -96,24 +96,42 @@ pub(crate) async fn delete_session(
     explorer.delete_session(file).await
 }
 
+/// Opens a session of the folder, to be looked at.
+#[tauri::command]
+pub(crate) async fn open_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+) -> Result<(), Problem> {
+    explorer.open_session(file).await
+}
+
+/// Opens a session file from anywhere. `false` if the dialog was closed.
+#[tauri::command]
+pub(crate) async fn open_session_file(
+    app: AppHandle,
+    explorer: State<'_, Explorer>,
+) -> Result<bool, Problem> {
+    let Some(path) = pick(&app, &[("Sessions", &["gattscope"])]).await else {
+        return Ok(false);
+    };
+    explorer.open_file(path).await.map(|()| true)
+}
+
+/// Shows what is on the air again.
+#[tauri::command]
+pub(crate) async fn close_session(explorer: State<'_, Explorer>) -> Result<(), Problem> {
+    explorer.close_session();
+    Ok(())
+}
+
 /// Makes a session out of another file. `None` if the dialog was closed, else its file's name.
 #[tauri::command]
 pub(crate) async fn import_session(
     app: AppHandle,
     explorer: State<'_, Explorer>,
 ) -> Result<Option<String>, Problem> {
-    let (answer, asked) = tokio::sync::oneshot::channel();
-    let mut dialog = app.dialog().file();
-    if let Some(window) = app.get_webview_window("main") {
-        dialog = dialog.set_parent(&window);
-    }
-    dialog
-        .add_filter("CSV, btsnoop, pcapng", &["csv", "btsnoop", "log", "pcapng"])
-        .add_filter("Every file", &["*"])
-        .pick_file(move |path| {
-            let _ = answer.send(path);
-        });
-    let Some(path) = asked.await.ok().flatten().and_then(|p| p.into_path().ok()) else {
+    let captures = ["csv", "btsnoop", "log", "pcapng"];
+    let Some(path) = pick(&app, &[("CSV, btsnoop, pcapng", &captures)]).await else {
         return Ok(None);
     };
     explorer.import_session(path).await.map(Some)
@@ -142,7 +160,29 @@ pub(crate) async fn export_picture(
     let Some(path) = save(&app, name, label, suffix).await else {
         return Ok(None);
     };
-    explorer.export_picture(path, kind, request).await.map(Some)
+    explorer
+        .shown()
+        .export_picture(path, kind, request)
+        .await
+        .map(Some)
+}
+
+/// Asks which file to read. `None` if the dialog was closed.
+async fn pick(app: &AppHandle, kinds: &[(&str, &[&str])]) -> Option<PathBuf> {
+    let (answer, asked) = tokio::sync::oneshot::channel();
+    let mut dialog = app.dialog().file();
+    if let Some(window) = app.get_webview_window("main") {
+        dialog = dialog.set_parent(&window);
+    }
+    for (label, suffixes) in kinds {
+        dialog = dialog.add_filter(*label, suffixes);
+    }
+    dialog
+        .add_filter("Every file", &["*"])
+        .pick_file(move |path| {
+            let _ = answer.send(path);
+        });
+    asked.await.ok().flatten()?.into_path().ok()
 }
 
 /// Asks where to save. `None` if the dialog was closed.

@@ -9,6 +9,7 @@ use decode::{Counter, Format};
 use radio::{
     AttrId, AttrKind, Handle, NotifyMode, NotifyRoute, Properties, Sample, SampleKind, Timestamp,
 };
+use session::{Kind, Recorded};
 use uuid::Uuid;
 
 use crate::device::{WallOffset, hex, named};
@@ -43,9 +44,17 @@ pub(crate) struct Attribute {
     pub(crate) parent: Option<AttrId>,
     /// Which of how many with this UUID under the same parent.
     pub(crate) instance: Option<(u32, u32)>,
-    /// The most bytes of a write, with and without response.
-    pub(crate) max_write: (usize, usize),
+    reach: Reach,
     memory: Arc<Mutex<Memory>>,
+}
+
+/// What an attribute is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// A link; with the most bytes of a write, with and without response.
+    Link((usize, usize)),
+    /// A recording: it is looked at and nothing else.
+    Recording,
 }
 
 /// How a value in the history came.
@@ -57,7 +66,7 @@ pub(crate) enum Origin {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
+pub(crate) struct Entry {
     at: Timestamp,
     origin: Origin,
     /// How many values are missing before it.
@@ -67,11 +76,36 @@ struct Entry {
     bytes: Bytes,
 }
 
+impl Entry {
+    /// A value of a recording; none if the event carries none.
+    pub(crate) fn recorded(event: &Recorded) -> Option<Self> {
+        Some(Self {
+            at: Timestamp(event.at.nanos()),
+            origin: match event.kind {
+                Kind::ReadResult => Origin::Read,
+                Kind::WriteRequest | Kind::WriteCommand => Origin::Write,
+                Kind::Notification => Origin::Pushed(SampleKind::Notification),
+                Kind::Indication => Origin::Pushed(SampleKind::Indication),
+                Kind::NotificationOrIndication => {
+                    Origin::Pushed(SampleKind::NotificationOrIndication)
+                }
+                _ => return None,
+            },
+            lost_before: 0,
+            cause: plot::Cause::DeviceSequence,
+            bytes: event.value.clone()?,
+        })
+    }
+}
+
 /// What is remembered of an attribute.
 #[derive(Debug, Default)]
 pub(crate) struct Memory {
     history: VecDeque<Entry>,
     count: u64,
+    /// Values of a recording that were asked for, and those that were counted.
+    recalled: usize,
+    read_through: u64,
     /// Values that came unasked.
     pub(crate) pushed: u64,
     /// `pushed` when the rate and the log were last told.
@@ -166,6 +200,27 @@ impl Memory {
         }
         self.history.push_back(entry);
         self.count += 1;
+        self.changed = true;
+    }
+
+    /// Takes the last values of a recording, in place of what is remembered.
+    pub(crate) fn recall(&mut self, values: &[Recorded], most: usize) {
+        self.history = values.iter().filter_map(Entry::recorded).collect();
+        self.recalled = most;
+        self.count = self.count.max(self.history.len() as u64);
+        self.changed = true;
+    }
+
+    /// Whether as many values of the recording were asked for.
+    pub(crate) fn is_recalled(&self, most: usize) -> bool {
+        self.recalled >= most
+    }
+
+    /// Counts values of a recording that is read through.
+    pub(crate) fn count_recorded(&mut self, values: u64, lost: u64) {
+        self.read_through += values;
+        self.count = self.count.max(self.read_through);
+        self.lost += lost;
         self.changed = true;
     }
 
@@ -303,7 +358,8 @@ impl Memory {
         self.history.back().map(|entry| self.text(&entry.bytes))
     }
 
-    fn text(&self, bytes: &[u8]) -> String {
+    /// A value in a line.
+    pub(crate) fn text(&self, bytes: &[u8]) -> String {
         match &self.format {
             Some(format) => format.summary(bytes),
             None if bytes.len() > 12 => format!("{} …", hex(&bytes[..12])),
@@ -313,7 +369,7 @@ impl Memory {
 }
 
 /// Draws the numbers of a value; what was written is none of the device's.
-fn draw(format: &Format, tracks: &[Track], entry: &Entry) {
+pub(crate) fn draw(format: &Format, tracks: &[Track], entry: &Entry) {
     if tracks.is_empty() || entry.origin == Origin::Write {
         return;
     }
@@ -330,7 +386,7 @@ impl Attribute {
         found: &radio::Attribute,
         key: String,
         instance: Option<(u32, u32)>,
-        max_write: (usize, usize),
+        reach: Reach,
         before: Option<&Attribute>,
         format: Option<Format>,
     ) -> Self {
@@ -351,7 +407,7 @@ impl Attribute {
             properties: found.properties,
             parent: found.parent,
             instance,
-            max_write,
+            reach,
             memory,
         }
     }
@@ -389,6 +445,17 @@ impl Attribute {
 
     /// For each action null, or why it is off and what to do.
     fn actions(&self) -> ActionsView {
+        let Reach::Link(max_write) = self.reach else {
+            let off = |what: &str| Some(format!("{what} is off: this is a recording."));
+            return ActionsView {
+                read: off("Read"),
+                write: off("Write with response"),
+                write_without: off("Write without response"),
+                subscribe: off("Subscribe"),
+                max_write: 0,
+                max_write_without: 0,
+            };
+        };
         let offers = self.properties.names().collect::<Vec<_>>().join(", ");
         let off = |what: &str| {
             Some(match self.kind {
@@ -418,8 +485,8 @@ impl Attribute {
                 "Write without response",
             ),
             subscribe: unless(self.properties.can_subscribe(), "Subscribe"),
-            max_write: u32::try_from(self.max_write.0).unwrap_or(u32::MAX),
-            max_write_without: u32::try_from(self.max_write.1).unwrap_or(u32::MAX),
+            max_write: u32::try_from(max_write.0).unwrap_or(u32::MAX),
+            max_write_without: u32::try_from(max_write.1).unwrap_or(u32::MAX),
         }
     }
 
@@ -710,7 +777,7 @@ mod tests {
             db.get(id).unwrap(),
             "a/b".into(),
             None,
-            (512, 20),
+            Reach::Link((512, 20)),
             None,
             None,
         );
@@ -740,7 +807,7 @@ mod tests {
             db.get(id).unwrap(),
             "k".into(),
             None,
-            (0, 0),
+            Reach::Link((0, 0)),
             None,
             Some(format),
         );

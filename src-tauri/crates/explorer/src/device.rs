@@ -1,6 +1,6 @@
 //! The device table: who is on the air, from advertisements alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -156,6 +156,23 @@ impl DeviceTable {
         self.mark(id);
     }
 
+    /// Says how often a device was heard in a recording.
+    pub fn set_heard(&mut self, id: &DeviceId, adverts: u64) {
+        self.change(id, |device| {
+            device.adverts = u32::try_from(adverts).unwrap_or(u32::MAX);
+        });
+    }
+
+    /// Takes a report of a recording; those that it has were counted already.
+    pub fn recall(&mut self, report: &Advertisement) {
+        if let Some(device) = self.devices.get_mut(&report.device) {
+            let adverts = device.adverts;
+            device.hear(report, !self.samples);
+            device.adverts = adverts;
+            self.mark(&report.device);
+        }
+    }
+
     /// Nobody is known to be connected to the system any more: noted devices age like the others.
     pub fn release(&mut self) {
         for device in self.devices.values_mut() {
@@ -201,6 +218,18 @@ impl DeviceTable {
     /// Gives a device a name of the user's, or takes it away.
     pub fn set_alias(&mut self, id: &DeviceId, alias: Option<String>) {
         self.change(id, |device| device.alias = alias);
+    }
+
+    /// Gives every device the name and the star that the user chose for it.
+    pub fn set_choices(
+        &mut self,
+        aliases: &BTreeMap<String, String>,
+        favourites: &BTreeSet<String>,
+    ) {
+        for (id, device) in &mut self.devices {
+            device.alias = aliases.get(id.as_str()).cloned();
+            device.starred = favourites.contains(id.as_str());
+        }
     }
 
     fn change(&mut self, id: &DeviceId, change: impl FnOnce(&mut Device)) {

@@ -14,6 +14,7 @@ use tokio::sync::watch;
 use crate::Preferences;
 use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
+use crate::document::Source;
 use crate::jobs::Jobs;
 use crate::log::{Log, entry};
 use crate::news::News;
@@ -68,13 +69,17 @@ pub(crate) struct Inner {
     pub(crate) recording: RwLock<Recording>,
     pub(crate) session_folder: PathBuf,
     log_folder: PathBuf,
-    preferences: watch::Sender<Preferences>,
+    preferences: Arc<watch::Sender<Preferences>>,
     pub(crate) adverts: AtomicU64,
     pub(crate) notifications: AtomicU64,
     /// Stretches in which an unknown number of values was lost.
     pub(crate) outages: AtomicU64,
     /// Ends the tasks.
     pub(crate) closing: tokio_util::sync::CancellationToken,
+    /// The session that is open in front of this.
+    pub(crate) document: Mutex<Option<Explorer>>,
+    /// The session that this shows, in place of what is on the air.
+    pub(crate) source: Option<Arc<Source>>,
 }
 
 /// The recording, or why there is none.
@@ -114,11 +119,13 @@ impl Explorer {
             recording: RwLock::new(recording),
             session_folder: config.session_folder,
             log_folder: config.log_folder,
-            preferences: watch::Sender::new(config.preferences),
+            preferences: Arc::new(watch::Sender::new(config.preferences)),
             adverts: AtomicU64::new(0),
             notifications: AtomicU64::new(0),
             outages: AtomicU64::new(0),
             closing: tokio_util::sync::CancellationToken::new(),
+            document: Mutex::default(),
+            source: None,
         }));
         if let Some(problem) = problem {
             explorer
@@ -137,10 +144,29 @@ impl Explorer {
     pub fn listen(&self, listener: impl Fn(Event) + Send + Sync + 'static) -> Welcome {
         let inner = &self.0;
         inner.news.bind(listener);
-        inner.devices().start_over();
-        inner.log.rewind();
         inner.news.tell(Event::Settings(self.settings()));
         inner.tell_radio();
+        inner.tell_questions();
+        inner.tell_jobs();
+        inner.news.tell(Event::Recording(inner.recording_view()));
+        if let Recording::Off(problem) = &*inner.recording() {
+            inner.notice("bad", "Not recording", problem.clone(), None, "");
+        }
+        self.shown().tell_everything();
+        Welcome {
+            version: env!("CARGO_PKG_VERSION").into(),
+            os: std::env::consts::OS.into(),
+            session_start_ms: inner.wall.0,
+            settings: self.settings(),
+        }
+    }
+
+    /// Tells the window all that it shows of devices, as if it had nothing.
+    pub(crate) fn tell_everything(&self) {
+        let inner = &self.0;
+        inner.tell_document();
+        inner.devices().start_over();
+        inner.log.rewind();
         inner.tell_devices();
         for connection in inner.connections() {
             inner.tell_link(&connection);
@@ -151,18 +177,6 @@ impl Explorer {
         inner.tell_values(true);
         inner.tell_series();
         inner.tell_marks();
-        inner.tell_questions();
-        inner.tell_jobs();
-        inner.news.tell(Event::Recording(inner.recording_view()));
-        if let Recording::Off(problem) = &*inner.recording() {
-            inner.notice("bad", "Not recording", problem.clone(), None, "");
-        }
-        Welcome {
-            version: env!("CARGO_PKG_VERSION").into(),
-            os: std::env::consts::OS.into(),
-            session_start_ms: inner.wall.0,
-            settings: self.settings(),
-        }
     }
 
     /// The user's choices, live: the shell keeps them.
@@ -218,6 +232,72 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         connections.values().cloned().collect()
+    }
+
+    /// Takes a device in that was connected.
+    pub(crate) fn add_connection(&self, connection: Connection) {
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        connections.insert(connection.device.clone(), Arc::new(connection));
+    }
+
+    /// What shows a session and belongs to the same window as this.
+    pub(crate) fn of_recorded(&self, source: Source) -> Arc<Self> {
+        let view = source.view();
+        // It stands still at the end of the session.
+        let clock = Clock::manual();
+        clock.advance(Duration::from_secs_f64(view.session.duration_s.max(0.0)));
+        let recording = Recording::Off(Problem::new(
+            "recorded",
+            "This is a recording.",
+            "Close it to see what is on the air.",
+        ));
+        let inner = Arc::new(Self {
+            clock,
+            wall: WallOffset(view.session.started_ms),
+            runtime: self.runtime.clone(),
+            radios: Radios::new(Vec::new()),
+            devices: Mutex::default(),
+            connections: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            pairings: Pairings::default(),
+            jobs: Jobs::default(),
+            scope: Scope::default(),
+            marks: Mutex::default(),
+            log: Log::default(),
+            news: self.news.of_recorded(),
+            recording: RwLock::new(recording),
+            session_folder: self.session_folder.clone(),
+            log_folder: self.log_folder.clone(),
+            preferences: Arc::clone(&self.preferences),
+            adverts: AtomicU64::new(0),
+            notifications: AtomicU64::new(0),
+            outages: AtomicU64::new(0),
+            closing: tokio_util::sync::CancellationToken::new(),
+            document: Mutex::default(),
+            source: Some(Arc::new(source)),
+        });
+        self.runtime.spawn(tell(Arc::clone(&inner)));
+        inner
+    }
+
+    /// Formats, names and stars as they are chosen now, where they are others than before.
+    pub(crate) fn take_over_preferences(self: &Arc<Self>) {
+        let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
+        self.devices().set_choices(&aliases, &favourites);
+        let attributes = self.connections().into_iter();
+        let attributes = attributes.flat_map(|connection| connection.attributes().to_vec());
+        let mut others: Vec<_> = attributes
+            .filter(|attribute| attribute.memory().format != self.format(attribute.uuid))
+            .map(|attribute| attribute.uuid)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        for uuid in others {
+            self.decode_anew(uuid);
+        }
     }
 
     pub(crate) fn recording(&self) -> std::sync::RwLockReadGuard<'_, Recording> {

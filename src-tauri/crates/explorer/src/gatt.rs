@@ -145,7 +145,7 @@ impl Inner {
     }
 
     /// A description (0x2901) names the characteristic above it.
-    fn described(&self, connection: &Connection, attribute: &Attribute, bytes: &[u8]) {
+    pub(crate) fn described(&self, connection: &Connection, attribute: &Attribute, bytes: &[u8]) {
         if attribute.uuid != decode::names::uuid16(0x2901) {
             return;
         }
@@ -371,7 +371,7 @@ impl Inner {
     }
 
     /// Draws every number of an attribute's format, beginning with what is remembered.
-    fn plot(&self, id: AttrId, on: bool) -> Result<(), Problem> {
+    fn plot(self: &Arc<Self>, id: AttrId, on: bool) -> Result<(), Problem> {
         let (connection, attribute) = self.attribute(id)?;
         let device = connection.device.as_str();
         self.scope.remove(device, &attribute.key);
@@ -404,7 +404,15 @@ impl Inner {
                 attribute_name: &name,
             };
             let standard = matches!(memory.format, Some(Format::Sig(_)));
-            memory.draw_anew(self.scope.add(&owner, &columns, standard));
+            let tracks = self.scope.add(&owner, &columns, standard);
+            if self.source.is_some() {
+                memory.tracks = tracks;
+                memory.touch();
+                drop(memory);
+                self.draw_recorded(&attribute);
+            } else {
+                memory.draw_anew(tracks);
+            }
         } else {
             let mut memory = attribute.memory();
             memory.tracks.clear();
@@ -416,7 +424,7 @@ impl Inner {
     }
 
     /// Decodes every characteristic of this UUID with another format, and draws it anew.
-    fn set_format(&self, id: AttrId, text: &str) -> Result<(), Problem> {
+    fn set_format(self: &Arc<Self>, id: AttrId, text: &str) -> Result<(), Problem> {
         let (_, chosen) = self.attribute(id)?;
         let uuid = chosen.uuid;
         let layout = match text.trim() {
@@ -431,6 +439,12 @@ impl Inner {
                 None => preferences.formats.remove(&uuid.to_string()),
             };
         });
+        self.decode_anew(uuid);
+        Ok(())
+    }
+
+    /// Every characteristic of this UUID is decoded with the format that is chosen for it now.
+    pub(crate) fn decode_anew(self: &Arc<Self>, uuid: Uuid) {
         for connection in self.connections() {
             let mut any = false;
             for attribute in connection.attributes().iter().filter(|a| a.uuid == uuid) {
@@ -451,7 +465,6 @@ impl Inner {
             }
         }
         self.tell_values(false);
-        Ok(())
     }
 }
 
@@ -674,6 +687,7 @@ impl Explorer {
     /// A [`Problem`] if it belongs to an earlier discovery.
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
+        self.0.recall(&attribute)?;
         Ok(attribute.inspect(None, self.0.wall))
     }
 

@@ -110,11 +110,17 @@ impl Inner {
         self.news.tell(Event::Jobs { jobs });
     }
 
-    /// The session that is meant: one of the folder, or the recording.
+    /// The session that is meant: one of the folder, or what the window shows: the session that is open, or
+    /// the recording.
     fn session_of(&self, file: Option<&str>) -> Result<Session, Problem> {
-        Ok(match file {
-            Some(file) => Session::open(&self.session_file(file)?)?,
-            None => {
+        let open = self
+            .document()
+            .as_ref()
+            .and_then(|document| document.0.source.clone());
+        Ok(match (file, open) {
+            (Some(file), _) => Session::open(&self.session_file(file)?)?,
+            (None, Some(source)) => source.again()?,
+            (None, None) => {
                 let recorder = self.recorder()?;
                 recorder.flush()?;
                 Session::open(recorder.path())?

@@ -33,6 +33,7 @@
 mod attribute;
 mod connection;
 mod device;
+mod document;
 mod explorer;
 mod files;
 mod gatt;

@@ -1,5 +1,6 @@
 //! The one way of news to the window: a listener that can be bound anew when the page is reloaded.
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crate::view::Event;
@@ -9,11 +10,48 @@ type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 /// Hands events to whoever listens now; nobody listening is no error.
 #[derive(Default)]
 pub(crate) struct News {
-    listener: Mutex<Option<Listener>>,
+    listener: Arc<Mutex<Option<Listener>>>,
     order: Mutex<()>,
+    /// It is the news of a session that is open: the program's own come from elsewhere.
+    recorded: bool,
+    /// A session is open in front of what is on the air.
+    behind: AtomicBool,
 }
 
 impl News {
+    /// News of a session, for the same listener.
+    pub(crate) fn of_recorded(&self) -> Self {
+        Self {
+            listener: Arc::clone(&self.listener),
+            recorded: true,
+            ..Self::default()
+        }
+    }
+
+    /// From now on what is on the air is told, or a session is open in front of it.
+    pub(crate) fn set_behind(&self, behind: bool) {
+        self.behind.store(behind, Ordering::Release);
+    }
+
+    /// Whether an event of this kind is anything that the window shows now.
+    fn wanted(&self, event: &Event) -> bool {
+        match event {
+            Event::Devices(_)
+            | Event::Link(_)
+            | Event::Gatt(_)
+            | Event::Values { .. }
+            | Event::Series { .. }
+            | Event::Marks { .. }
+            | Event::Log { .. } => !self.behind.load(Ordering::Acquire),
+            Event::Notice(_) | Event::Settings(_) | Event::Document { .. } => true,
+            Event::Radio(_)
+            | Event::Recording(_)
+            | Event::Rates(_)
+            | Event::Pairing(_)
+            | Event::Jobs { .. } => !self.recorded,
+        }
+    }
+
     /// From now on `listener` is told, and the last one no more.
     pub(crate) fn bind(&self, listener: impl Fn(Event) + Send + Sync + 'static) {
         *self.listener.lock().unwrap_or_else(PoisonError::into_inner) = Some(Arc::new(listener));
@@ -34,6 +72,9 @@ impl News {
 
     /// Tells the listener. It is called under [`order`](Self::order), so it hands on and returns.
     pub(crate) fn tell(&self, event: Event) {
+        if !self.wanted(&event) {
+            return;
+        }
         let listener = self
             .listener
             .lock()

@@ -51,6 +51,21 @@ impl Track {
         self.news.step();
     }
 
+    /// The same line, empty and out of sight.
+    pub(crate) fn draft(&self) -> Self {
+        Self {
+            data: Arc::default(),
+            news: Arc::default(),
+            ..*self
+        }
+    }
+
+    /// Shows what was drawn out of sight in place of what was shown.
+    pub(crate) fn take_over(&self, draft: Track) {
+        std::mem::swap(&mut *lock(&self.data), &mut *lock(&draft.data));
+        self.news.step();
+    }
+
     /// Breaks the line: values are missing, or the link is down.
     pub(crate) fn gap(&self, from: Timestamp, to: Timestamp, cause: Cause, count: u32) {
         lock(&self.data).gap(Gap {

@@ -30,7 +30,7 @@ impl Inner {
         }
     }
 
-    fn session_view(&self, entry: &Entry, found: &[Match]) -> SessionView {
+    pub(crate) fn session_view(&self, entry: &Entry, found: &[Match]) -> SessionView {
         let file = entry.path.file_name().unwrap_or_default();
         let current = match &*self.recording() {
             Recording::On(recorder) => recorder.path() == entry.path,
@@ -164,6 +164,17 @@ impl Explorer {
     /// A [`Problem`] if it is being recorded, or another program has it open.
     pub async fn delete_session(&self, file: String) -> Result<(), Problem> {
         let name = file.clone();
+        if self
+            .0
+            .session_file(&file)
+            .is_ok_and(|path| self.0.is_open(&path))
+        {
+            return Err(Problem::new(
+                "open",
+                "The session is open in this window.",
+                "Close it, then delete it.",
+            ));
+        }
         self.with_session(file, library::delete).await?;
         self.0.log_done("app", "Session deleted", None, None, name);
         Ok(())

@@ -65,11 +65,33 @@ pub enum Event {
     Pairing(PairingView),
     /// Settings changed. Sent whole.
     Settings(SettingsView),
+    /// A session was opened in front of what is on the air, or closed: everything of the window's that
+    /// belongs to devices is forgotten and told anew. Sent again as it is read.
+    Document {
+        /// The session; null when what is on the air is shown again.
+        document: Option<DocumentView>,
+    },
     /// What takes long and goes on beside everything else. Sent whole, at most five times a second.
     Jobs {
         /// Those that are under way, oldest first.
         jobs: Vec<JobView>,
     },
+}
+
+/// A session that is open to be looked at.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct DocumentView {
+    /// Which opening it is: each has another number.
+    pub number: u32,
+    /// The session.
+    pub session: SessionView,
+    /// Its last moment, Unix milliseconds.
+    pub end_ms: f64,
+    /// How much of it was read through, 0 to 1. What is counted from all of it is there at 1.
+    pub part: f64,
+    /// Why not all of it can be read.
+    pub problem: Option<Problem>,
 }
 
 /// What the window needs before its first event.

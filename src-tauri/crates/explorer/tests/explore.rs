@@ -73,20 +73,21 @@ impl Bench {
     }
 
     fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
-        fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<AttributeView> {
-            tree.into_iter().find_map(|attribute| {
-                if attribute.uuid.uuid == uuid {
-                    Some(attribute)
-                } else {
-                    find(attribute.children, uuid)
-                }
-            })
-        }
         find(self.explorer.tree(device).unwrap(), uuid).unwrap()
     }
 
     fn last<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
         self.news.lock().unwrap().iter().rev().find_map(pick)
+    }
+
+    /// Waits for the first of the news that is meant.
+    async fn until<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = self.last(&pick) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn radio(&self) -> RadioView {
@@ -127,6 +128,23 @@ impl Bench {
                 _ => None,
             })
             .collect()
+    }
+}
+
+fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<AttributeView> {
+    tree.into_iter().find_map(|attribute| {
+        if attribute.uuid.uuid == uuid {
+            Some(attribute)
+        } else {
+            find(attribute.children, uuid)
+        }
+    })
+}
+
+fn recording_name(event: &Event) -> Option<String> {
+    match event {
+        Event::Recording(recording) => Some(recording.name.clone()),
+        _ => None,
     }
 }
 
@@ -856,4 +874,106 @@ async fn sessions_are_documents() {
     bench.explorer.delete_session(file).await.unwrap();
     let left = bench.explorer.sessions(String::new()).await.unwrap();
     assert_eq!(left.sessions.len(), 1, "the one that is recorded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_opened_shows_what_was_recorded_and_what_is_on_the_air_goes_on() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    bench.explorer.mark("Here", None);
+    bench.explorer.unsubscribe(stream.id).await.unwrap();
+    let live = bench.explorer.inspect(stream.id).unwrap();
+    let file = bench.last(recording_name).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+
+    bench.news.lock().unwrap().clear();
+    bench.explorer.open_session(file.clone()).await.unwrap();
+    let read = |event: &Event| match event {
+        Event::Document {
+            document: Some(document),
+        } if document.part == 1.0 => Some(document.clone()),
+        _ => None,
+    };
+    let document = bench.until(read).await;
+    assert_eq!(
+        (document.session.file.as_str(), document.problem),
+        (&*file, None)
+    );
+
+    // The same tree, values and text, and nothing that could be done to a device.
+    let shown = bench.explorer.shown();
+    let recorded = find(shown.tree(&device).unwrap(), &stream.uuid.uuid).unwrap();
+    assert_eq!(
+        (&recorded.key, recorded.handle),
+        (&stream.key, stream.handle)
+    );
+    assert_eq!(
+        recorded.actions.subscribe.as_deref(),
+        Some("Subscribe is off: this is a recording.")
+    );
+    let view = shown.inspect(recorded.id).unwrap();
+    assert_eq!(view.bytes, live.bytes);
+    assert_eq!(view.count, live.count);
+    let rows = |view: &explorer::view::InspectView| -> Vec<String> {
+        view.history.iter().map(|row| row.bytes.clone()).collect()
+    };
+    assert_eq!(rows(&view), rows(&live));
+    assert!(shown.read(recorded.id).await.is_err());
+    let news = bench.news.lock().unwrap().clone();
+    let marks = news.iter().rev().find_map(|event| match event {
+        Event::Marks { marks } => Some(marks.clone()),
+        _ => None,
+    });
+    assert_eq!(marks.unwrap()[0].text, "Here");
+
+    // It draws, with every value.
+    shown.set_format(recorded.id, "seq:u32le").unwrap();
+    shown.plot(recorded.id, true).unwrap();
+    let samples = loop {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let statistics = shown.statistics(&[0], 0.0, 1e6);
+        if statistics.first().is_some_and(|series| series.count > 0) {
+            break statistics[0].count;
+        }
+    };
+    assert_eq!(samples, live.count);
+
+    // Lines of the log come from the file.
+    let lines = || {
+        let news = bench.news.lock().unwrap();
+        let lines = news.iter().filter_map(|event| match event {
+            Event::Log { entries } => Some(entries.clone()),
+            _ => None,
+        });
+        lines.flatten().collect::<Vec<_>>()
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let told = lines();
+    let has = |operation: &str| told.iter().any(|line| line.operation == operation);
+    assert!(
+        has("Connected") && has("Subscribe") && has("Mark"),
+        "{told:?}"
+    );
+    assert!(
+        told.iter()
+            .any(|line| line.operation.starts_with("Notify ×"))
+    );
+
+    // It cannot be deleted meanwhile; what is on the air is as it was, and takes the format over.
+    let refused = bench.explorer.delete_session(file).await.unwrap_err();
+    assert_eq!(refused.code, "open");
+    bench.explorer.close_session();
+    assert!(
+        bench
+            .last(|event| matches!(event, Event::Document { document: None }).then_some(()))
+            .is_some()
+    );
+    assert_eq!(
+        bench.attribute(&device, &stream.uuid.uuid).format,
+        "seq:u32le"
+    );
+    assert_eq!(bench.link(&device).state, "connected");
 }

@@ -73,11 +73,13 @@
 //! A commit survives the end of the program, however it ends; the last 100 ms may not. If the
 //! computer itself loses power, the last ten seconds or so may be missing, and the file stays whole.
 
+mod advertisement;
 mod copy;
 mod counter;
 mod error;
 mod event;
 pub mod export;
+mod gatt;
 mod import;
 pub mod library;
 mod reader;
@@ -89,6 +91,7 @@ mod time;
 pub use counter::{Counter, Ledger, Reconciler, Reconciliation, Step};
 pub use error::{Error, Result};
 pub use event::{Cause, DeviceKey, Direction, Event, Failure, Kind, LinkKey};
+pub use gatt::Discovery;
 pub use import::{Imported, import};
 pub use reader::{Attribute, Count, Device, Events, Filter, Gap, Info, Link, Recorded, Session};
 pub use recorder::{Losses, Options, Recorder, SUFFIX, State, Status};

@@ -5,6 +5,7 @@ use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -29,6 +30,8 @@ const PAGE: i64 = 2048;
 /// How many are looked at for that, so that somebody who waits for a rare one can be told how far it
 /// is, and can end it.
 const WINDOW: i64 = 1 << 16;
+/// What a copy is called in its folder.
+const COPY: &str = "session";
 
 /// A session file, opened for reading.
 #[derive(Debug)]
@@ -38,8 +41,8 @@ pub struct Session {
     anchors: Anchors,
     cut_off: bool,
     version: i64,
-    /// The copy that is read in the file's place; deleted with this.
-    _copy: Option<TempDir>,
+    /// The copy that is read in the file's place; deleted with the last that reads it.
+    copy: Option<Arc<TempDir>>,
 }
 
 /// A session in a few numbers.
@@ -250,14 +253,14 @@ impl Session {
             anchors,
             cut_off,
             version,
-            _copy: copy,
+            copy: copy.map(Arc::new),
         })
     }
 
     /// The same session by way of a copy of this version.
     fn migrated(&self) -> Result<Self> {
         let folder = temporary_folder(&self.path)?;
-        let copy = folder.path().join("session");
+        let copy = folder.path().join(COPY);
         let fail = |error: rusqlite::Error| Error::sqlite(&copy, &error);
         copy::copy(self, &copy, &mut |_| ControlFlow::Continue(()))?;
         let mut file = Connection::open(&copy).map_err(fail)?;
@@ -269,7 +272,31 @@ impl Session {
             anchors: self.anchors.clone(),
             cut_off: false,
             version: SCHEMA_VERSION,
-            _copy: Some(folder),
+            copy: Some(Arc::new(folder)),
+        })
+    }
+
+    /// The same session, opened once more: for a thread of its own.
+    ///
+    /// # Errors
+    ///
+    /// As [`open`](Self::open).
+    pub fn again(&self) -> Result<Self> {
+        let Some(folder) = &self.copy else {
+            return Self::open_as_it_is(&self.path);
+        };
+        let fail = |error: rusqlite::Error| Error::sqlite(&self.path, &error);
+        let file = connect(&folder.path().join(COPY), OpenFlags::empty()).map_err(fail)?;
+        if self.cut_off {
+            read_what_is_there(&file).map_err(fail)?;
+        }
+        Ok(Self {
+            path: self.path.clone(),
+            file,
+            anchors: self.anchors.clone(),
+            cut_off: self.cut_off,
+            version: self.version,
+            copy: Some(Arc::clone(folder)),
         })
     }
 
@@ -310,7 +337,7 @@ impl Session {
         Error::sqlite(&self.path, error)
     }
 
-    fn all<T>(
+    pub(crate) fn all<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -457,8 +484,8 @@ impl Session {
         Ok((all, names))
     }
 
-    /// Notes and markers: their numbers, times and texts.
-    pub(crate) fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
+    /// Notes and markers: their numbers, times and texts, *as received*; quick, whatever the file's size.
+    pub fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
         self.all(
             "SELECT id, t_ns, detail FROM event
               WHERE kind IN (14, 41, 42) AND kind IN (41, 42) ORDER BY id",
@@ -594,7 +621,11 @@ impl Session {
     }
 
     /// The same attribute in every generation of its device, the latest first.
-    pub(crate) fn generations(&self, attribute: AttrId) -> Result<Vec<AttrId>> {
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
+    pub fn generations(&self, attribute: AttrId) -> Result<Vec<AttrId>> {
         self.all(
             "SELECT other.id
                FROM attribute AS this
@@ -646,19 +677,24 @@ impl Session {
         let read = || {
             self.file
                 .prepare_cached("SELECT cause, count, from_ns, to_ns FROM gap WHERE event = ?1")?
-                .query_row([event], |row| {
-                    let cause: i64 = row.get(0)?;
-                    Ok(Gap {
-                        cause: Cause::from_number(cause)
-                            .ok_or(rusqlite::Error::IntegralValueOutOfRange(0, cause))?,
-                        count: row.get::<_, i64>(1)?.unsigned_abs(),
-                        from: SessionTime(row.get(2)?),
-                        to: SessionTime(row.get(3)?),
-                    })
-                })
+                .query_row([event], lost)
                 .optional()
         };
         read().map_err(|error| self.fail(&error))
+    }
+
+    /// What is missing of attributes, in the order in which it was noticed.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
+    pub fn gaps(&self, attributes: &[AttrId]) -> Result<Vec<Gap>> {
+        let attributes = numbers(attributes.iter().map(|id| id.to_u64().cast_signed()));
+        let sql = format!(
+            "SELECT g.cause, g.count, g.from_ns, g.to_ns FROM gap AS g JOIN event AS e ON e.id = g.event
+              WHERE e.attribute IN ({attributes}) ORDER BY g.event"
+        );
+        self.all(&sql, [], lost)
     }
 
     /// What a [`Kind::Advertisement`] event contained, as one JSON object: address, address_kind,
@@ -827,6 +863,18 @@ impl Session {
     }
 }
 
+/// A row of the table of gaps.
+fn lost(row: &rusqlite::Row<'_>) -> rusqlite::Result<Gap> {
+    let cause: i64 = row.get(0)?;
+    Ok(Gap {
+        cause: Cause::from_number(cause)
+            .ok_or(rusqlite::Error::IntegralValueOutOfRange(0, cause))?,
+        count: row.get::<_, i64>(1)?.unsigned_abs(),
+        from: SessionTime(row.get(2)?),
+        to: SessionTime(row.get(3)?),
+    })
+}
+
 /// How many numbers there are from `first` to `last`.
 fn distance(first: i64, last: i64) -> u64 {
     match last < first {
@@ -959,7 +1007,7 @@ fn open_file(path: &Path) -> Result<Opened> {
         let log = with_suffix(path, "-wal");
         if fs::metadata(&log).is_ok_and(|log| log.len() > 0) {
             let folder = temporary_folder(path)?;
-            let inside = folder.path().join("session");
+            let inside = folder.path().join(COPY);
             for (from, to) in [(path, &inside), (&log, &with_suffix(&inside, "-wal"))] {
                 fs::copy(from, to).map_err(|error| Error::unread(from, &error))?;
             }
@@ -981,18 +1029,21 @@ fn open_file(path: &Path) -> Result<Opened> {
         }
         Err(error) => return Err(fail(&error)),
     };
-    // SQLite refuses a file that is shorter than it says. With this it reads the pages that are
-    // there; the connection cannot write.
     let cut_off = first == Some(ErrorCode::DatabaseCorrupt);
     if cut_off {
-        file.execute_batch("PRAGMA writable_schema = ON")
-            .map_err(|error| fail(&error))?;
+        read_what_is_there(&file).map_err(|error| fail(&error))?;
     }
     Ok(Opened {
         file,
         cut_off,
         copy,
     })
+}
+
+/// SQLite refuses a file that is shorter than it says. With this it reads the pages that are there; the
+/// connection cannot write.
+fn read_what_is_there(file: &Connection) -> rusqlite::Result<()> {
+    file.execute_batch("PRAGMA writable_schema = ON")
 }
 
 fn connect(path: &Path, more: OpenFlags) -> rusqlite::Result<Connection> {

@@ -4,17 +4,13 @@ use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
 
-use bytes::Bytes;
-use radio::{
-    Advertisement, AttrId, AttrKind, CompanyId, DeviceId, Generation, Handle, Properties, Timestamp,
-};
-use serde::Deserialize;
+use radio::{AttrId, AttrKind, DeviceId, Generation, Handle, Properties};
 use uuid::Uuid;
 
 use super::store::{NewAttribute, Row, Store};
 use super::{Imported, Work};
+use crate::advertisement;
 use crate::export::{Found, adapter_state, disconnect_reason, notify_mode, unhex};
-use crate::recorder::address_kind;
 use crate::{
     Anchor, Anchors, Cause, DeviceKey, Error, Kind, LinkKey, Result, SessionTime, WallTime,
 };
@@ -280,7 +276,7 @@ impl Table {
             Kind::Advertisement => {
                 let report = match &*detail {
                     "" => None,
-                    json => Some(report(json, at)?),
+                    json => Some(advertisement::parse(json, DeviceId::from(""), at)?),
                 };
                 let event = self.store.event(&new)?;
                 if let Some(report) = report {
@@ -512,82 +508,6 @@ fn gap(detail: &str) -> Option<(Cause, SessionTime, SessionTime)> {
     let (from, to) = times.split_once(" s to ")?;
     let to = to.strip_suffix(" s")?;
     Some((cause, SessionTime(nanos(from)?), SessionTime(nanos(to)?)))
-}
-
-/// What an advertisement contained, as [`Session::advertisement_json`](crate::Session) has it.
-#[derive(Deserialize)]
-struct Contents {
-    address: Option<String>,
-    address_kind: Option<String>,
-    local_name: Option<String>,
-    tx_power: Option<i16>,
-    appearance: Option<u16>,
-    connectable: Option<bool>,
-    #[serde(default)]
-    services: Vec<Uuid>,
-    #[serde(default)]
-    manufacturer: Vec<OfCompany>,
-    #[serde(default)]
-    service_data: Vec<OfService>,
-    raw: Option<String>,
-}
-
-#[derive(Deserialize)]
-struct OfCompany {
-    company: u16,
-    data: String,
-}
-
-#[derive(Deserialize)]
-struct OfService {
-    uuid: Uuid,
-    data: String,
-}
-
-fn report(json: &str, at: SessionTime) -> Result<Advertisement, String> {
-    use radio::AddressKind as Of;
-    let contents: Contents = serde_json::from_str(json)
-        .map_err(|error| format!("its advertisement is not as it was: {error}"))?;
-    let bytes = |digits: &str| {
-        unhex(digits)
-            .map(Bytes::from)
-            .ok_or_else(|| format!("{digits:?} are no bytes"))
-    };
-    let address = contents.address.map(|address| {
-        let parsed = address.parse::<radio::Address>();
-        parsed.map_err(|error| error.to_string())
-    });
-    let kind = contents.address_kind.map(|name| {
-        let kinds = [
-            Of::Public,
-            Of::RandomStatic,
-            Of::RandomResolvable,
-            Of::RandomNonResolvable,
-        ];
-        let known = kinds.into_iter().find(|kind| address_kind(*kind) == name);
-        known.ok_or_else(|| format!("{name:?} is no kind of address"))
-    });
-    Ok(Advertisement {
-        address: address.transpose()?,
-        address_kind: kind.transpose()?,
-        local_name: contents.local_name,
-        tx_power: contents.tx_power,
-        appearance: contents.appearance,
-        connectable: contents.connectable,
-        services: contents.services,
-        manufacturer_data: contents
-            .manufacturer
-            .iter()
-            .map(|of| Ok((CompanyId(of.company), bytes(&of.data)?)))
-            .collect::<Result<_, String>>()?,
-        service_data: contents
-            .service_data
-            .iter()
-            .map(|of| Ok((of.uuid, bytes(&of.data)?)))
-            .collect::<Result<_, String>>()?,
-        raw: contents.raw.as_deref().map(bytes).transpose()?,
-        ..Advertisement::new(DeviceId::from(""), Timestamp(at.0))
-    })
 }
 
 #[cfg(test)]

@@ -1,0 +1,380 @@
+//! A session that is open to be looked at: an explorer of its own, whose devices, values and lines come
+//! from the file. What is on the air goes on behind it.
+//!
+//! Nothing is loaded whole. Opening reads a few rows of each table; then the file is read through once, in
+//! the background, for what only all of it tells (counts, the log). Values are read when somebody looks
+//! at them: the last of them first, so that there is a line to see at once.
+
+mod lines;
+mod log;
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::time::{Duration, Instant};
+
+use radio::{AttrId, DeviceId, Timestamp};
+use session::{DeviceKey, Filter, Kind, Session, SessionTime, library};
+
+use crate::attribute::Attribute;
+use crate::connection::{Connection, Phase};
+use crate::explorer::{Explorer, Inner};
+use crate::files::blocking;
+use crate::view::{DocumentView, Event, MarkView, Problem, SessionView};
+
+/// Advertisements that are read at once, from the last backwards.
+const ADVERTISEMENTS: usize = 4096;
+/// How often they are, before a device that was heard long ago is left with its name alone.
+const PAGES: usize = 25;
+/// Values of an attribute that the inspector lists.
+const LISTED: usize = 200;
+/// How often the window hears how much was read.
+const PACE: Duration = Duration::from_millis(250);
+
+/// The file behind an explorer that shows one.
+pub(crate) struct Source {
+    session: Mutex<Session>,
+    number: u32,
+    view: SessionView,
+    end: Timestamp,
+    read: Mutex<(f64, Option<Problem>)>,
+}
+
+impl Source {
+    fn session(&self) -> MutexGuard<'_, Session> {
+        self.session.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session once more, for somebody who reads for long.
+    pub(crate) fn again(&self) -> Result<Session, Problem> {
+        Ok(self.session().again()?)
+    }
+
+    pub(crate) fn path(&self) -> PathBuf {
+        self.session().path().to_owned()
+    }
+
+    pub(crate) fn view(&self) -> DocumentView {
+        let (part, problem) = self
+            .read
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+            .clone();
+        DocumentView {
+            number: self.number,
+            session: self.view.clone(),
+            end_ms: self.view.started_ms + self.end.seconds() * 1e3,
+            part,
+            problem,
+        }
+    }
+
+    fn set_read(&self, part: f64, problem: Option<Problem>) {
+        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = (part, problem);
+    }
+}
+
+/// When something happened, on the clock of an explorer that shows a session: it began at its zero.
+fn at(time: SessionTime) -> Timestamp {
+    Timestamp(time.nanos())
+}
+
+impl Explorer {
+    /// Opens a session of the folder, to be looked at. Another that is open is closed.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if it cannot be read; then everything stays as it was.
+    pub async fn open_session(&self, file: String) -> Result<(), Problem> {
+        let path = self.0.session_file(&file)?;
+        self.open_file(path).await
+    }
+
+    /// Opens a session file from anywhere.
+    ///
+    /// # Errors
+    ///
+    /// As [`open_session`](Self::open_session).
+    pub async fn open_file(&self, path: PathBuf) -> Result<(), Problem> {
+        let live = Arc::clone(&self.0);
+        let document = blocking(&self.0, move || opened(&live, &path)).await?;
+        self.close_document();
+        let name = document
+            .0
+            .source
+            .as_ref()
+            .map(|source| source.view.name.clone());
+        self.0.log_done(
+            "app",
+            "Session opened",
+            None,
+            None,
+            name.unwrap_or_default(),
+        );
+        self.0.news.set_behind(true);
+        *self.0.document() = Some(document.clone());
+        document.tell_everything();
+        let inner = Arc::clone(&document.0);
+        self.0.runtime.spawn_blocking(move || read_through(&inner));
+        Ok(())
+    }
+
+    /// Shows what is on the air again.
+    pub fn close_session(&self) {
+        if self.close_document() {
+            self.0.news.set_behind(false);
+            self.0.news.tell(Event::Document { document: None });
+            // Formats and names may have been chosen meanwhile.
+            self.0.take_over_preferences();
+            self.tell_everything();
+        }
+    }
+
+    fn close_document(&self) -> bool {
+        let document = self.0.document().take();
+        if let Some(document) = &document {
+            document.0.closing.cancel();
+        }
+        document.is_some()
+    }
+
+    /// What the window shows: the session that is open, else this.
+    #[must_use]
+    pub fn shown(&self) -> Explorer {
+        self.0.document().clone().unwrap_or_else(|| self.clone())
+    }
+}
+
+impl Inner {
+    pub(crate) fn document(&self) -> MutexGuard<'_, Option<Explorer>> {
+        self.document.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The session that is looked at, if it is this file.
+    pub(crate) fn is_open(&self, path: &Path) -> bool {
+        let source = |document: &Explorer| document.0.source.clone();
+        let source = self.document().as_ref().and_then(source);
+        source.is_some_and(|source| source.path() == path)
+    }
+
+    pub(crate) fn tell_document(&self) {
+        if let Some(source) = &self.source {
+            self.news.tell(Event::Document {
+                document: Some(source.view()),
+            });
+        }
+    }
+
+    /// What the inspector lists of an attribute, from the file.
+    pub(crate) fn recall(&self, attribute: &Attribute) -> Result<(), Problem> {
+        let Some(source) = &self.source else {
+            return Ok(());
+        };
+        if !attribute.memory().is_recalled(LISTED) {
+            let values = source.session().values(attribute.id, LISTED)?;
+            attribute.memory().recall(&values, LISTED);
+        }
+        Ok(())
+    }
+}
+
+/// Opens a file as an explorer of its own.
+fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
+    static OPENINGS: AtomicU32 = AtomicU32::new(1);
+    // What is in memory of the recording is a part of it too.
+    if let Ok(recorder) = live.recorder()
+        && recorder.path() == path
+    {
+        recorder.flush()?;
+    }
+    let session = Session::open(path)?;
+    let view = live.session_view(&library::entry(path)?, &[]);
+    let end = Timestamp((view.duration_s * 1e9) as i64);
+    let source = Source {
+        number: OPENINGS.fetch_add(1, Ordering::Relaxed),
+        view,
+        end,
+        read: Mutex::new((0.0, None)),
+        session: Mutex::new(session),
+    };
+    let inner = live.of_recorded(source);
+    {
+        let Some(source) = &inner.source else {
+            return Err(Problem::new(
+                "internal",
+                "The session was lost.",
+                "Open it again.",
+            ));
+        };
+        let session = source.session();
+        let heard = heard(&session)?;
+        let links = session.links()?;
+        for device in session.devices()? {
+            let id = DeviceId::from(device.identifier.as_str());
+            let (starred, alias) = inner.preference(|preferences| {
+                (
+                    preferences.favourites.contains(id.as_str()),
+                    preferences.aliases.get(id.as_str()).cloned(),
+                )
+            });
+            let mut table = inner.devices();
+            table.note(
+                &id,
+                device.name.as_deref(),
+                at(device.first_seen),
+                starred,
+                alias,
+            );
+            table.set_heard(&id, heard.get(&device.key).copied().unwrap_or(0));
+            drop(table);
+            let Some(link) = links.iter().rev().find(|link| link.device == device.key) else {
+                continue;
+            };
+            let connection = Connection::new(id.clone(), at(link.down.unwrap_or(link.up)));
+            if let Some(last) = session.found_by_discoveries(device.key)?.pop() {
+                connection.recorded(&last.gatt, |uuid| inner.format(uuid));
+            }
+            connection.state().phase = Phase::Recorded;
+            inner.devices().set_link(&id, Phase::Recorded.name());
+            inner.add_connection(connection);
+        }
+        let marks = session.words()?.into_iter().zip(1..);
+        inner
+            .marks()
+            .extend(marks.map(|((_, time, text), id)| MarkView {
+                id,
+                at: time.seconds(),
+                text: crate::clean(&text, 200),
+            }));
+        for connection in inner.connections() {
+            for attribute in connection.attributes().iter() {
+                let newest = session.values(attribute.id, 1)?;
+                if let Some(bytes) = newest.first().and_then(|value| value.value.clone()) {
+                    attribute.memory().recall(&newest, 1);
+                    inner.described(&connection, attribute, &bytes);
+                }
+            }
+        }
+    }
+    Ok(Explorer(inner))
+}
+
+/// How many advertisements of each device there are.
+fn heard(session: &Session) -> Result<HashMap<DeviceKey, u64>, Problem> {
+    let adverts = session.counts()?.into_iter();
+    let adverts = adverts.filter(|count| count.kind == Kind::Advertisement);
+    Ok(adverts
+        .filter_map(|count| Some((count.device?, count.events)))
+        .collect())
+}
+
+/// Reads what only the whole file tells. It ends early when the session is closed.
+fn read_through(inner: &Arc<Inner>) {
+    let Some(source) = &inner.source else { return };
+    let result = hear(inner, source).and_then(|()| count(inner, source));
+    let part = if result.is_ok() {
+        1.0
+    } else {
+        source.view().part
+    };
+    let problem = result.err();
+    if let Some(problem) = &problem {
+        inner.notice(
+            "warn",
+            "Not all of the session can be read",
+            problem.clone(),
+            None,
+            "",
+        );
+    }
+    source.set_read(part, problem);
+    inner.tell_document();
+    inner.tell_values(false);
+}
+
+/// What devices said of themselves, the last of it.
+fn hear(inner: &Inner, source: &Source) -> Result<(), Problem> {
+    let session = source.again()?;
+    let mut unheard: Vec<DeviceId> = {
+        let heard = heard(&session)?;
+        let devices = session.devices()?.into_iter();
+        let devices = devices.filter(|device| heard.contains_key(&device.key));
+        devices
+            .map(|device| DeviceId::from(device.identifier.as_str()))
+            .collect()
+    };
+    let mut before = i64::MAX;
+    let mut pages = Vec::new();
+    while pages.len() < PAGES && !unheard.is_empty() && !inner.closing.is_cancelled() {
+        let page = session.advertisements(before, ADVERTISEMENTS)?;
+        let Some((first, _)) = page.first() else {
+            break;
+        };
+        before = *first;
+        unheard.retain(|id| !page.iter().any(|(_, report)| report.device == *id));
+        pages.push(page);
+    }
+    let mut table = inner.devices();
+    for (_, report) in pages.iter().rev().flatten() {
+        table.recall(report);
+    }
+    Ok(())
+}
+
+/// How many values each attribute has, how many are missing, and what happened.
+fn count(inner: &Arc<Inner>, source: &Source) -> Result<(), Problem> {
+    let session = source.again()?;
+    let mut log = log::Reader::new(inner, &session)?;
+    let everything_else = Kind::ALL.iter().copied();
+    let filter = Filter {
+        kinds: everything_else
+            .filter(|kind| *kind != Kind::Advertisement)
+            .collect(),
+        ..Filter::default()
+    };
+    let mut told = Instant::now();
+    let mut events = session.events(&filter)?;
+    while let Some(event) = events.next() {
+        log.event(&event?)?;
+        if told.elapsed() >= PACE {
+            if inner.closing.is_cancelled() {
+                return Ok(());
+            }
+            told = Instant::now();
+            source.set_read(events.position() as f64 / events.span().max(1) as f64, None);
+            inner.tell_document();
+        }
+    }
+    log.finish();
+    Ok(())
+}
+
+/// The attribute of the tree that each attribute of a recording is, in whichever discovery.
+fn places(inner: &Inner, session: &Session) -> Result<HashMap<AttrId, Arc<Attribute>>, Problem> {
+    let devices: HashMap<DeviceKey, DeviceId> = session
+        .devices()?
+        .into_iter()
+        .map(|device| (device.key, DeviceId::from(device.identifier.as_str())))
+        .collect();
+    let attributes = session.attributes()?;
+    // Of one device and path, the last is the one in the tree.
+    let mut shown = HashMap::new();
+    for attribute in &attributes {
+        shown.insert((attribute.device, attribute.path.as_str()), attribute.id);
+    }
+    let trees: HashMap<AttrId, Arc<Attribute>> = inner
+        .connections()
+        .iter()
+        .filter(|connection| devices.values().any(|device| *device == connection.device))
+        .flat_map(|connection| connection.attributes().to_vec())
+        .map(|attribute| (attribute.id, attribute))
+        .collect();
+    Ok(attributes
+        .iter()
+        .filter_map(|attribute| {
+            let shown = shown.get(&(attribute.device, attribute.path.as_str()))?;
+            Some((attribute.id, Arc::clone(trees.get(shown)?)))
+        })
+        .collect())
+}
