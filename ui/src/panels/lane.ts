@@ -146,7 +146,7 @@ export function lane(element: HTMLElement, given: Lane) {
     const ink = (name: string) => colour(element, name);
     const [text, grid, bad] = [ink('--text-3'), ink('--grid'), ink('--bad-line')];
     const looks = { text: ink('--text-2'), raised: ink('--bg-raised'), accent: ink('--accent'), fill: ink('--accent-fill') };
-    const zero = app.welcome?.session_start_ms ?? 0;
+    const zero = app.zero;
     const sparse = (u: uPlot) => (u.data[0]?.length ?? 0) < SPARSE;
     /** The time at each place; one that would run out of the picture is left out. */
     const label = (u: uPlot, at: number[]): string[] => {

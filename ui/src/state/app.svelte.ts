@@ -1,6 +1,7 @@
 // The state of the window: what the explorer told, and what the user chose to look at.
 import type { AttributeView } from '../bindings/AttributeView';
 import type { DeviceRow } from '../bindings/DeviceRow';
+import type { DocumentView } from '../bindings/DocumentView';
 import type { AdapterView } from '../bindings/AdapterView';
 import type { ExportRequest } from '../bindings/ExportRequest';
 import type { JobView } from '../bindings/JobView';
@@ -58,6 +59,8 @@ class App {
   welcome = $state.raw<Welcome | null>(null);
   radio = $state.raw<RadioView | null>(null);
   settings = $state.raw<SettingsView | null>(null);
+  /** The session that is open in front of what is on the air. */
+  document = $state.raw<DocumentView | null>(null);
   recording = $state.raw<RecordingView | null>(null);
   rates = $state.raw<RatesView>({ adverts: 0, notifications: 0, dropped: 0 });
   series = $state.raw<SeriesView[]>([]);
@@ -132,6 +135,9 @@ class App {
         if (event.seeking && event.seeking.text !== this.radio?.seeking?.text) this.say(`Looking for ${event.seeking.text}`);
         this.radio = event;
         document.documentElement.dataset['ready'] = 'true';
+        break;
+      case 'document':
+        this.#document(event.document);
         break;
       case 'devices':
         if (event.reset) {
@@ -218,6 +224,31 @@ class App {
     [this.links, this.trees, this.values] = [{}, {}, {}];
     [this.tabs, this.tab, this.preview] = [[], null, null];
     this.#unlisted.clear();
+  }
+
+  /** A session is shown in place of what is on the air, or the other way round, or more of it was read. */
+  #document(opened: DocumentView | null): void {
+    const before = this.document;
+    this.document = opened;
+    if (before?.number === opened?.number) return;
+    this.#otherAdapter();
+    this.devices.clear();
+    this.devicesReset++;
+    this.devicesChanged++;
+    [this.series, this.marks, this.log] = [[], [], []];
+    this.logChanged++;
+    this.view = opened || this.view !== 'sessions' ? 'explore' : 'sessions';
+    this.say(opened ? `${opened.session.name} is open` : 'Live again');
+  }
+
+  /** Now, on the clock of what is shown: a session stands still at its end. */
+  get clock(): number {
+    return this.document?.end_ms ?? this.now;
+  }
+
+  /** When the seconds of what is shown began, Unix milliseconds. */
+  get zero(): number {
+    return this.document?.session.started_ms ?? this.welcome?.session_start_ms ?? 0;
   }
 
   #link(link: LinkView): void {
@@ -320,6 +351,8 @@ class App {
     if (this.preview === device) this.preview = null;
     this.#unlisted.delete(device);
     if (this.tab === device) this.tab = this.tabs[this.tabs.length - 1] ?? null;
+    // Of a session, a tab is only looked at: its device stays.
+    if (this.document) return;
     const { [device]: gone, ...links } = this.links;
     const { [device]: tree, ...trees } = this.trees;
     if (tree) {

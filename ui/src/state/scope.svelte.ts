@@ -49,6 +49,7 @@ class Scope {
 
   /** Marks now; while the picture stands, its end: that is what is looked at. */
   mark(text: string): void {
+    if (app.document) return app.say('A recording is only looked at');
     const at = this.paused ? this.range[1] : null;
     void app.act('Not marked', 'mark', { text, at }).then((done) => done !== undefined && app.say(at === null ? 'Marked' : 'Marked the end of the picture'));
   }
@@ -140,6 +141,12 @@ class Scope {
   fit(): void {
     this.from = 0;
     this.span = Math.max(1, this.frame?.now ?? 10);
+  }
+
+  /** Begins with a session as a whole, or follows what comes. */
+  begin(seconds: number | null): void {
+    [this.from, this.span] = seconds === null ? [null, 10] : [0, Math.max(1, seconds)];
+    [this.cursors, this.statistics, this.frame] = [{ a: null, b: null }, [], null];
   }
 
   live(span: number): void {
