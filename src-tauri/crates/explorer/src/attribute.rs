@@ -66,7 +66,7 @@ pub(crate) enum Origin {
 }
 
 #[derive(Clone, Debug)]
-pub(crate) struct Entry {
+struct Entry {
     at: Timestamp,
     origin: Origin,
     /// How many values are missing before it.
@@ -76,21 +76,26 @@ pub(crate) struct Entry {
     bytes: Bytes,
 }
 
+impl Origin {
+    /// How a value of a recording came; none if the event carries none.
+    pub(crate) fn recorded(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::ReadResult => Origin::Read,
+            Kind::WriteRequest | Kind::WriteCommand => Origin::Write,
+            Kind::Notification => Origin::Pushed(SampleKind::Notification),
+            Kind::Indication => Origin::Pushed(SampleKind::Indication),
+            Kind::NotificationOrIndication => Origin::Pushed(SampleKind::NotificationOrIndication),
+            _ => return None,
+        })
+    }
+}
+
 impl Entry {
     /// A value of a recording; none if the event carries none.
-    pub(crate) fn recorded(event: &Recorded) -> Option<Self> {
+    fn recorded(event: &Recorded) -> Option<Self> {
         Some(Self {
             at: Timestamp(event.at.nanos()),
-            origin: match event.kind {
-                Kind::ReadResult => Origin::Read,
-                Kind::WriteRequest | Kind::WriteCommand => Origin::Write,
-                Kind::Notification => Origin::Pushed(SampleKind::Notification),
-                Kind::Indication => Origin::Pushed(SampleKind::Indication),
-                Kind::NotificationOrIndication => {
-                    Origin::Pushed(SampleKind::NotificationOrIndication)
-                }
-                _ => return None,
-            },
+            origin: Origin::recorded(event.kind)?,
             lost_before: 0,
             cause: plot::Cause::DeviceSequence,
             bytes: event.value.clone()?,
@@ -193,7 +198,7 @@ impl Memory {
 
     fn keep(&mut self, entry: Entry) {
         if let Some(format) = &self.format {
-            draw(format, &self.tracks, &entry);
+            draw(format, &self.tracks, entry.at, entry.origin, &entry.bytes);
         }
         if self.history.len() == HISTORY {
             self.history.pop_front();
@@ -277,7 +282,7 @@ impl Memory {
             if matches!(entry.origin, Origin::Pushed(_)) {
                 previous = Some(entry.at);
             }
-            draw(format, &self.tracks, entry);
+            draw(format, &self.tracks, entry.at, entry.origin, &entry.bytes);
         }
         self.changed = true;
     }
@@ -369,13 +374,13 @@ impl Memory {
 }
 
 /// Draws the numbers of a value; what was written is none of the device's.
-pub(crate) fn draw(format: &Format, tracks: &[Track], entry: &Entry) {
-    if tracks.is_empty() || entry.origin == Origin::Write {
+pub(crate) fn draw(format: &Format, tracks: &[Track], at: Timestamp, origin: Origin, bytes: &[u8]) {
+    if tracks.is_empty() || origin == Origin::Write {
         return;
     }
-    format.columns(&entry.bytes, &mut |column, number| {
+    format.columns(bytes, &mut |column, number| {
         for track in tracks.iter().filter(|track| track.column == column) {
-            track.push(entry.at, number);
+            track.push(at, number);
         }
     });
 }

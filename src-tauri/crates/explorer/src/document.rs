@@ -10,7 +10,7 @@ mod log;
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -39,6 +39,8 @@ pub(crate) struct Source {
     view: SessionView,
     end: Timestamp,
     read: Mutex<(f64, Option<Problem>)>,
+    /// Values are being read again for a window.
+    looking: AtomicBool,
 }
 
 impl Source {
@@ -196,6 +198,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
         view,
         end,
         read: Mutex::new((0.0, None)),
+        looking: AtomicBool::new(false),
         session: Mutex::new(session),
     };
     let inner = live.of_recorded(source);

@@ -773,7 +773,10 @@ impl Explorer {
 
     /// The next frame of the scope; see [`crate::frame`].
     pub async fn pump(&self, request: &PumpRequest) -> Vec<u8> {
-        self.0.scope.pump(request, || self.0.now()).await
+        let inner = &self.0;
+        let (from, to) = crate::scope::window(request, inner.now());
+        inner.look_closer(&request.series, from, to);
+        inner.scope.pump(request, || inner.now()).await
     }
 }
 

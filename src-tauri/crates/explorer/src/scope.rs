@@ -78,6 +78,9 @@ impl Track {
     }
 }
 
+/// A series by its number: whole, and as a window of it is drawn.
+type Drawn = (u32, Arc<Mutex<Series>>, Arc<Mutex<Series>>);
+
 /// What is drawn.
 #[derive(Debug, Default)]
 pub(crate) struct Scope {
@@ -95,6 +98,32 @@ struct Lanes {
 struct Shown {
     view: SeriesView,
     data: Arc<Mutex<Series>>,
+    close: Option<Close>,
+}
+
+/// A stretch of a recorded series that was read again, one by one.
+#[derive(Debug)]
+struct Close {
+    from: i64,
+    to: i64,
+    data: Arc<Mutex<Series>>,
+}
+
+impl Shown {
+    /// What is drawn of it for a window.
+    fn data(&self, from: i64, to: i64) -> Arc<Mutex<Series>> {
+        match &self.close {
+            Some(close)
+                if close.from <= from
+                    && close.to >= to
+                    && from < lock(&self.data).one_by_one_since()
+                    && !lock(&close.data).is_empty() =>
+            {
+                Arc::clone(&close.data)
+            }
+            _ => Arc::clone(&self.data),
+        }
+    }
 }
 
 /// Whose numbers they are.
@@ -161,6 +190,7 @@ impl Scope {
                         live: true,
                     },
                     data: Arc::clone(&data),
+                    close: None,
                 });
                 Track {
                     id,
@@ -258,22 +288,17 @@ impl Scope {
     fn frame(&self, request: &PumpRequest, now: Timestamp) -> Vec<u8> {
         // Read before the data: what comes meanwhile is drawn now and once more.
         let revision = self.news.now();
-        let span = if request.span.is_finite() {
-            request.span.clamp(1e-6, 1e7)
-        } else {
-            10.0
-        };
+        let (from, to) = range(request, now);
         let now = now.seconds();
-        let from = request
-            .from
-            .filter(|from| from.is_finite())
-            .unwrap_or(now - span);
-        let to = from + span;
         let mut writer = Writer::new(revision, now, from, to);
         let mut window = Window::default();
         let (mut xs, mut seen, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
-        let wanted = self.data(&request.series);
-        for (id, data) in wanted {
+        let wanted = self.data(&request.series, nanos(from), nanos(to));
+        for (id, whole, data) in wanted {
+            let (last, samples, lost) = {
+                let whole = lock(&whole);
+                (whole.last(), whole.len(), whole.lost())
+            };
             let series = lock(&data);
             let pixels = usize::try_from(request.pixels.clamp(1, MAX_PIXELS)).unwrap_or(1);
             series.window(nanos(from), nanos(to), pixels, &mut window);
@@ -294,9 +319,9 @@ impl Scope {
             }));
             let header = SeriesHeader {
                 id,
-                last: series.last().map(|(at, value)| (seconds(at), value)),
-                samples: series.len(),
-                lost: series.lost(),
+                last: last.map(|(at, value)| (seconds(at), value)),
+                samples,
+                lost,
             };
             drop(series);
             writer.series(header, &xs, &window.ys, &gaps);
@@ -306,9 +331,9 @@ impl Scope {
 
     /// Numbers of some series over a range of seconds.
     pub(crate) fn statistics(&self, series: &[u32], from: f64, to: f64) -> Vec<StatisticsView> {
-        self.data(series)
+        self.data(series, nanos(from), nanos(to))
             .into_iter()
-            .map(|(id, data)| {
+            .map(|(id, _, data)| {
                 let numbers = lock(&data).statistics(nanos(from), nanos(to));
                 StatisticsView {
                     series: id,
@@ -325,9 +350,9 @@ impl Scope {
 
     /// The values of some series at a moment: each the last sample not after it.
     pub(crate) fn values_at(&self, series: &[u32], at: f64) -> Vec<Option<f64>> {
-        self.data(series)
+        self.data(series, nanos(at), nanos(at))
             .into_iter()
-            .map(|(_, data)| lock(&data).value_at(nanos(at)))
+            .map(|(_, _, data)| lock(&data).value_at(nanos(at)))
             .collect()
     }
 
@@ -344,7 +369,7 @@ impl Scope {
             .series
             .iter()
             .filter(|shown| series.contains(&shown.view.id))
-            .map(|shown| (shown.view.clone(), Arc::clone(&shown.data)))
+            .map(|shown| (shown.view.clone(), shown.data(nanos(from), nanos(to))))
             .collect();
         wanted
             .into_iter()
@@ -358,14 +383,55 @@ impl Scope {
             .collect()
     }
 
-    fn data(&self, series: &[u32]) -> Vec<(u32, Arc<Mutex<Series>>)> {
+    /// For each device and attribute of these series of which the window shows less time than is
+    /// remembered one by one, and that was not read again.
+    pub(crate) fn coarse(
+        &self,
+        series: &[u32],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<(String, String)> {
+        let (from, to) = (from.nanos(), to.nanos());
+        let mut coarse = Vec::new();
+        for shown in &self.lanes().series {
+            let read = |close: &Close| close.from <= from && close.to >= to;
+            if series.contains(&shown.view.id)
+                && from < lock(&shown.data).one_by_one_since()
+                && !shown.close.as_ref().is_some_and(read)
+            {
+                let place = (shown.view.device.clone(), shown.view.attribute.clone());
+                if !coarse.contains(&place) {
+                    coarse.push(place);
+                }
+            }
+        }
+        coarse
+    }
+
+    /// Takes a stretch of a series that was read again; an empty one says that it is too long for that.
+    pub(crate) fn set_close(&self, id: u32, from: i64, to: i64, draft: Track) {
+        let close = Close {
+            from,
+            to,
+            data: draft.data,
+        };
+        let mut lanes = self.lanes();
+        if let Some(shown) = lanes.series.iter_mut().find(|shown| shown.view.id == id) {
+            shown.close = Some(close);
+        }
+        drop(lanes);
+        self.news.step();
+    }
+
+    /// Of each series, whole and as a window of it is drawn.
+    fn data(&self, series: &[u32], from: i64, to: i64) -> Vec<Drawn> {
         let lanes = self.lanes();
         // Each once, whatever the page asks for.
         lanes
             .series
             .iter()
             .filter(|shown| series.contains(&shown.view.id))
-            .map(|shown| (shown.view.id, Arc::clone(&shown.data)))
+            .map(|shown| (shown.view.id, Arc::clone(&shown.data), shown.data(from, to)))
             .collect()
     }
 
@@ -376,6 +442,24 @@ impl Scope {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a request shows, in seconds: as much time as it asks for, up to now unless it says from when.
+fn range(request: &PumpRequest, now: Timestamp) -> (f64, f64) {
+    let span = if request.span.is_finite() {
+        request.span.clamp(1e-6, 1e7)
+    } else {
+        10.0
+    };
+    let from = request.from.filter(|from| from.is_finite());
+    let from = from.unwrap_or(now.seconds() - span);
+    (from, from + span)
+}
+
+/// The same in stamps.
+pub(crate) fn window(request: &PumpRequest, now: Timestamp) -> (Timestamp, Timestamp) {
+    let (from, to) = range(request, now);
+    (Timestamp(nanos(from)), Timestamp(nanos(to)))
 }
 
 /// Seconds to nanoseconds; what does not fit is cut at the ends of time.

@@ -1,19 +1,26 @@
 //! The lines of a session: what the scope draws of an attribute that was recorded.
+//!
+//! The end of it is drawn at once, then all of it, in bounded memory; where a window shows less time than
+//! what is remembered of it can tell, its values are read again.
 
+use std::ops::ControlFlow;
 use std::sync::Arc;
 use std::time::Instant;
 
 use decode::Format;
-use session::{Filter, Gap, Kind, Recorded, Session};
+use radio::Timestamp;
+use session::{Gap, SessionTime, Value};
 
 use super::{PACE, Source, at};
-use crate::attribute::{Attribute, Entry, draw};
+use crate::attribute::{Attribute, Origin, draw};
 use crate::explorer::Inner;
 use crate::scope::Track;
 use crate::view::Problem;
 
 /// Values that are drawn at once, the last of them; the others follow.
 const FIRST: usize = 50_000;
+/// Values that are read again for a window.
+const AGAIN: u64 = 1 << 18;
 
 impl Inner {
     /// Draws what was recorded of an attribute: the end of it at once, then all of it.
@@ -27,13 +34,34 @@ impl Inner {
             }
         });
     }
+
+    /// Reads values again where a window shows less time than is remembered one by one. One window at a
+    /// time: the next frame asks for what it shows.
+    pub(crate) fn look_closer(self: &Arc<Self>, series: &[u32], from: Timestamp, to: Timestamp) {
+        let Some(source) = &self.source else { return };
+        let coarse = self.scope.coarse(series, from, to);
+        if coarse.is_empty()
+            || source
+                .looking
+                .swap(true, std::sync::atomic::Ordering::AcqRel)
+        {
+            return;
+        }
+        let inner = Arc::clone(self);
+        self.runtime.spawn_blocking(move || {
+            let Some(source) = &inner.source else { return };
+            if let Err(problem) = closer(&inner, source, &coarse, from, to) {
+                tracing::warn!(%problem, "a window is shown coarsely");
+            }
+            source
+                .looking
+                .store(false, std::sync::atomic::Ordering::Release);
+        });
+    }
 }
 
 fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Problem> {
-    let (tracks, format) = {
-        let memory = attribute.memory();
-        (memory.tracks.clone(), memory.format.clone())
-    };
+    let (tracks, format) = tracks(attribute);
     let Some(format) = format else { return Ok(()) };
     let wanted = || {
         let memory = attribute.memory();
@@ -41,26 +69,27 @@ fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Pr
         !inner.closing.is_cancelled() && same.eq(tracks.iter().map(|track| track.id))
     };
     let session = source.again()?;
-    let generations = session.generations(attribute.id)?;
-    let gaps = session.gaps(&generations)?;
-    let last = session.values(attribute.id, FIRST)?;
+    let gaps = session.gaps(&session.generations(attribute.id)?)?;
     let mut pencil = Pencil::new(&tracks, &format, &gaps);
-    for value in &last {
-        pencil.draw(value);
-    }
+    let all = session.values_between(attribute.id, .., FIRST, |value| {
+        pencil.draw(&value);
+        ControlFlow::Continue(())
+    })?;
     pencil.show(&tracks);
-    if last.len() < FIRST {
+    if all < FIRST as u64 {
         return Ok(());
     }
     let mut pencil = Pencil::new(&tracks, &format, &gaps);
     let mut told = Instant::now();
-    each_value(&session, generations, |value| {
-        pencil.draw(value);
+    session.values_between(attribute.id, .., usize::MAX, |value| {
+        pencil.draw(&value);
         if told.elapsed() >= PACE {
             told = Instant::now();
-            return wanted();
+            if !wanted() {
+                return ControlFlow::Break(());
+            }
         }
-        true
+        ControlFlow::Continue(())
     })?;
     if wanted() {
         pencil.show(&tracks);
@@ -68,23 +97,51 @@ fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Pr
     Ok(())
 }
 
-/// Every value of an attribute in its order, as long as somebody wants more.
-fn each_value(
-    session: &Session,
-    generations: Vec<radio::AttrId>,
-    mut each: impl FnMut(&Recorded) -> bool,
+/// Reads the values of a window again, and of half as much time on either side.
+fn closer(
+    inner: &Inner,
+    source: &Source,
+    coarse: &[(String, String)],
+    from: Timestamp,
+    to: Timestamp,
 ) -> Result<(), Problem> {
-    let filter = Filter {
-        attributes: generations,
-        kinds: Kind::VALUES.to_vec(),
-        ..Filter::default()
-    };
-    for value in session.events(&filter)? {
-        if !each(&value?) {
-            break;
+    let session = source.again()?;
+    let aside = to.nanos().saturating_sub(from.nanos()) / 2;
+    let (from, to) = (
+        from.nanos().saturating_sub(aside),
+        to.nanos().saturating_add(aside),
+    );
+    let within = SessionTime(from)..SessionTime(to);
+    for connection in inner.connections() {
+        let device = connection.device.to_string();
+        for attribute in connection.attributes().iter() {
+            // Whichever of its series is coarse, all of an attribute are read at once.
+            if !coarse.contains(&(device.clone(), attribute.key.clone())) {
+                continue;
+            }
+            let (tracks, Some(format)) = tracks(attribute) else {
+                continue;
+            };
+            let gaps = session.gaps(&session.generations(attribute.id)?)?;
+            let mut pencil = Pencil::new(&tracks, &format, &gaps);
+            let many = session.values_estimate(attribute.id, within.clone())?;
+            if many.is_none_or(|many| many <= AGAIN) {
+                session.values_between(attribute.id, within.clone(), usize::MAX, |value| {
+                    pencil.draw(&value);
+                    ControlFlow::Continue(())
+                })?;
+            }
+            for (track, draft) in tracks.iter().zip(pencil.drafts) {
+                inner.scope.set_close(track.id, from, to, draft);
+            }
         }
     }
     Ok(())
+}
+
+fn tracks(attribute: &Attribute) -> (Vec<Track>, Option<Format>) {
+    let memory = attribute.memory();
+    (memory.tracks.clone(), memory.format.clone())
 }
 
 /// Draws values with the gaps between them, out of sight until all are there.
@@ -105,7 +162,7 @@ impl<'a> Pencil<'a> {
         }
     }
 
-    fn draw(&mut self, value: &Recorded) {
+    fn draw(&mut self, value: &Value<'_>) {
         while let Some(gap) = self.gaps.next_if(|gap| gap.to <= value.at) {
             // Before the first value there is no line to break.
             if !self.begun {
@@ -122,9 +179,9 @@ impl<'a> Pencil<'a> {
                 draft.gap(at(gap.from), at(gap.to), cause, count);
             }
         }
-        if let Some(entry) = Entry::recorded(value) {
+        if let Some(origin) = Origin::recorded(value.kind) {
             self.begun = true;
-            draw(self.format, &self.drafts, &entry);
+            draw(self.format, &self.drafts, at(value.at), origin, value.bytes);
         }
     }
 
