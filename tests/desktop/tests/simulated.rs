@@ -447,3 +447,66 @@ async fn a_session_is_named_found_and_kept_and_one_that_is_past_is_deleted() {
     window.wait(&format!("{rows} === 0")).await;
     window.close().await;
 }
+
+#[tokio::test]
+async fn a_past_session_is_opened_looked_at_and_drawn_while_what_is_on_the_air_goes_on() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    let rate = "[data-kind=characteristic][data-key='180d/2a37']";
+    window
+        .click(&format!("{rate} [data-action=subscribe]"))
+        .await;
+    window
+        .shows(&format!("{rate} [data-testid=value]"), "bpm")
+        .await;
+    // Two values at least, for a line.
+    tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+    window.click("[data-testid=recording]").await;
+    window
+        .run("[...document.querySelectorAll('button')].find((b) => b.textContent === 'New recording').click()")
+        .await;
+
+    // By keys: the list of sessions, the past one, open.
+    window.click("[data-view=sessions]").await;
+    window
+        .wait("document.querySelectorAll('[data-session]').length === 2")
+        .await;
+    window.click("[data-session]:last-of-type").await;
+    window.keys("\u{E007}").await;
+    window
+        .shows("[data-testid=document]", "only looked at")
+        .await;
+    window
+        .shows("[data-testid=link-state]", "Was connected")
+        .await;
+    window
+        .shows(&format!("{rate} [data-testid=value]"), "bpm")
+        .await;
+    window
+        .wait(&format!(
+            "document.querySelector(\"{rate} [data-action=subscribe]\").getAttribute('aria-disabled') === 'true'"
+        ))
+        .await;
+    window.click(&format!("{rate} [data-action=plot]")).await;
+    window.click("[data-view=scope]").await;
+    window
+        .wait("Number(document.querySelector('[data-testid=scope]').dataset.frames) > 3")
+        .await;
+    window
+        .wait(
+            "[...document.querySelectorAll('canvas')].some((canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; for (let i = 3; i < d.length; i += 4) if (d[i]) return true; return false; })",
+        )
+        .await;
+    window.click("[data-view=log]").await;
+    window
+        .wait("document.querySelector('#v-log, .main').innerText.includes('Connected')")
+        .await;
+
+    // What is on the air is as it was.
+    window.click("[data-testid=close-session]").await;
+    window
+        .wait("!document.querySelector('[data-testid=document]')")
+        .await;
+    window.shows("[data-testid=link-state]", "Connected").await;
+    window.close().await;
+}

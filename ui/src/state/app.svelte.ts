@@ -232,6 +232,7 @@ class App {
     this.document = opened;
     if (before?.number === opened?.number) return;
     this.#otherAdapter();
+    this.notes = this.notes.filter((note) => note.device === null);
     this.devices.clear();
     this.devicesReset++;
     this.devicesChanged++;
@@ -267,7 +268,8 @@ class App {
   #first(device: string): void {
     if (this.selected[device]) return;
     const characteristics = this.attributes(device).filter((a) => a.kind === 'characteristic');
-    const first = characteristics.find((a) => a.actions.subscribe === null) ?? characteristics[0];
+    // In a session nothing can be subscribed; what could be most probably has values.
+    const first = characteristics.find((a) => a.actions.subscribe === null || (this.document && a.properties.some((p) => p === 'notify' || p === 'indicate'))) ?? characteristics[0];
     if (first) this.select(device, first.key);
   }
 

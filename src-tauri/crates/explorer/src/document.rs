@@ -234,7 +234,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
             let Some(link) = links.iter().rev().find(|link| link.device == device.key) else {
                 continue;
             };
-            let connection = Connection::new(id.clone(), at(link.down.unwrap_or(link.up)));
+            let connection = Connection::new(id.clone(), link.down.map_or(source.end, at));
             if let Some(last) = session.found_by_discoveries(device.key)?.pop() {
                 connection.recorded(&last.gatt, |uuid| inner.format(uuid));
             }

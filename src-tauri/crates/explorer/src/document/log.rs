@@ -68,7 +68,13 @@ impl<'a> Reader<'a> {
                 }
             }
             Kind::Gap => self.gap(event)?,
-            _ => self.tell(event),
+            kind => {
+                // What came on a link came before its end.
+                if matches!(kind, Kind::Connected | Kind::Disconnected) {
+                    self.tell_values();
+                }
+                self.tell(event);
+            }
         }
         Ok(())
     }
