@@ -19,7 +19,7 @@ session: SessionView,
  */
 end_ms: number, 
 /**
- * How much of it was read through, 0 to 1. What is counted from all of it is there at 1.
+ * How much of it was read through, 0 to 1. What is counted from all that can be read is there at 1.
  */
 part: number, 
 /**

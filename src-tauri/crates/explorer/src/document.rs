@@ -73,7 +73,10 @@ impl Source {
     }
 
     fn set_read(&self, part: f64, problem: Option<Problem>) {
-        *self.read.lock().unwrap_or_else(PoisonError::into_inner) = (part, problem);
+        let mut read = self.read.lock().unwrap_or_else(PoisonError::into_inner);
+        read.0 = part;
+        // What was wrong from the beginning stays wrong.
+        read.1 = read.1.take().or(problem);
     }
 }
 
@@ -191,13 +194,26 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
         recorder.flush()?;
     }
     let session = Session::open(path)?;
-    let view = live.session_view(&library::entry(path)?, &[]);
+    let mut view = live.session_view(&library::entry(path)?, &[]);
+    let problem = session.is_cut_off().then(|| {
+        Problem::new(
+            "cut_off",
+            "The end of this file is missing. What is left of it is shown.",
+            "If there is another copy of the file, open that.",
+        )
+    });
+    if session.is_cut_off() {
+        // How long it is, only what can be reached tells.
+        let info = session.info()?;
+        view.duration_s = info.last.unwrap_or_default().seconds();
+        view.events = info.events;
+    }
     let end = Timestamp((view.duration_s * 1e9) as i64);
     let source = Source {
         number: OPENINGS.fetch_add(1, Ordering::Relaxed),
         view,
         end,
-        read: Mutex::new((0.0, None)),
+        read: Mutex::new((0.0, problem)),
         looking: AtomicBool::new(false),
         session: Mutex::new(session),
     };
@@ -275,23 +291,16 @@ fn heard(session: &Session) -> Result<HashMap<DeviceKey, u64>, Problem> {
 /// Reads what only the whole file tells. It ends early when the session is closed.
 fn read_through(inner: &Arc<Inner>) {
     let Some(source) = &inner.source else { return };
-    let result = hear(inner, source).and_then(|()| count(inner, source));
-    let part = if result.is_ok() {
-        1.0
-    } else {
-        source.view().part
-    };
-    let problem = result.err();
-    if let Some(problem) = &problem {
-        inner.notice(
-            "warn",
-            "Not all of the session can be read",
-            problem.clone(),
-            None,
-            "",
-        );
+    let problem = hear(inner, source)
+        .and_then(|()| count(inner, source))
+        .err();
+    if let Some(problem) = &problem
+        && source.view().problem.is_none()
+    {
+        let title = "Not all of the session can be read";
+        inner.notice("warn", title, problem.clone(), None, "");
     }
-    source.set_read(part, problem);
+    source.set_read(1.0, problem);
     inner.tell_document();
     inner.tell_values(false);
 }
@@ -345,7 +354,8 @@ fn count(inner: &Arc<Inner>, source: &Source) -> Result<(), Problem> {
                 return Ok(());
             }
             told = Instant::now();
-            source.set_read(events.position() as f64 / events.span().max(1) as f64, None);
+            let part = events.position() as f64 / events.span().max(1) as f64;
+            source.set_read(part, None);
             inner.tell_document();
         }
     }

@@ -88,7 +88,7 @@ pub struct DocumentView {
     pub session: SessionView,
     /// Its last moment, Unix milliseconds.
     pub end_ms: f64,
-    /// How much of it was read through, 0 to 1. What is counted from all of it is there at 1.
+    /// How much of it was read through, 0 to 1. What is counted from all that can be read is there at 1.
     pub part: f64,
     /// Why not all of it can be read.
     pub problem: Option<Problem>,

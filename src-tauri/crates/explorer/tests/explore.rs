@@ -977,3 +977,46 @@ async fn a_session_that_is_opened_shows_what_was_recorded_and_what_is_on_the_air
     );
     assert_eq!(bench.link(&device).state, "connected");
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_cut_off_is_opened_as_far_as_it_goes_and_says_so() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let file = bench.last(recording_name).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+    let path = bench.folder.path().join("sessions").join(file);
+    let whole = std::fs::read(&path).unwrap();
+    let cut = bench.folder.path().join("cut.gattscope");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+
+    bench.explorer.open_file(cut).await.unwrap();
+    let document = bench
+        .until(|event| match event {
+            Event::Document { document } => {
+                document.clone().filter(|document| document.part == 1.0)
+            }
+            _ => None,
+        })
+        .await;
+    let code = document
+        .problem
+        .as_ref()
+        .map(|problem| problem.code.as_str());
+    assert_eq!(code, Some("cut_off"));
+    let lasted = document.session.duration_s;
+    assert!((10.0..119.0).contains(&lasted), "{document:?}");
+    let shown = bench.explorer.shown();
+    let recorded = find(shown.tree(&device).unwrap(), &stream.uuid.uuid).unwrap();
+    let count = shown.inspect(recorded.id).unwrap().count;
+    assert!((500..6000).contains(&count), "{count} of 6,000 values");
+
+    // What is no session leaves the one that is open where it is.
+    let text = bench.folder.path().join("text.gattscope");
+    std::fs::write(&text, "Nothing of the kind.").unwrap();
+    let refused = bench.explorer.open_file(text).await.unwrap_err();
+    assert_eq!(refused.code, "not_a_session");
+    assert!(bench.explorer.shown().tree(&device).is_some());
+}
