@@ -7,8 +7,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use session::export::{Csv, Jsonl, Pcapng, Profile, Progress, Summary};
-use session::export::{csv_file, jsonl_file, pcapng_file, profile_file};
+use session::export::{Csv, Export, Jsonl, Pcapng, Profile, Progress, Summary, to_file};
 use session::{Filter, Kind, Session, SessionTime, library};
 use tokio_util::sync::CancellationToken;
 
@@ -170,16 +169,23 @@ impl Explorer {
                 let format = inner.format(attribute.uuid);
                 format.map(|format| format.summary(bytes))
             };
-            let summary = match request.format.as_str() {
-                "csv" => {
-                    let decode = Some(&decode as _);
-                    csv_file(&session, &Csv { filter, decode }, &path, &mut at)?
-                }
-                "jsonl" => {
-                    let decode = Some(&decode as _);
-                    jsonl_file(&session, &Jsonl { filter, decode }, &path, &mut at)?
-                }
-                "pcapng" => pcapng_file(&session, &Pcapng { filter }, &path, &mut at)?,
+            let name = |uuid| {
+                decode::names::service(uuid)
+                    .or_else(|| decode::names::characteristic(uuid))
+                    .or_else(|| decode::names::descriptor(uuid))
+                    .map(Into::into)
+            };
+            let decoder = Some(&decode as _);
+            let what: Option<Box<dyn Export + '_>> = match request.format.as_str() {
+                "csv" => Some(Box::new(Csv {
+                    filter,
+                    decode: decoder,
+                })),
+                "jsonl" => Some(Box::new(Jsonl {
+                    filter,
+                    decode: decoder,
+                })),
+                "pcapng" => Some(Box::new(Pcapng { filter })),
                 "markdown" => {
                     let [device] = filter.devices[..] else {
                         return Err(Problem::new(
@@ -188,30 +194,24 @@ impl Explorer {
                             "Choose the device.",
                         ));
                     };
-                    let name = |uuid| {
-                        decode::names::service(uuid)
-                            .or_else(|| decode::names::characteristic(uuid))
-                            .or_else(|| decode::names::descriptor(uuid))
-                            .map(Into::into)
-                    };
-                    let what = Profile {
+                    Some(Box::new(Profile {
                         device,
                         name: Some(&name),
-                        decode: Some(&decode),
-                    };
-                    profile_file(&session, &what, &path)?
+                        decode: decoder,
+                    }))
                 }
-                "gattscope" => {
-                    let bytes = library::save_as(session.path(), &path, &mut at)?;
-                    Summary {
-                        bytes,
-                        ..Summary::default()
-                    }
-                }
+                "gattscope" => None,
                 other => {
                     let text = format!("Sessions are not exported as \"{other}\".");
                     return Err(Problem::input(text, 0));
                 }
+            };
+            let summary = match what {
+                Some(what) => to_file(&session, &*what, &path, &mut at)?,
+                None => Summary {
+                    bytes: library::save_as(session.path(), &path, &mut at)?,
+                    ..Summary::default()
+                },
             };
             drop(job);
             let file = path.display();

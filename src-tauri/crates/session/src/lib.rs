@@ -39,7 +39,7 @@
 //!
 //! let session = Session::open(recorder.path())?;
 //! assert_eq!(session.values(rate, 10)?[0].value.as_deref(), Some(&[0, 60][..]));
-//! let summary = export::csv_file(&session, &export::Csv::default(), &folder.join("hr.csv"),
+//! let summary = export::to_file(&session, &export::Csv::default(), &folder.join("hr.csv"),
 //!     &mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(summary.rows, 3); // connected, discovered, notification
 //! # Ok(())

@@ -15,10 +15,7 @@ use radio::{
     Advertisement, AttError, AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Rssi,
     Timestamp,
 };
-use session::export::{
-    Csv, Fields, Jsonl, Profile, Progress, Target, csv, csv_file, fields, jsonl, jsonl_file,
-    profile, profile_file,
-};
+use session::export::{Csv, Fields, Jsonl, Profile, Progress, Target, to_file, to_writer};
 use session::{
     Event, Failure, Filter, Kind, Options, Recorder, Session, SessionTime, WallClock, WallTime,
 };
@@ -118,7 +115,7 @@ fn pythons_csv_reads_every_row_and_no_cell_is_a_formula() {
     let (path, _) = record(folder.path());
     let target = folder.path().join("out.csv");
     let session = Session::open(&path).unwrap();
-    let summary = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+    let summary = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
     assert_eq!(summary.bytes, std::fs::metadata(&target).unwrap().len());
     let rows = python(
         "import csv, json, sys\n\
@@ -193,7 +190,7 @@ fn pythons_json_reads_every_line_byte_for_byte() {
     let (path, _) = record(folder.path());
     let target = folder.path().join("out.jsonl");
     let session = Session::open(&path).unwrap();
-    let summary = jsonl_file(&session, &Jsonl::default(), &target, &mut go_on).unwrap();
+    let summary = to_file(&session, &Jsonl::default(), &target, &mut go_on).unwrap();
     let text = std::fs::read_to_string(&target).unwrap();
     assert_eq!(summary.bytes, text.len() as u64);
     assert!(!text.contains('\u{202E}'), "a name turns the text around");
@@ -279,7 +276,9 @@ fn the_same_filter_writes_the_same_events_as_csv_and_as_json_lines() {
         decode: Some(&decode),
     };
     let mut lines = Vec::new();
-    let rows = jsonl(&session, &what, &mut lines, &mut go_on).unwrap().rows;
+    let rows = to_writer(&session, &what, &mut lines, &mut go_on)
+        .unwrap()
+        .rows;
     let events: Vec<_> = String::from_utf8(lines)
         .unwrap()
         .lines()
@@ -295,7 +294,9 @@ fn the_same_filter_writes_the_same_events_as_csv_and_as_json_lines() {
     };
     let mut table = Vec::new();
     assert_eq!(
-        csv(&session, &what, &mut table, &mut go_on).unwrap().rows,
+        to_writer(&session, &what, &mut table, &mut go_on)
+            .unwrap()
+            .rows,
         rows
     );
     let table = String::from_utf8(table).unwrap();
@@ -311,12 +312,12 @@ fn json_lines_that_find_no_room_or_are_cancelled_say_so_and_leave_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = record(folder.path());
     let session = Session::open(&path).unwrap();
-    let error = jsonl(&session, &Jsonl::default(), Full(100), &mut go_on).unwrap_err();
+    let error = to_writer(&session, &Jsonl::default(), Full(100), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "no_space");
     let before = names(folder.path());
     let target = folder.path().join("out.jsonl");
     let mut cancel = |_| ControlFlow::Break(());
-    let error = jsonl_file(&session, &Jsonl::default(), &target, &mut cancel).unwrap_err();
+    let error = to_file(&session, &Jsonl::default(), &target, &mut cancel).unwrap_err();
     assert_eq!(error.code(), "cancelled");
     assert_eq!(names(folder.path()), before);
 }
@@ -385,7 +386,12 @@ fn only_what_the_filter_lets_through_is_written_and_a_decoder_adds_its_column() 
         decode: Some(&decode),
     };
     let mut out = Vec::new();
-    assert_eq!(csv(&session, &what, &mut out, &mut go_on).unwrap().rows, 3);
+    assert_eq!(
+        to_writer(&session, &what, &mut out, &mut go_on)
+            .unwrap()
+            .rows,
+        3
+    );
     let text = String::from_utf8(out).unwrap();
     assert!(text.lines().next().unwrap().ends_with(",detail,decoded"));
     assert!(text.lines().nth(1).unwrap().ends_with(",,'-0"), "{text}");
@@ -414,13 +420,13 @@ fn a_cancelled_export_leaves_what_was_there_and_nothing_else() {
     };
     for cancel in [&mut cancel as &mut dyn FnMut(_) -> _, &mut late] {
         let before = names(folder.path());
-        let error = csv_file(&session, &Csv::default(), &target, cancel).unwrap_err();
+        let error = to_file(&session, &Csv::default(), &target, cancel).unwrap_err();
         assert_eq!(error.code(), "cancelled");
         assert_eq!(names(folder.path()), before);
         std::fs::write(&target, "precious").unwrap();
     }
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");
-    csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+    to_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
     assert!(std::fs::read(&target).unwrap().starts_with(b"event,time,"));
 }
 
@@ -429,10 +435,10 @@ fn a_folder_is_not_replaced_by_an_export() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = record(folder.path());
     let session = Session::open(&path).unwrap();
-    let error = csv_file(&session, &Csv::default(), folder.path(), &mut go_on).unwrap_err();
+    let error = to_file(&session, &Csv::default(), folder.path(), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "is_a_folder");
     let nowhere = folder.path().join("no such folder").join("out.csv");
-    let error = csv_file(&session, &Csv::default(), &nowhere, &mut go_on).unwrap_err();
+    let error = to_file(&session, &Csv::default(), &nowhere, &mut go_on).unwrap_err();
     assert_eq!(error.code(), "not_found");
 }
 
@@ -458,7 +464,7 @@ fn an_export_that_finds_no_room_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let (path, _) = record(folder.path());
     let session = Session::open(&path).unwrap();
-    let error = csv(&session, &Csv::default(), Full(100), &mut go_on).unwrap_err();
+    let error = to_writer(&session, &Csv::default(), Full(100), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "no_space");
 }
 
@@ -482,7 +488,7 @@ fn the_profile_of_a_device_is_a_page_on_which_hostile_names_stay_text() {
         decode: Some(&decode),
     };
     let target = folder.path().join("profile.md");
-    let summary = profile_file(&session, &what, &target).unwrap();
+    let summary = to_file(&session, &what, &target, &mut go_on).unwrap();
     let page = std::fs::read_to_string(&target).unwrap();
     assert_eq!((summary.rows, summary.bytes), (2, page.len() as u64));
     assert!(page.starts_with("# HR\n"), "{page}");
@@ -504,7 +510,7 @@ fn the_profile_of_a_device_is_a_page_on_which_hostile_names_stay_text() {
             decode: None,
         };
         let mut page = Vec::new();
-        profile(&session, &what, &mut page).unwrap();
+        to_writer(&session, &what, &mut page, &mut go_on).unwrap();
         let page = String::from_utf8(page).unwrap();
         assert_eq!(page.matches("\n# ").count(), 0, "{page}");
         assert!(!page.contains('\u{202E}'), "{page}");
@@ -513,7 +519,7 @@ fn the_profile_of_a_device_is_a_page_on_which_hostile_names_stay_text() {
         device: session::DeviceKey(99),
         ..what
     };
-    let error = profile(&session, &what, Vec::new()).unwrap_err();
+    let error = to_writer(&session, &what, Vec::new(), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "not_found");
 }
 
@@ -528,7 +534,7 @@ fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
         ControlFlow::Continue(())
     };
     let target = folder.path().join("out.csv");
-    csv_file(
+    to_file(
         &session,
         &Csv::default(),
         Target::new_name(&target),
@@ -541,13 +547,13 @@ fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
     assert!(told.is_sorted_by_key(|progress| (progress.done, progress.elapsed)));
     let before = std::fs::read(&target).unwrap();
     for error in [
-        csv_file(
+        to_file(
             &session,
             &Csv::default(),
             Target::new_name(&target),
             &mut go_on,
         ),
-        jsonl_file(
+        to_file(
             &session,
             &Jsonl::default(),
             Target::new_name(&target),
@@ -557,7 +563,7 @@ fn an_export_says_how_far_it_is_and_does_not_replace_what_it_must_not() {
         assert_eq!(error.unwrap_err().code(), "exists");
     }
     assert_eq!(std::fs::read(&target).unwrap(), before);
-    let error = csv_file(&session, &Csv::default(), &path, &mut go_on).unwrap_err();
+    let error = to_file(&session, &Csv::default(), &path, &mut go_on).unwrap_err();
     assert_eq!(error.code(), "same_file");
     assert_eq!(Session::open(&path).unwrap().info().unwrap().events, 16);
 }
@@ -595,7 +601,7 @@ fn fields_stand_side_by_side_and_share_the_row_of_their_moment() {
         };
         what.filter.kinds = vec![Kind::ReadResult];
         let mut out = Vec::new();
-        let summary = fields(&session, &what, &mut out, &mut go_on).unwrap();
+        let summary = to_writer(&session, &what, &mut out, &mut go_on).unwrap();
         let text = String::from_utf8(out).unwrap();
         assert_eq!(summary.bytes, text.len() as u64);
         assert_eq!(summary.rows as usize, text.lines().count() - 1);

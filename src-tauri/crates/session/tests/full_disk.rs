@@ -28,7 +28,7 @@ mod linux {
 
     use bytes::Bytes;
     use radio::{AttrKind, Clock, DeviceId, GattDb, Properties, Sample, SampleKind, Timestamp};
-    use session::export::{Csv, csv_file};
+    use session::export::{Csv, to_file};
     use session::{Options, Recorder, Session, State};
     use uuid::Uuid;
 
@@ -134,7 +134,7 @@ mod linux {
         assert_eq!(kept as u64, safe);
         let target = folder.join("out.csv");
         let mut go_on = |_| ControlFlow::Continue(());
-        let error = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
+        let error = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
         assert_eq!(error.code(), "no_space");
         let left = std::fs::read_dir(folder).unwrap();
         let left = left.map(|file| file.unwrap().file_name().into_string().unwrap());
@@ -231,7 +231,7 @@ mod linux {
         let target = folder.join("out.csv");
         let session = Session::open(recorder.path()).unwrap();
         let mut go_on = |_| ControlFlow::Continue(());
-        let error = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
+        let error = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
         assert_eq!(error.code(), "not_writable");
         assert_eq!(names(), before);
     }
