@@ -1,6 +1,8 @@
 //! Reading a session file, also while it is being written. Nothing is loaded whole, and no call
 //! changes the file.
 
+mod count;
+
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::ops::ControlFlow;
@@ -15,6 +17,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+pub use self::count::Reckoned;
 use crate::copy;
 use crate::recorder::with_suffix;
 use crate::schema;
@@ -838,7 +841,12 @@ fn distance(first: i64, last: i64) -> u64 {
 const COLUMNS: &str = "id, t_ns, kind, device, link, attribute, value, status, number, detail";
 
 fn select(filter: &Filter) -> String {
-    let mut sql = format!("SELECT {COLUMNS} FROM event WHERE id > ?1 AND id <= ?2");
+    format!("{} ORDER BY id LIMIT ?3", choose(COLUMNS, filter))
+}
+
+/// Asks for `columns` of the events with numbers above ?1 up to ?2 that the filter lets through.
+fn choose(columns: &str, filter: &Filter) -> String {
+    let mut sql = format!("SELECT {columns} FROM event WHERE id > ?1 AND id <= ?2");
     let mut only = |condition: String| {
         sql.push_str(" AND ");
         sql.push_str(&condition);
@@ -871,7 +879,6 @@ fn select(filter: &Filter) -> String {
         let digits: String = bytes.map(|byte| format!("{byte:02X}")).collect();
         only(format!("instr(value, x'{digits}') > 0"));
     }
-    sql.push_str(" ORDER BY id LIMIT ?3");
     sql
 }
 

@@ -599,6 +599,11 @@ fn a_session_whose_end_is_missing_is_listed_and_exported_as_far_as_it_goes_and_s
     let target = folder.path().join("out.csv");
     let summary = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
     assert!(summary.damaged);
+    // What stands before the damage can be counted, and what was reached is the least that there is.
+    let reckoned = session.reckon(&Default::default(), &mut || true).unwrap();
+    assert_eq!((reckoned.events, reckoned.exact), (summary.rows, true));
+    let reckoned = session.reckon(&Default::default(), &mut || false).unwrap();
+    assert!(reckoned.events > 0 && reckoned.events < summary.rows && !reckoned.exact);
     assert_eq!(summary.rows, info.events);
     let whole = Session::open(recorder.path()).unwrap();
     let summary = to_file(&whole, &Csv::default(), &target, &mut go_on).unwrap();

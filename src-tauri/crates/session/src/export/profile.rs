@@ -118,6 +118,9 @@ impl Export for Profile<'_> {
                 last_value(session, self, attribute)?,
             ))?;
         }
+        if progress(pace.at(total, total, total)).is_break() {
+            return Err(Error::Cancelled);
+        }
         out.flush().map_err(unwritten)?;
         Ok(Summary {
             rows: attributes.len() as u64,
