@@ -34,6 +34,7 @@ mod attribute;
 mod connection;
 mod device;
 mod explorer;
+mod export;
 mod files;
 mod gatt;
 mod jobs;
