@@ -44,6 +44,8 @@ const COMMANDS: &[&str] = &[
     "values_at",
     "pump",
     "export",
+    "export_contents",
+    "count_export",
     "cancel_job",
     "sessions",
     "rename_session",

@@ -55,6 +55,8 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         scope::values_at,
         scope::pump,
         files::export,
+        files::export_contents,
+        files::count_export,
         files::cancel_job,
         files::sessions,
         files::rename_session,

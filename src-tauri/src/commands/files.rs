@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use explorer::view::{ExportRequest, ExportView, Problem, SessionsView};
+use explorer::view::{ContentsView, CountView, ExportRequest, ExportView, Problem, SessionsView};
 use explorer::{Explorer, PictureKind, PictureRequest};
 use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
@@ -17,6 +17,7 @@ pub(crate) async fn export(
 ) -> Result<Option<ExportView>, Problem> {
     let (what, suffix, label) = match request.format.as_str() {
         "csv" => ("session", "csv", "CSV table"),
+        "fields" => ("fields", "csv", "CSV table"),
         "jsonl" => ("session", "jsonl", "JSON Lines"),
         "pcapng" => ("session", "pcapng", "Capture for Wireshark"),
         "markdown" => ("profile", "md", "GATT profile"),
@@ -39,6 +40,24 @@ pub(crate) async fn export(
         None => path.with_extension(suffix),
     };
     explorer.export(request, path).await.map(Some)
+}
+
+/// What a session, the recording if none is named, has that an export can choose from.
+#[tauri::command]
+pub(crate) async fn export_contents(
+    explorer: State<'_, Explorer>,
+    session: Option<String>,
+) -> Result<ContentsView, Problem> {
+    explorer.export_contents(session).await
+}
+
+/// How many events an export goes through.
+#[tauri::command]
+pub(crate) async fn count_export(
+    explorer: State<'_, Explorer>,
+    request: ExportRequest,
+) -> Result<CountView, Problem> {
+    explorer.count_export(request).await
 }
 
 /// Gives a job up.

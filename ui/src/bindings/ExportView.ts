@@ -19,4 +19,8 @@ bytes: number,
 /**
  * Whether the session is damaged and this is what stands before the damage.
  */
-damaged: boolean, };
+damaged: boolean, 
+/**
+ * Events that wait in memory, because recording is paused; they are not in it.
+ */
+waiting: number, };

@@ -33,7 +33,7 @@ export const THEMES = [['system', 'System'], ['light', 'Light'], ['dark', 'Dark'
 export type View = 'explore' | 'scope' | 'log' | 'sessions' | 'doctor';
 
 /** What a session is exported as: format, name, what it is for. */
-export const FORMATS: [string, string, string][] = [['csv', 'CSV table', 'a row for each event'], ['jsonl', 'JSON Lines', 'an object for each event'], ['pcapng', 'Capture', 'for Wireshark']];
+export const FORMATS: [string, string, string][] = [['csv', 'CSV table', 'a row for each event'], ['fields', 'CSV of fields', 'a column for each field'], ['jsonl', 'JSON Lines', 'an object for each event'], ['pcapng', 'Capture', 'for Wireshark']];
 
 const LOG_KEPT = 20_000;
 
@@ -101,6 +101,8 @@ class App {
   collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
   settingsOpen = $state(false);
+  /** The session, null for the recording, of which it is chosen what to export. */
+  exporting = $state.raw<{ session: string | null } | null>(null);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
   /** A file is being exported, or its name asked for. */
@@ -424,9 +426,14 @@ class App {
     return this.series.some((series) => series.visible);
   }
 
+  /** Asks what to export of the recording, unless something is being asked already. */
+  chooseExport(): void {
+    if (!this.palette && !this.confirm && this.questions.length === 0) this.exporting ??= { session: null };
+  }
+
   /** Exports a session, the recording if none is named. */
   async exportSession(wanted: Partial<ExportRequest> & { format: string }): Promise<void> {
-    const request: ExportRequest = { session: null, devices: [], kinds: [], from: null, to: null, ...wanted };
+    const request: ExportRequest = { session: null, devices: [], attributes: [], kinds: [], from: null, to: null, containing: '', hold: false, ...wanted };
     await this.#export('Not exported', 'export', { request });
   }
 
@@ -459,7 +466,7 @@ class App {
     this.note({
       severity: 'info',
       title: 'Exported',
-      problem: { code: '', message: `${rows}${bytes(done.bytes)} in ${done.path}`, hint: done.damaged ? 'The session is damaged; this is what stands before the damage.' : '', at: null },
+      problem: { code: '', message: `${rows}${bytes(done.bytes)} in ${done.path}`, hint: [done.damaged ? 'The session is damaged; this is what stands before the damage.' : '', done.waiting > 0 ? `Recording is paused: ${done.waiting.toLocaleString('en-US')} events that wait in memory are not in it.` : ''].filter(Boolean).join(' '), at: null },
       device: null,
       action: '',
     });

@@ -46,7 +46,7 @@ export function shortcuts(event: KeyboardEvent): void {
   else if (control && event.key >= '1' && event.key <= '5') goTo(VIEWS[Number(event.key) - 1]!);
   else if (event.key === 'F5') toggleScan();
   else if (event.key === 'F6') nextPane(event.shiftKey ? -1 : 1);
-  else if (control && event.key.toLowerCase() === 'e') void app.exportSession({ format: 'csv' });
+  else if (control && event.key.toLowerCase() === 'e') app.chooseExport();
   else if (control && event.key.toLowerCase() === 'o') void app.act('Not opened', 'open_session_file');
   else if (control && event.shiftKey && event.key.toLowerCase() === 'r') void app.act('No new recording', 'new_recording');
   else if (control && event.key === ',') app.settingsOpen = !app.settingsOpen;

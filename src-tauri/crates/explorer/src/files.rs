@@ -116,6 +116,7 @@ impl Explorer {
                 rows: 0,
                 bytes,
                 damaged: false,
+                waiting: 0,
             })
         };
         blocking(&self.0, export).await

@@ -7,12 +7,12 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
-use session::export::{Csv, Jsonl, Pcapng, Profile, Progress, Summary};
-use session::export::{csv_file, jsonl_file, pcapng_file, profile_file};
-use session::{Filter, Kind, Session, SessionTime, library};
+use session::export::{Csv, Export, Fields, Jsonl, Pcapng, Profile, Progress, Summary, to_file};
+use session::library;
 use tokio_util::sync::CancellationToken;
 
 use crate::explorer::{Explorer, Inner};
+use crate::export::{Meant, Plan};
 use crate::files::blocking;
 use crate::view::{Event, ExportRequest, ExportView, JobView, Problem};
 
@@ -109,49 +109,6 @@ impl Inner {
         };
         self.news.tell(Event::Jobs { jobs });
     }
-
-    /// The session that is meant: one of the folder, or what the window shows: the session that is open, or
-    /// the recording.
-    fn session_of(&self, file: Option<&str>) -> Result<Session, Problem> {
-        let open = self
-            .document()
-            .as_ref()
-            .and_then(|document| document.0.source.clone());
-        Ok(match (file, open) {
-            (Some(file), _) => Session::open(&self.session_file(file)?)?,
-            (None, Some(source)) => source.again()?,
-            (None, None) => {
-                let recorder = self.recorder()?;
-                recorder.flush()?;
-                Session::open(recorder.path())?
-            }
-        })
-    }
-}
-
-fn filter(session: &Session, request: &ExportRequest) -> Result<Filter, Problem> {
-    let mut filter = Filter::default();
-    if !request.devices.is_empty() {
-        let wanted = |row: &session::Device| request.devices.contains(&row.identifier);
-        let devices = session.devices()?.into_iter().filter(wanted);
-        filter.devices = devices.map(|row| row.key).collect();
-        if filter.devices.is_empty() {
-            return Err(Problem::new(
-                "nothing_recorded",
-                "Nothing of these devices is in the session.",
-                "Export the whole session, or wait until the device is heard.",
-            ));
-        }
-    }
-    for name in &request.kinds {
-        let kind = Kind::ALL.iter().find(|kind| kind.name() == name);
-        let unknown = || Problem::input(format!("There are no events called \"{name}\"."), 0);
-        filter.kinds.push(*kind.ok_or_else(unknown)?);
-    }
-    let time = |seconds: f64| SessionTime((seconds * 1e9) as i64);
-    filter.from = request.from.filter(|at| at.is_finite()).map(time);
-    filter.to = request.to.filter(|at| at.is_finite()).map(time);
-    Ok(filter)
 }
 
 impl Explorer {
@@ -168,24 +125,40 @@ impl Explorer {
     ) -> Result<ExportView, Problem> {
         let inner = Arc::clone(&self.0);
         let export = move || {
-            let session = inner.session_of(request.session.as_deref())?;
-            let filter = filter(&session, &request)?;
+            let Meant { session, waiting } = inner.meant(request.session.as_deref())?;
+            let Plan { filter, columns } = inner.plan(&session, &request)?;
             let mut job = Job::begin(&inner, "export", &path);
             let mut at = |progress| job.at(progress);
             let decode = |attribute: &session::Attribute, bytes: &[u8]| {
                 let format = inner.format(attribute.uuid);
                 format.map(|format| format.summary(bytes))
             };
-            let summary = match request.format.as_str() {
-                "csv" => {
-                    let decode = Some(&decode as _);
-                    csv_file(&session, &Csv { filter, decode }, &path, &mut at)?
-                }
-                "jsonl" => {
-                    let decode = Some(&decode as _);
-                    jsonl_file(&session, &Jsonl { filter, decode }, &path, &mut at)?
-                }
-                "pcapng" => pcapng_file(&session, &Pcapng { filter }, &path, &mut at)?,
+            let name = |uuid| {
+                decode::names::service(uuid)
+                    .or_else(|| decode::names::characteristic(uuid))
+                    .or_else(|| decode::names::descriptor(uuid))
+                    .map(Into::into)
+            };
+            let decoder = Some(&decode as _);
+            let read = |attribute: &_, value: &[u8], number: &mut dyn FnMut(usize, f64)| {
+                columns.read(attribute, value, number);
+            };
+            let what: Option<Box<dyn Export + '_>> = match request.format.as_str() {
+                "csv" => Some(Box::new(Csv {
+                    filter,
+                    decode: decoder,
+                })),
+                "fields" => Some(Box::new(Fields {
+                    filter,
+                    columns: &columns.names,
+                    read: &read,
+                    hold: request.hold,
+                })),
+                "jsonl" => Some(Box::new(Jsonl {
+                    filter,
+                    decode: decoder,
+                })),
+                "pcapng" => Some(Box::new(Pcapng { filter })),
                 "markdown" => {
                     let [device] = filter.devices[..] else {
                         return Err(Problem::new(
@@ -194,30 +167,24 @@ impl Explorer {
                             "Choose the device.",
                         ));
                     };
-                    let name = |uuid| {
-                        decode::names::service(uuid)
-                            .or_else(|| decode::names::characteristic(uuid))
-                            .or_else(|| decode::names::descriptor(uuid))
-                            .map(Into::into)
-                    };
-                    let what = Profile {
+                    Some(Box::new(Profile {
                         device,
                         name: Some(&name),
-                        decode: Some(&decode),
-                    };
-                    profile_file(&session, &what, &path)?
+                        decode: decoder,
+                    }))
                 }
-                "gattscope" => {
-                    let bytes = library::save_as(session.path(), &path, &mut at)?;
-                    Summary {
-                        bytes,
-                        ..Summary::default()
-                    }
-                }
+                "gattscope" => None,
                 other => {
                     let text = format!("Sessions are not exported as \"{other}\".");
                     return Err(Problem::input(text, 0));
                 }
+            };
+            let summary = match what {
+                Some(what) => to_file(&session, &*what, &path, &mut at)?,
+                None => Summary {
+                    bytes: library::save_as(session.path(), &path, &mut at)?,
+                    ..Summary::default()
+                },
             };
             drop(job);
             let file = path.display();
@@ -228,6 +195,7 @@ impl Explorer {
                 rows: summary.rows,
                 bytes: summary.bytes,
                 damaged: summary.damaged,
+                waiting,
             })
         };
         blocking(&self.0, export).await

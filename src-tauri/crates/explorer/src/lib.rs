@@ -35,6 +35,7 @@ mod connection;
 mod device;
 mod document;
 mod explorer;
+mod export;
 mod files;
 mod gatt;
 mod jobs;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use session::library::{self, End, Entry, Match};
 
 use crate::explorer::{Explorer, Inner, Recording};
+use crate::export::settle;
 use crate::files::blocking;
 use crate::view::{Problem, SessionView, SessionsView};
 
@@ -85,9 +86,9 @@ impl Explorer {
     pub async fn sessions(&self, query: String) -> Result<SessionsView, Problem> {
         let inner = Arc::clone(&self.0);
         let list = move || {
-            // What is in memory is counted too.
+            // What is in memory is counted too, if it can be written.
             if let Recording::On(recorder) = &*inner.recording() {
-                recorder.flush()?;
+                settle(recorder)?;
             }
             let query = query.trim();
             if !query.is_empty() {

@@ -4,8 +4,15 @@
 //! differ). Text from the air has been cleaned; times are Unix milliseconds unless a name says
 //! otherwise; an attribute is one number ([`radio::AttrId::to_u64`]).
 
+mod export;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+pub use self::export::{
+    AttributeChoice, ContentsAttribute, ContentsDevice, ContentsKind, ContentsView, CountView,
+    ExportRequest, ExportView,
+};
 
 /// A failure as it is shown: what happened and why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -831,38 +838,4 @@ pub struct JobView {
     pub per_second: Option<f64>,
     /// How long it will take, seconds.
     pub left_s: Option<f64>,
-}
-
-/// What to export.
-#[derive(Clone, Debug, Default, serde::Deserialize, TS)]
-#[ts(export)]
-pub struct ExportRequest {
-    /// The file name of a session of the folder; null for the recording.
-    pub session: Option<String>,
-    /// `csv`, `jsonl`, `pcapng`, `markdown` (the profile of one device) or `gattscope` (a copy).
-    pub format: String,
-    /// Only these devices, by identifier; empty for all.
-    pub devices: Vec<String>,
-    /// Only events of these kinds; empty for all.
-    pub kinds: Vec<String>,
-    /// Not before, seconds of the session.
-    pub from: Option<f64>,
-    /// Before, seconds of the session.
-    pub to: Option<f64>,
-}
-
-/// What an export wrote.
-#[derive(Clone, Debug, Serialize, TS)]
-#[ts(export)]
-pub struct ExportView {
-    /// The file.
-    pub path: String,
-    /// Rows, for a table.
-    #[ts(type = "number")]
-    pub rows: u64,
-    /// Size, bytes.
-    #[ts(type = "number")]
-    pub bytes: u64,
-    /// Whether the session is damaged and this is what stands before the damage.
-    pub damaged: bool,
 }

@@ -14,7 +14,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use radio::{AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Sample, SampleKind, Timestamp};
-use session::export::{Csv, csv_file};
+use session::export::{Csv, to_file};
 use session::{Options, Recorder, Session, import, library};
 use uuid::Uuid;
 
@@ -71,7 +71,7 @@ fn main() {
     let session = Session::open(path).unwrap();
     let (summary, took) = timed(|| {
         let mut go_on = |_| ControlFlow::Continue(());
-        csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap()
+        to_file(&session, &Csv::default(), &target, &mut go_on).unwrap()
     });
     let rows = summary.rows as f64;
     tell("CSV by session", rows, took, summary.bytes);

@@ -1,4 +1,5 @@
-//! Giving a session to other programs.
+//! Giving a session to other programs: what to write is an [`Export`], which [`to_writer`] and
+//! [`to_file`] take.
 
 mod csv;
 mod fields;
@@ -9,19 +10,75 @@ mod profile;
 mod walk;
 mod words;
 
-pub(crate) use self::words::{adapter_state, disconnect_reason, notify_mode};
+use std::io::Write;
 use std::ops::ControlFlow;
+use std::path::Path;
 use std::time::{Duration, Instant};
 
+pub use self::csv::Csv;
 pub(crate) use self::csv::Found;
-pub use self::csv::{Csv, csv, csv_file};
-pub use self::fields::{Fields, fields, fields_file};
+pub use self::fields::Fields;
 pub(crate) use self::file::Part;
 pub use self::file::Target;
-pub use self::jsonl::{Jsonl, jsonl, jsonl_file};
+pub use self::jsonl::Jsonl;
+pub use self::pcapng::Pcapng;
 pub(crate) use self::pcapng::unhex;
-pub use self::pcapng::{Pcapng, pcapng, pcapng_file};
-pub use self::profile::{Profile, profile, profile_file};
+pub use self::profile::Profile;
+pub(crate) use self::words::{adapter_state, disconnect_reason, notify_mode};
+use crate::{Result, Session};
+
+/// Something that a session can be written as.
+pub trait Export {
+    /// Writes it. Of a damaged file, what stands before the damage is written, and
+    /// [`Summary::damaged`] says so. Errors call what is written to `target`.
+    ///
+    /// # Errors
+    ///
+    /// [`Error::Cancelled`](crate::Error::Cancelled), or what kept it from being read or written.
+    fn write(
+        &self,
+        session: &Session,
+        writer: &mut dyn Write,
+        target: &Path,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Summary>;
+}
+
+/// Writes a session as something.
+///
+/// # Errors
+///
+/// As [`Export::write`].
+pub fn to_writer(
+    session: &Session,
+    what: &dyn Export,
+    mut writer: impl Write,
+    progress: &mut OnProgress<'_>,
+) -> Result<Summary> {
+    what.write(session, &mut writer, Path::new("The export"), progress)
+}
+
+/// Writes a session as something into a file, which appears under its name only when it is whole.
+/// What stands there is replaced then, and stays otherwise.
+///
+/// # Errors
+///
+/// [`Error::IsAFolder`](crate::Error::IsAFolder); [`Error::Exists`](crate::Error::Exists) if it must
+/// not be replaced; [`Error::NoSpace`](crate::Error::NoSpace);
+/// [`Error::NotWritable`](crate::Error::NotWritable); [`Error::SameFile`](crate::Error::SameFile) if
+/// it is the session itself; [`Error::InUse`](crate::Error::InUse) if it is another that is being
+/// recorded; else as [`Export::write`].
+pub fn to_file<'a>(
+    session: &Session,
+    what: &dyn Export,
+    target: impl Into<Target<'a>>,
+    progress: &mut OnProgress<'_>,
+) -> Result<Summary> {
+    let target = target.into();
+    file::whole(session, target, |writer| {
+        what.write(session, writer, target.path(), progress)
+    })
+}
 
 /// How far a long work is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

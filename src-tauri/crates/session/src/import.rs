@@ -34,7 +34,7 @@ pub struct Imported {
 /// its name only when it is whole. It names its source ([`Info::source`](crate::Info::source)), and
 /// is kept. The progress is in events, and in bytes of the source.
 ///
-/// - CSV that [`csv`](crate::export::csv()) wrote comes back without loss, but for the time at which
+/// - CSV that [`Csv`](crate::export::Csv) wrote comes back without loss, but for the time at which
 ///   a device was first seen when nothing of it is among the events, and for NUL characters in texts:
 ///   their sign, U+2400, becomes one again.
 /// - Of a capture (btsnoop of link type 1001, 1002 or 2001, pcapng of 187, 201 or 254) come

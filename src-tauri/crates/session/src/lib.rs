@@ -39,7 +39,7 @@
 //!
 //! let session = Session::open(recorder.path())?;
 //! assert_eq!(session.values(rate, 10)?[0].value.as_deref(), Some(&[0, 60][..]));
-//! let summary = export::csv_file(&session, &export::Csv::default(), &folder.join("hr.csv"),
+//! let summary = export::to_file(&session, &export::Csv::default(), &folder.join("hr.csv"),
 //!     &mut |_| ControlFlow::Continue(()))?;
 //! assert_eq!(summary.rows, 3); // connected, discovered, notification
 //! # Ok(())
@@ -94,7 +94,9 @@ pub use error::{Error, Result};
 pub use event::{Cause, DeviceKey, Direction, Event, Failure, Kind, LinkKey};
 pub use gatt::Discovery;
 pub use import::{Imported, import};
-pub use reader::{Attribute, Count, Device, Events, Filter, Gap, Info, Link, Recorded, Session};
+pub use reader::{
+    Attribute, Count, Device, Events, Filter, Gap, Info, Link, Reckoned, Recorded, Session,
+};
 pub use recorder::{Losses, Options, Recorder, SUFFIX, State, Status};
 pub use schema::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 pub use time::{Anchor, Anchors, SessionTime, WallClock, WallTime};

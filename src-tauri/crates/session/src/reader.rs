@@ -1,6 +1,8 @@
 //! Reading a session file, also while it is being written. Nothing is loaded whole, and no call
 //! changes the file.
 
+mod count;
+
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::ops::ControlFlow;
@@ -16,6 +18,7 @@ use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
 use tempfile::TempDir;
 use uuid::Uuid;
 
+pub use self::count::Reckoned;
 use crate::copy;
 use crate::recorder::with_suffix;
 use crate::schema;
@@ -187,6 +190,16 @@ pub struct Filter {
     pub kinds: Vec<Kind>,
     /// Only with a value in which these bytes stand somewhere, one after the other; empty for all.
     pub containing: Vec<u8>,
+}
+
+impl Filter {
+    /// Its times in nanoseconds: not before the first, and before the second.
+    fn times(&self) -> (i64, i64) {
+        (
+            self.from.map_or(i64::MIN, SessionTime::nanos),
+            self.to.map_or(i64::MAX, SessionTime::nanos),
+        )
+    }
 }
 
 impl Session {
@@ -642,8 +655,7 @@ impl Session {
     /// The events that `filter` lets through, in the order in which they reached the recorder, up to
     /// the last that is in the file now.
     pub fn events(&self, filter: &Filter) -> Result<Events<'_>> {
-        let from = filter.from.map_or(i64::MIN, SessionTime::nanos);
-        let to = filter.to.map_or(i64::MAX, SessionTime::nanos);
+        let (from, to) = filter.times();
         let (first, last) = self.range(from, to)?;
         Ok(Events {
             session: self,
@@ -867,7 +879,12 @@ fn distance(first: i64, last: i64) -> u64 {
 const COLUMNS: &str = "id, t_ns, kind, device, link, attribute, value, status, number, detail";
 
 fn select(filter: &Filter) -> String {
-    let mut sql = format!("SELECT {COLUMNS} FROM event WHERE id > ?1 AND id <= ?2");
+    format!("{} ORDER BY id LIMIT ?3", choose(COLUMNS, filter))
+}
+
+/// Asks for `columns` of the events with numbers above ?1 up to ?2 that the filter lets through.
+fn choose(columns: &str, filter: &Filter) -> String {
+    let mut sql = format!("SELECT {columns} FROM event WHERE id > ?1 AND id <= ?2");
     let mut only = |condition: String| {
         sql.push_str(" AND ");
         sql.push_str(&condition);
@@ -900,7 +917,6 @@ fn select(filter: &Filter) -> String {
         let digits: String = bytes.map(|byte| format!("{byte:02X}")).collect();
         only(format!("instr(value, x'{digits}') > 0"));
     }
-    sql.push_str(" ORDER BY id LIMIT ?3");
     sql
 }
 

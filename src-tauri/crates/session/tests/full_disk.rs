@@ -28,7 +28,7 @@ mod linux {
 
     use bytes::Bytes;
     use radio::{AttrKind, Clock, DeviceId, GattDb, Properties, Sample, SampleKind, Timestamp};
-    use session::export::{Csv, csv_file};
+    use session::export::{Csv, Export, Fields, Jsonl, Pcapng, to_file};
     use session::{Options, Recorder, Session, State};
     use uuid::Uuid;
 
@@ -82,6 +82,13 @@ mod linux {
         println!("4 tests on small disks passed");
     }
 
+    fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
+    }
+
     fn create(folder: &Path) -> Result<Recorder, session::Error> {
         let options = Options {
             max_waiting: 500,
@@ -132,13 +139,36 @@ mod linux {
         let session = Session::open(recorder.path()).unwrap();
         let kept = session.values(attribute, usize::MAX).unwrap().len();
         assert_eq!(kept as u64, safe);
-        let target = folder.join("out.csv");
+        // What is in the file can be exported, though not to here; and nothing is left of the attempt.
+        let target = folder.join("out");
+        let before = names(folder);
+        let read = |_: &session::Attribute, _: &[u8], number: &mut dyn FnMut(usize, f64)| {
+            number(0, 0.0);
+        };
+        let fields = Fields {
+            filter: session::Filter::default(),
+            columns: &["x".to_owned()],
+            read: &read,
+            hold: false,
+        };
+        let whats: [&dyn Export; 4] = [
+            &Csv::default(),
+            &fields,
+            &Jsonl::default(),
+            &Pcapng::default(),
+        ];
         let mut go_on = |_| ControlFlow::Continue(());
-        let error = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
-        assert_eq!(error.code(), "no_space");
-        let left = std::fs::read_dir(folder).unwrap();
-        let left = left.map(|file| file.unwrap().file_name().into_string().unwrap());
-        assert!(left.into_iter().all(|name| !name.contains("csv")));
+        for what in whats {
+            let error = to_file(&session, what, &target, &mut go_on).unwrap_err();
+            assert_eq!(error.code(), "no_space", "{error}");
+        }
+        let error = session::library::save_as(recorder.path(), &target, &mut go_on).unwrap_err();
+        assert_eq!(error.code(), "no_space", "{error}");
+        assert_eq!(names(folder), before);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let target = elsewhere.path().join("out.csv");
+        let summary = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+        assert!(summary.rows >= safe, "{summary:?}");
 
         std::fs::remove_file(&ballast).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -211,13 +241,7 @@ mod linux {
             .arg(folder)
             .status();
         assert!(status.unwrap().success());
-        let names = || {
-            let files = std::fs::read_dir(folder).unwrap();
-            let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
-            names.sort();
-            names
-        };
-        let before = names();
+        let before = names(folder);
         for path in [recorder.path(), &interrupted, &folded] {
             let session = Session::open(path).unwrap();
             assert_eq!(session.info().unwrap().events, 1, "{}", path.display());
@@ -231,8 +255,8 @@ mod linux {
         let target = folder.join("out.csv");
         let session = Session::open(recorder.path()).unwrap();
         let mut go_on = |_| ControlFlow::Continue(());
-        let error = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
+        let error = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
         assert_eq!(error.code(), "not_writable");
-        assert_eq!(names(), before);
+        assert_eq!(names(folder), before);
     }
 }

@@ -19,7 +19,7 @@ use radio::{
     DisconnectReason, GattDb, Handle, NotifyMode, Properties, RadioState, Rssi, SampleKind,
     Timestamp, WriteKind,
 };
-use session::export::{Csv, Pcapng, Progress, Target, csv, csv_file, pcapng_file};
+use session::export::{Csv, Pcapng, Progress, Target, to_file, to_writer};
 use session::{
     Cause, Event, Failure, Filter, Imported, Kind, LinkKey, Options, Recorded, Recorder, Session,
     SessionTime, WallClock, WallTime, import,
@@ -244,7 +244,7 @@ fn csv_comes_back_as_the_same_session_and_goes_out_again_as_the_same_bytes() {
         assert!(kinds.contains(kind), "{kind:?} is not tried");
     }
     let table = folder.path().join("out.csv");
-    csv_file(&before, &Csv::default(), &table, &mut go_on).unwrap();
+    to_file(&before, &Csv::default(), &table, &mut go_on).unwrap();
     let target = folder.path().join("back.gattscope");
     let imported = import(&table, &target, &mut go_on).unwrap();
     let after = Session::open(&target).unwrap();
@@ -272,7 +272,7 @@ fn csv_comes_back_as_the_same_session_and_goes_out_again_as_the_same_bytes() {
     assert_eq!((told.events, told.lost), (wanted.events, wanted.lost));
     assert_eq!((told.kept, told.source.as_deref()), (true, Some("out.csv")));
     let mut again = Vec::new();
-    csv(&after, &Csv::default(), &mut again, &mut go_on).unwrap();
+    to_writer(&after, &Csv::default(), &mut again, &mut go_on).unwrap();
     assert_eq!(again, std::fs::read(&table).unwrap());
     let beside = std::fs::read_dir(folder.path()).unwrap();
     assert_eq!(beside.count(), 3, "something else is left");
@@ -292,7 +292,7 @@ fn a_part_of_a_session_comes_back_with_what_its_rows_tell() {
         decode: None,
     };
     let table = folder.path().join("out.csv");
-    csv_file(&session, &what, &table, &mut go_on).unwrap();
+    to_file(&session, &what, &table, &mut go_on).unwrap();
     let target = folder.path().join("back.gattscope");
     import(&table, &target, &mut go_on).unwrap();
     let after = Session::open(&target).unwrap();
@@ -332,7 +332,7 @@ fn a_table_that_was_changed_is_refused_with_the_line_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let session = Session::open(&record(folder.path())).unwrap();
     let mut table = Vec::new();
-    csv(&session, &Csv::default(), &mut table, &mut go_on).unwrap();
+    to_writer(&session, &Csv::default(), &mut table, &mut go_on).unwrap();
     let table = String::from_utf8(table).unwrap();
     let path = folder.path().join("in.csv");
     let target = folder.path().join("back.gattscope");
@@ -374,7 +374,7 @@ fn an_import_says_what_is_in_its_way_and_leaves_nothing() {
     let folder = tempfile::tempdir().unwrap();
     let session = Session::open(&record(folder.path())).unwrap();
     let table = folder.path().join("in.csv");
-    csv_file(&session, &Csv::default(), &table, &mut go_on).unwrap();
+    to_file(&session, &Csv::default(), &table, &mut go_on).unwrap();
     let target = folder.path().join("back.gattscope");
     let refused = |source: &Path, target: Target<'_>| {
         let error = import(source, target, &mut go_on).unwrap_err();
@@ -522,7 +522,7 @@ fn a_capture_that_was_exported_comes_back_with_the_same_operations_and_attribute
     let folder = tempfile::tempdir().unwrap();
     let before = Session::open(&record_for_capture(folder.path())).unwrap();
     let capture = folder.path().join("out.pcapng");
-    pcapng_file(&before, &Pcapng::default(), &capture, &mut go_on).unwrap();
+    to_file(&before, &Pcapng::default(), &capture, &mut go_on).unwrap();
     let target = folder.path().join("back.gattscope");
     let imported = import(&capture, &target, &mut go_on).unwrap();
     assert_eq!((imported.skipped, imported.cut_off), (0, false));
@@ -575,7 +575,7 @@ fn btsnoop_gives_the_same_operations_to_the_microsecond() {
     let folder = tempfile::tempdir().unwrap();
     let before = Session::open(&record_for_capture(folder.path())).unwrap();
     let capture = folder.path().join("out.pcapng");
-    pcapng_file(&before, &Pcapng::default(), &capture, &mut go_on).unwrap();
+    to_file(&before, &Pcapng::default(), &capture, &mut go_on).unwrap();
     let snoop = folder.path().join("out.btsnoop");
     std::fs::write(&snoop, as_btsnoop(&std::fs::read(&capture).unwrap())).unwrap();
     let target = folder.path().join("back.gattscope");
@@ -597,7 +597,7 @@ fn a_capture_that_is_cut_off_comes_in_as_far_as_it_goes_and_says_so() {
     let folder = tempfile::tempdir().unwrap();
     let before = Session::open(&record_for_capture(folder.path())).unwrap();
     let capture = folder.path().join("out.pcapng");
-    pcapng_file(&before, &Pcapng::default(), &capture, &mut go_on).unwrap();
+    to_file(&before, &Pcapng::default(), &capture, &mut go_on).unwrap();
     let bytes = std::fs::read(&capture).unwrap();
     std::fs::write(&capture, &bytes[..bytes.len() * 2 / 3 + 1]).unwrap();
     let target = folder.path().join("back.gattscope");
@@ -613,11 +613,11 @@ fn whole() -> [Vec<u8>; 3] {
     let folder = tempfile::tempdir().unwrap();
     let session = Session::open(&record_for_capture(folder.path())).unwrap();
     let capture = folder.path().join("out.pcapng");
-    pcapng_file(&session, &Pcapng::default(), &capture, &mut go_on).unwrap();
+    to_file(&session, &Pcapng::default(), &capture, &mut go_on).unwrap();
     let capture = std::fs::read(capture).unwrap();
     let session = Session::open(&record(&folder.path().join("full"))).unwrap();
     let mut table = Vec::new();
-    csv(&session, &Csv::default(), &mut table, &mut go_on).unwrap();
+    to_writer(&session, &Csv::default(), &mut table, &mut go_on).unwrap();
     [as_btsnoop(&capture), capture, table]
 }
 
@@ -648,7 +648,7 @@ proptest! {
                     prop_assert_eq!(session.info().unwrap().events, imported.events);
                     prop_assert_eq!(events(&session).len() as u64, imported.events);
                     session.attributes().unwrap();
-                    csv(&session, &Csv::default(), std::io::sink(), &mut go_on).unwrap();
+                    to_writer(&session, &Csv::default(), std::io::sink(), &mut go_on).unwrap();
                 }
                 Err(error) => {
                     prop_assert_eq!(error.code(), "not_importable", "{}", error);
@@ -669,7 +669,7 @@ fn the_sign_for_a_nul_does_not_spoil_what_an_advertisement_contained() {
     recorder.close().unwrap();
     let before = Session::open(recorder.path()).unwrap();
     let table = folder.path().join("out.csv");
-    csv_file(&before, &Csv::default(), &table, &mut go_on).unwrap();
+    to_file(&before, &Csv::default(), &table, &mut go_on).unwrap();
     let target = folder.path().join("back.gattscope");
     import(&table, &target, &mut go_on).unwrap();
     let after = Session::open(&target).unwrap();

@@ -18,7 +18,7 @@ use proptest::prelude::*;
 use radio::{
     AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Sample, SampleKind, Timestamp,
 };
-use session::export::{Csv, Progress, Target, csv_file};
+use session::export::{Csv, Export, Jsonl, Pcapng, Progress, Target, to_file, to_writer};
 use session::library::{
     self, End, Match, Retention, annotate, delete, entry, keep, list, rename, save_as, search, tidy,
 };
@@ -360,8 +360,8 @@ fn a_session_that_is_replaced_leaves_no_log_that_the_new_one_would_take_for_its_
     assert_eq!(error.code(), "in_use");
     let table = folder.path().join("out.csv");
     let session = Session::open(second.path()).unwrap();
-    csv_file(&session, &Csv::default(), &table, &mut go_on).unwrap();
-    let error = csv_file(&session, &Csv::default(), first.path(), &mut go_on).unwrap_err();
+    to_file(&session, &Csv::default(), &table, &mut go_on).unwrap();
+    let error = to_file(&session, &Csv::default(), first.path(), &mut go_on).unwrap_err();
     assert_eq!(error.code(), "in_use");
     let other = Other::does("SELECT count(*) FROM event", &replaced);
     let error = save_as(second.path(), &replaced, &mut go_on).unwrap_err();
@@ -597,11 +597,16 @@ fn a_session_whose_end_is_missing_is_listed_and_exported_as_far_as_it_goes_and_s
     let info = session.info().unwrap();
     assert!((1000..19_000).contains(&info.events), "{}", info.events);
     let target = folder.path().join("out.csv");
-    let summary = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+    let summary = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
     assert!(summary.damaged);
+    // What stands before the damage can be counted, and what was reached is the least that there is.
+    let reckoned = session.reckon(&Default::default(), &mut || true).unwrap();
+    assert_eq!((reckoned.events, reckoned.exact), (summary.rows, true));
+    let reckoned = session.reckon(&Default::default(), &mut || false).unwrap();
+    assert!(reckoned.events > 0 && reckoned.events < summary.rows && !reckoned.exact);
     assert_eq!(summary.rows, info.events);
     let whole = Session::open(recorder.path()).unwrap();
-    let summary = csv_file(&whole, &Csv::default(), &target, &mut go_on).unwrap();
+    let summary = to_file(&whole, &Csv::default(), &target, &mut go_on).unwrap();
     assert_eq!((summary.damaged, summary.rows), (false, 20_002));
     drop(session);
     delete(&cut).unwrap();
@@ -789,9 +794,10 @@ proptest! {
                     false => ControlFlow::Break(()),
                 }
             };
-            let _ = session::export::csv(&session, &Csv::default(), std::io::sink(), &mut bounded);
-            let _ = session::export::jsonl(&session, &Default::default(), std::io::sink(), &mut bounded);
-            let _ = session::export::pcapng(&session, &Default::default(), std::io::sink(), &mut bounded);
+            let whats: [&dyn Export; 3] = [&Csv::default(), &Jsonl::default(), &Pcapng::default()];
+            for what in whats {
+                let _ = to_writer(&session, what, std::io::sink(), &mut bounded);
+            }
             let copy = folder.path().join("copy");
             let _ = save_as(&path, &copy, &mut bounded);
         }

@@ -18,7 +18,7 @@ use radio::{
     DisconnectReason, GattDb, Handle, NotifyMode, Properties, Rssi, Sample, SampleKind, Timestamp,
     WriteKind,
 };
-use session::export::{Pcapng, Progress, pcapng, pcapng_file};
+use session::export::{Pcapng, Progress, to_file, to_writer};
 use session::{
     Cause, Event, Failure, Filter, Kind, LinkKey, Options, Recorder, Session, SessionTime,
     WallClock, WallTime,
@@ -258,7 +258,7 @@ fn record(folder: &TempDir, handles: bool) -> PathBuf {
 fn export(folder: &TempDir, path: &Path, filter: Filter) -> (PathBuf, session::export::Summary) {
     let session = Session::open(path).unwrap();
     let target = folder.path().join("out.pcapng");
-    let summary = pcapng_file(&session, &Pcapng { filter }, &target, &mut go_on).unwrap();
+    let summary = to_file(&session, &Pcapng { filter }, &target, &mut go_on).unwrap();
     assert_eq!(summary.bytes, std::fs::metadata(&target).unwrap().len());
     if tshark_is_here() {
         let all = tshark(&target, "frame", &["frame.number"]);
@@ -834,11 +834,11 @@ fn a_capture_that_is_cancelled_leaves_nothing_behind() {
     let session = Session::open(&path).unwrap();
     let target = folder.path().join("out.pcapng");
     let mut cancel = |_| ControlFlow::Break(());
-    let error = pcapng_file(&session, &Pcapng::default(), &target, &mut cancel).unwrap_err();
+    let error = to_file(&session, &Pcapng::default(), &target, &mut cancel).unwrap_err();
     assert_eq!(error.code(), "cancelled");
     assert_eq!(std::fs::read_dir(folder.path()).unwrap().count(), 1);
     let mut bytes = Vec::new();
-    let summary = pcapng(&session, &Pcapng::default(), &mut bytes, &mut go_on).unwrap();
+    let summary = to_writer(&session, &Pcapng::default(), &mut bytes, &mut go_on).unwrap();
     assert_eq!(summary.bytes, bytes.len() as u64);
     assert_eq!(bytes[..4], [0x0A, 0x0D, 0x0D, 0x0A]);
 }

@@ -18,7 +18,7 @@ use uuid::Uuid;
 
 use super::walk::{Counted, walk};
 use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
-use super::{OnProgress, Summary, Target, file};
+use super::{Export, OnProgress, Summary};
 use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
 
 pub(crate) const HEADER: [&str; 22] = [
@@ -46,7 +46,17 @@ pub(crate) const HEADER: [&str; 22] = [
     "detail",
 ];
 
-/// What to export as CSV.
+/// Events as CSV.
+///
+/// Columns: `event` (its number), `time` (ISO 8601 with nanoseconds and offset), `seconds` (since
+/// the session's start), `kind`, `direction` (in, out, local), `device_name`, `device_id`,
+/// `service`, `characteristic`, `descriptor` (UUIDs), `handle` (decimal), `bytes` (length of the
+/// value), `hex` (the value, bytes by spaces), `text` (the value, where it is printable UTF-8),
+/// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or
+/// of attributes found), `link` (number of the connection), `attribute` (its number, with those of
+/// the other tables), `detail`, and `decoded` if asked for. The detail of an advertisement is its
+/// content as JSON, that of a discovery its attributes: nothing of an event is left out, and
+/// [`import`](crate::import()) reads all of it back.
 #[derive(Default)]
 pub struct Csv<'a> {
     /// Which events.
@@ -59,127 +69,85 @@ pub struct Csv<'a> {
     pub decode: Option<&'a dyn Fn(&Attribute, &[u8]) -> Option<String>>,
 }
 
-/// Writes events as CSV. Of a damaged file, what
-/// stands before the damage is written, and [`Summary::damaged`] says so.
-///
-/// Columns: `event` (its number), `time` (ISO 8601 with nanoseconds and offset), `seconds` (since
-/// the session's start), `kind`, `direction` (in, out, local), `device_name`, `device_id`,
-/// `service`, `characteristic`, `descriptor` (UUIDs), `handle` (decimal), `bytes` (length of the
-/// value), `hex` (the value, bytes by spaces), `text` (the value, where it is printable UTF-8),
-/// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or
-/// of attributes found), `link` (number of the connection), `attribute` (its number, with those of
-/// the other tables), `detail`, and `decoded` if asked for. The detail of an advertisement is its
-/// content as JSON, that of a discovery its attributes: nothing of an event is left out, and
-/// [`import`](crate::import) reads all of it back.
-///
-/// # Errors
-///
-/// [`Error::Cancelled`], or what kept it from being read or written.
-pub fn csv(
-    session: &Session,
-    what: &Csv<'_>,
-    writer: impl Write,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    write(session, what, writer, Path::new("The export"), progress)
-}
+impl Export for Csv<'_> {
+    fn write(
+        &self,
+        session: &Session,
+        writer: &mut dyn Write,
+        target: &Path,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Summary> {
+        let unwritten = |error: csv::Error| unwritten(target, error);
+        let mut out = csv::WriterBuilder::new()
+            .terminator(csv::Terminator::CRLF)
+            .from_writer(Counted { writer, bytes: 0 });
+        for name in HEADER {
+            out.write_field(name).map_err(unwritten)?;
+        }
+        if self.decode.is_some() {
+            out.write_field("decoded").map_err(unwritten)?;
+        }
+        out.write_record(None::<&[u8]>).map_err(unwritten)?;
 
-/// Writes events as CSV into a file, which appears under its name only when it is whole. What
-/// stands there is replaced then, and stays otherwise.
-///
-/// # Errors
-///
-/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`csv()`].
-pub fn csv_file<'a>(
-    session: &Session,
-    what: &Csv<'_>,
-    target: impl Into<Target<'a>>,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    let target = target.into();
-    file::whole(session, target, |writer| {
-        write(session, what, writer, target.path(), progress)
-    })
-}
-
-fn write(
-    session: &Session,
-    what: &Csv<'_>,
-    writer: impl Write,
-    target: &Path,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    let unwritten = |error: csv::Error| unwritten(target, error);
-    let mut out = csv::WriterBuilder::new()
-        .terminator(csv::Terminator::CRLF)
-        .from_writer(Counted { writer, bytes: 0 });
-    for name in HEADER {
-        out.write_field(name).map_err(unwritten)?;
-    }
-    if what.decode.is_some() {
-        out.write_field("decoded").map_err(unwritten)?;
-    }
-    out.write_record(None::<&[u8]>).map_err(unwritten)?;
-
-    let mut cell = String::new();
-    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
-    let discoveries = Discoveries {
-        of: session.discoveries()?,
-        attributes: session.attributes()?,
-    };
-    let walked = walk(session, &what.filter, progress, |event| {
-        let mut row = Row {
-            out: &mut out,
-            cell: &mut cell,
+        let mut cell = String::new();
+        let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
+        let discoveries = Discoveries {
+            of: session.discoveries()?,
+            attributes: session.attributes()?,
         };
-        let device = event.device.and_then(|key| devices.get(&key));
-        let attribute = event.attribute.and_then(|id| attributes.get(&id));
-        let detail = detail(session, &discoveries, event)?;
-        let name = device.and_then(|device| device.name.as_deref());
-        let mut fill = || {
-            row.number(Some(event.id))?;
-            row.show(Some(session.anchors().wall_time(event.at)))?;
-            row.show(Some(Seconds(event.at.nanos())))?;
-            row.text(Some(event.kind.name()))?;
-            row.text(Some(event.kind.direction().name()))?;
-            row.text(name)?;
-            row.text(device.map(|device| device.identifier.as_str()))?;
-            row.show(attribute.and_then(|attribute| attribute.service))?;
-            row.show(attribute.and_then(|attribute| attribute.characteristic))?;
-            row.show(
-                attribute
-                    .filter(|attribute| attribute.kind == AttrKind::Descriptor)
-                    .map(|attribute| attribute.uuid),
-            )?;
-            row.show(
-                attribute
-                    .and_then(|attribute| attribute.handle)
-                    .map(|handle| handle.0),
-            )?;
-            row.show(event.value.as_ref().map(|value| value.len()))?;
-            row.hex(event.value.as_deref())?;
-            row.text(event.value.as_deref().and_then(printable))?;
-            row.number(event.status)?;
-            row.text(event.status.map(status_name))?;
-            row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
-            row.number(only(event, &[Kind::Mtu]))?;
-            row.number(only(event, &[Kind::Gap, Kind::Discovered]))?;
-            row.show(event.link.map(|link| link.0))?;
-            row.show(event.attribute.map(AttrId::to_u64))?;
-            row.text(detail.as_deref())?;
-            if let Some(decode) = what.decode {
-                let meaning = attribute
-                    .zip(event.value.as_deref())
-                    .and_then(|(attribute, value)| decode(attribute, value));
-                row.text(meaning.as_deref())?;
-            }
-            row.end()
-        };
-        fill().map_err(unwritten)
-    })?;
-    out.flush().map_err(|error| Error::io(target, &error))?;
-    walked.finish(progress, out.get_ref().bytes)
+        let walked = walk(session, &self.filter, progress, |event| {
+            let mut row = Row {
+                out: &mut out,
+                cell: &mut cell,
+            };
+            let device = event.device.and_then(|key| devices.get(&key));
+            let attribute = event.attribute.and_then(|id| attributes.get(&id));
+            let detail = detail(session, &discoveries, event)?;
+            let name = device.and_then(|device| device.name.as_deref());
+            let mut fill = || {
+                row.number(Some(event.id))?;
+                row.show(Some(session.anchors().wall_time(event.at)))?;
+                row.show(Some(Seconds(event.at.nanos())))?;
+                row.text(Some(event.kind.name()))?;
+                row.text(Some(event.kind.direction().name()))?;
+                row.text(name)?;
+                row.text(device.map(|device| device.identifier.as_str()))?;
+                row.show(attribute.and_then(|attribute| attribute.service))?;
+                row.show(attribute.and_then(|attribute| attribute.characteristic))?;
+                row.show(
+                    attribute
+                        .filter(|attribute| attribute.kind == AttrKind::Descriptor)
+                        .map(|attribute| attribute.uuid),
+                )?;
+                row.show(
+                    attribute
+                        .and_then(|attribute| attribute.handle)
+                        .map(|handle| handle.0),
+                )?;
+                row.show(event.value.as_ref().map(|value| value.len()))?;
+                row.hex(event.value.as_deref())?;
+                row.text(event.value.as_deref().and_then(printable))?;
+                row.number(event.status)?;
+                row.text(event.status.map(status_name))?;
+                row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
+                row.number(only(event, &[Kind::Mtu]))?;
+                row.number(only(event, &[Kind::Gap, Kind::Discovered]))?;
+                row.show(event.link.map(|link| link.0))?;
+                row.show(event.attribute.map(AttrId::to_u64))?;
+                row.text(detail.as_deref())?;
+                if let Some(decode) = self.decode {
+                    let meaning = attribute
+                        .zip(event.value.as_deref())
+                        .and_then(|(attribute, value)| decode(attribute, value));
+                    row.text(meaning.as_deref())?;
+                }
+                row.end()
+            };
+            fill().map_err(unwritten)
+        })?;
+        out.flush().map_err(|error| Error::io(target, &error))?;
+        walked.finish(progress, out.get_ref().bytes)
+    }
 }
 
 /// What a failure to write CSV to `target` means.

@@ -66,6 +66,19 @@ impl<'a> Part<'a> {
                     path: path.to_owned(),
                 });
             }
+            Ok(found) if !found.is_file() => {
+                return Err(Error::NotWritable {
+                    path: path.to_owned(),
+                    reason: "something else than a file stands there".into(),
+                });
+            }
+            // A file of another name would take its place all the same.
+            Ok(found) if found.permissions().readonly() => {
+                return Err(Error::NotWritable {
+                    path: path.to_owned(),
+                    reason: "it is marked as read-only".into(),
+                });
+            }
             _ => {}
         }
         // A link is written through, not replaced.

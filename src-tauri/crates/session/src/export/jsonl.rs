@@ -14,10 +14,20 @@ use uuid::Uuid;
 
 use super::walk::{Counted, walk};
 use super::words::{adapter_state, disconnect_reason, is_hidden, notify_mode, status_name};
-use super::{OnProgress, Summary, Target, file};
+use super::{Export, OnProgress, Summary};
 use crate::{Attribute, Error, Filter, Kind, Result, Session};
 
-/// What to export as JSON Lines.
+/// Events as JSON Lines.
+///
+/// Keys, each left out where the event has none: `event` (its number), `time` (ISO 8601 with
+/// nanoseconds and offset), `t_ns` (nanoseconds since the session's start), `kind`, `direction` (in,
+/// out, local), `device_name`, `device_id`, `link` (number of the connection), `service`,
+/// `characteristic`, `descriptor` (UUIDs), `handle`, `hex` (the value, two digits a byte), `status`
+/// (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or of
+/// attributes found), `what` (why it disconnected, the adapter's state, how it was subscribed),
+/// `detail` (words of the system, or of the user), `advertisement` (an object:
+/// [`Session::advertisement_json`]), `gap` (an object: `cause`, `count`, `from_ns`, `to_ns`), and
+/// `decoded` if asked for.
 #[derive(Default)]
 pub struct Jsonl<'a> {
     /// Which events.
@@ -85,122 +95,80 @@ struct Missing {
     to_ns: i64,
 }
 
-/// Writes events as JSON Lines. Of a damaged file, what
-/// stands before the damage is written, and [`Summary::damaged`] says so.
-///
-/// Keys, each left out where the event has none: `event` (its number), `time` (ISO 8601 with
-/// nanoseconds and offset), `t_ns` (nanoseconds since the session's start), `kind`, `direction` (in,
-/// out, local), `device_name`, `device_id`, `link` (number of the connection), `service`,
-/// `characteristic`, `descriptor` (UUIDs), `handle`, `hex` (the value, two digits a byte), `status`
-/// (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or of
-/// attributes found), `what` (why it disconnected, the adapter's state, how it was subscribed),
-/// `detail` (words of the system, or of the user), `advertisement` (an object:
-/// [`Session::advertisement_json`]), `gap` (an object: `cause`, `count`, `from_ns`, `to_ns`), and
-/// `decoded` if asked for.
-///
-/// # Errors
-///
-/// [`Error::Cancelled`], or what kept it from being read or written.
-pub fn jsonl(
-    session: &Session,
-    what: &Jsonl<'_>,
-    writer: impl Write,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    write(session, what, writer, Path::new("The export"), progress)
-}
-
-/// Writes events as JSON Lines into a file, which appears under its name only when it is whole. What
-/// stands there is replaced then, and stays otherwise.
-///
-/// # Errors
-///
-/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`jsonl()`].
-pub fn jsonl_file<'a>(
-    session: &Session,
-    what: &Jsonl<'_>,
-    target: impl Into<Target<'a>>,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    let target = target.into();
-    file::whole(session, target, |writer| {
-        write(session, what, writer, target.path(), progress)
-    })
-}
-
-fn write(
-    session: &Session,
-    what: &Jsonl<'_>,
-    writer: impl Write,
-    target: &Path,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    let unwritten = |error: io::Error| Error::io(target, &error);
-    let mut out = Counted { writer, bytes: 0 };
-    let mut text = Vec::new();
-    let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
-    let walked = walk(session, &what.filter, progress, |event| {
-        let device = event.device.and_then(|key| devices.get(&key));
-        let attribute = event.attribute.and_then(|id| attributes.get(&id));
-        let number = |kinds: &[Kind]| event.number.filter(|_| kinds.contains(&event.kind));
-        let line = Line {
-            event: event.id,
-            time: session.anchors().wall_time(event.at).to_string(),
-            t_ns: event.at.nanos(),
-            kind: event.kind.name(),
-            direction: event.kind.direction().name(),
-            device_name: device.and_then(|device| device.name.as_deref()),
-            device_id: device.map(|device| device.identifier.as_str()),
-            link: event.link.map(|link| link.0),
-            service: attribute.and_then(|attribute| attribute.service),
-            characteristic: attribute.and_then(|attribute| attribute.characteristic),
-            descriptor: attribute
-                .filter(|attribute| attribute.kind == AttrKind::Descriptor)
-                .map(|attribute| attribute.uuid),
-            handle: attribute
-                .and_then(|attribute| attribute.handle)
-                .map(|handle| handle.0),
-            hex: event.value.as_deref().map(hex),
-            status: event.status,
-            status_name: event.status.map(status_name),
-            rssi_dbm: number(&[Kind::Advertisement, Kind::Rssi]),
-            mtu: number(&[Kind::Mtu]),
-            count: number(&[Kind::Gap, Kind::Discovered]),
-            what: match event.kind {
-                Kind::Disconnected => Some(disconnect_reason(event.number)),
-                Kind::AdapterState => Some(adapter_state(event.number)),
-                Kind::Subscribed => Some(notify_mode(event.number)),
-                _ => None,
-            },
-            detail: event.detail.as_deref(),
-            advertisement: match event.kind {
-                Kind::Advertisement => contents(session, event.id)?,
-                _ => None,
-            },
-            gap: match event.kind {
-                Kind::Gap => session.gap(event.id)?.map(|gap| Missing {
-                    cause: gap.cause.name(),
-                    count: gap.count,
-                    from_ns: gap.from.nanos(),
-                    to_ns: gap.to.nanos(),
+impl Export for Jsonl<'_> {
+    fn write(
+        &self,
+        session: &Session,
+        writer: &mut dyn Write,
+        target: &Path,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Summary> {
+        let unwritten = |error: io::Error| Error::io(target, &error);
+        let mut out = Counted { writer, bytes: 0 };
+        let mut text = Vec::new();
+        let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
+        let walked = walk(session, &self.filter, progress, |event| {
+            let device = event.device.and_then(|key| devices.get(&key));
+            let attribute = event.attribute.and_then(|id| attributes.get(&id));
+            let number = |kinds: &[Kind]| event.number.filter(|_| kinds.contains(&event.kind));
+            let line = Line {
+                event: event.id,
+                time: session.anchors().wall_time(event.at).to_string(),
+                t_ns: event.at.nanos(),
+                kind: event.kind.name(),
+                direction: event.kind.direction().name(),
+                device_name: device.and_then(|device| device.name.as_deref()),
+                device_id: device.map(|device| device.identifier.as_str()),
+                link: event.link.map(|link| link.0),
+                service: attribute.and_then(|attribute| attribute.service),
+                characteristic: attribute.and_then(|attribute| attribute.characteristic),
+                descriptor: attribute
+                    .filter(|attribute| attribute.kind == AttrKind::Descriptor)
+                    .map(|attribute| attribute.uuid),
+                handle: attribute
+                    .and_then(|attribute| attribute.handle)
+                    .map(|handle| handle.0),
+                hex: event.value.as_deref().map(hex),
+                status: event.status,
+                status_name: event.status.map(status_name),
+                rssi_dbm: number(&[Kind::Advertisement, Kind::Rssi]),
+                mtu: number(&[Kind::Mtu]),
+                count: number(&[Kind::Gap, Kind::Discovered]),
+                what: match event.kind {
+                    Kind::Disconnected => Some(disconnect_reason(event.number)),
+                    Kind::AdapterState => Some(adapter_state(event.number)),
+                    Kind::Subscribed => Some(notify_mode(event.number)),
+                    _ => None,
+                },
+                detail: event.detail.as_deref(),
+                advertisement: match event.kind {
+                    Kind::Advertisement => contents(session, event.id)?,
+                    _ => None,
+                },
+                gap: match event.kind {
+                    Kind::Gap => session.gap(event.id)?.map(|gap| Missing {
+                        cause: gap.cause.name(),
+                        count: gap.count,
+                        from_ns: gap.from.nanos(),
+                        to_ns: gap.to.nanos(),
+                    }),
+                    _ => None,
+                },
+                decoded: self.decode.and_then(|decode| {
+                    let (attribute, value) = attribute.zip(event.value.as_deref())?;
+                    decode(attribute, value)
                 }),
-                _ => None,
-            },
-            decoded: what.decode.and_then(|decode| {
-                let (attribute, value) = attribute.zip(event.value.as_deref())?;
-                decode(attribute, value)
-            }),
-        };
-        text.clear();
-        let mut json = serde_json::Serializer::with_formatter(&mut text, Escaping);
-        line.serialize(&mut json)
-            .map_err(|error| unwritten(error.into()))?;
-        text.push(b'\n');
-        out.write_all(&text).map_err(unwritten)
-    })?;
-    out.flush().map_err(unwritten)?;
-    walked.finish(progress, out.bytes)
+            };
+            text.clear();
+            let mut json = serde_json::Serializer::with_formatter(&mut text, Escaping);
+            line.serialize(&mut json)
+                .map_err(|error| unwritten(error.into()))?;
+            text.push(b'\n');
+            out.write_all(&text).map_err(unwritten)
+        })?;
+        out.flush().map_err(unwritten)?;
+        walked.finish(progress, out.bytes)
+    }
 }
 
 /// What an advertisement contained, as an object within the line.

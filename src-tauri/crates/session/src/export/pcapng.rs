@@ -25,7 +25,7 @@ use self::hci::Peer;
 pub(crate) use self::hci::unhex;
 use super::walk::walk;
 use super::words::{adapter_state, disconnect_reason, notify_mode, visible};
-use super::{OnProgress, Summary, Target, file};
+use super::{Export, OnProgress, Summary};
 use crate::{
     Attribute, Device, DeviceKey, Error, Filter, Kind, Link, LinkKey, Recorded, Result, Session,
 };
@@ -42,16 +42,7 @@ operations and times are as the operating system told them. Synthetic throughout
 framing, connection handles, connection parameters, and what a packet's own comment says. \
 Vendor-specific events stand for what is no packet; their comment is the event.";
 
-/// What to export as a capture.
-#[derive(Clone, Debug, Default)]
-pub struct Pcapng {
-    /// Which events. In front of the first of a link stands, whatever the filter, what Wireshark
-    /// needs to name its attributes: the connection and the discovery.
-    pub filter: Filter,
-}
-
-/// Writes events as a capture of Bluetooth HCI in the pcapng format. A damaged file is written as
-/// far as it can be read, and the damage is then the error. [`Summary::rows`] counts packets.
+/// Events as a capture of Bluetooth HCI in the pcapng format. [`Summary::rows`] counts packets.
 ///
 /// - Advertisements are LE Advertising Reports, extended ones where 31 bytes do not hold the data.
 ///   Where the system gave no raw bytes, the AD structures are put together from what it told.
@@ -62,72 +53,49 @@ pub struct Pcapng {
 ///   not tell the ATT MTU, it is 517.
 /// - A subscription is the write of the Client Characteristic Configuration that it causes.
 /// - An attribute whose handle the system did not tell gets one, and every packet with it says so.
-///
-/// # Errors
-///
-/// [`Error::Cancelled`], or what kept it from being read or written.
-pub fn pcapng(
-    session: &Session,
-    what: &Pcapng,
-    writer: impl Write,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    write(session, what, writer, Path::new("The export"), progress)
+#[derive(Clone, Debug, Default)]
+pub struct Pcapng {
+    /// Which events. In front of the first of a link stands, whatever the filter, what Wireshark
+    /// needs to name its attributes: the connection and the discovery.
+    pub filter: Filter,
 }
 
-/// Writes events as a capture into a file, which appears under its name only when it is whole. What
-/// stands there is replaced then, and stays otherwise.
-///
-/// # Errors
-///
-/// [`Error::IsAFolder`], [`Error::Exists`] if it must not be replaced, [`Error::NoSpace`],
-/// [`Error::NotWritable`], [`Error::SameFile`] if it is the session itself; else as [`pcapng()`].
-pub fn pcapng_file<'a>(
-    session: &Session,
-    what: &Pcapng,
-    target: impl Into<Target<'a>>,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    let target = target.into();
-    file::whole(session, target, |writer| {
-        write(session, what, writer, target.path(), progress)
-    })
-}
-
-fn write(
-    session: &Session,
-    what: &Pcapng,
-    writer: impl Write,
-    target: &Path,
-    progress: &mut OnProgress<'_>,
-) -> Result<Summary> {
-    let attributes = session.attribute_table()?;
-    let mut out = Blocks::new(writer, target);
-    out.start(&session.info()?.writer, ABOUT)?;
-    let links = session.links()?.into_iter();
-    let mut capture = Capture {
-        session,
-        out,
-        devices: session.device_table()?,
-        links: links.map(|link| (link.key, link)).collect(),
-        handles: Handles::new(&attributes),
-        generations: generations(&attributes),
-        attributes,
-        peers: HashMap::new(),
-        air: HashMap::new(),
-        discovered: HashSet::new(),
-        filter: &what.filter,
-    };
-    let walked = walk(session, &what.filter, progress, |event| {
-        capture.event(event)
-    })?;
-    capture.end()?;
-    let (packets, bytes) = capture.out.finish()?;
-    let summary = walked.finish(progress, bytes)?;
-    Ok(Summary {
-        rows: packets,
-        ..summary
-    })
+impl Export for Pcapng {
+    fn write(
+        &self,
+        session: &Session,
+        writer: &mut dyn Write,
+        target: &Path,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Summary> {
+        let attributes = session.attribute_table()?;
+        let mut out = Blocks::new(writer, target);
+        out.start(&session.info()?.writer, ABOUT)?;
+        let links = session.links()?.into_iter();
+        let mut capture = Capture {
+            session,
+            out,
+            devices: session.device_table()?,
+            links: links.map(|link| (link.key, link)).collect(),
+            handles: Handles::new(&attributes),
+            generations: generations(&attributes),
+            attributes,
+            peers: HashMap::new(),
+            air: HashMap::new(),
+            discovered: HashSet::new(),
+            filter: &self.filter,
+        };
+        let walked = walk(session, &self.filter, progress, |event| {
+            capture.event(event)
+        })?;
+        capture.end()?;
+        let (packets, bytes) = capture.out.finish()?;
+        let summary = walked.finish(progress, bytes)?;
+        Ok(Summary {
+            rows: packets,
+            ..summary
+        })
+    }
 }
 
 /// A request that was asked for.

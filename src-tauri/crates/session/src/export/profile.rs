@@ -12,7 +12,7 @@ use uuid::Uuid;
 use super::pcapng::short;
 use super::walk::Counted;
 use super::words::visible;
-use super::{Summary, Target, file};
+use super::{Export, OnProgress, Pace, Summary};
 use crate::{Attribute, DeviceKey, Error, Result, Session};
 
 /// How many bytes of a value are shown.
@@ -20,7 +20,8 @@ const SHOWN: usize = 32;
 /// How many characters of a name are shown.
 const NAME: usize = 120;
 
-/// What to write of which device.
+/// The GATT profile of a device as Markdown (CommonMark with tables). [`Summary::rows`] counts
+/// attributes. Writing it ends with [`Error::NotFound`] if the session has no such device.
 #[expect(
     clippy::type_complexity,
     reason = "names for them would say less than their signatures"
@@ -34,116 +35,99 @@ pub struct Profile<'a> {
     pub decode: Option<&'a dyn Fn(&Attribute, &[u8]) -> Option<String>>,
 }
 
-/// Writes the GATT profile of a device as Markdown (CommonMark with tables). [`Summary::rows`] counts
-/// attributes.
-///
-/// # Errors
-///
-/// [`Error::NotFound`] if the session has no such device; else what kept it from being read or
-/// written.
-pub fn profile(session: &Session, what: &Profile<'_>, writer: impl Write) -> Result<Summary> {
-    write(session, what, writer, Path::new("The profile"))
-}
+impl Export for Profile<'_> {
+    fn write(
+        &self,
+        session: &Session,
+        writer: &mut dyn Write,
+        target: &Path,
+        progress: &mut OnProgress<'_>,
+    ) -> Result<Summary> {
+        let unwritten = |error: io::Error| Error::io(target, &error);
+        let devices = session.devices()?;
+        let device = devices.iter().find(|device| device.key == self.device);
+        let device = device.ok_or_else(|| Error::NotFound {
+            path: format!("{} (device {})", session.path().display(), self.device.0).into(),
+        })?;
+        let links = session.links()?;
+        let links = links.iter().filter(|link| link.device == self.device);
+        let mut attributes = session.attributes()?;
+        let latest = attributes
+            .iter()
+            .filter(|attribute| attribute.device == self.device)
+            .map(|attribute| (attribute.link, attribute.id.generation))
+            .max();
+        attributes.retain(|attribute| Some((attribute.link, attribute.id.generation)) == latest);
+        let wall = |at| session.anchors().wall_time(at);
 
-/// Writes the GATT profile of a device into a file, which appears under its name only when it is
-/// whole.
-///
-/// # Errors
-///
-/// [`Error::IsAFolder`], [`Error::Exists`], [`Error::NoSpace`], [`Error::NotWritable`]; else as
-/// [`profile()`].
-pub fn profile_file<'a>(
-    session: &Session,
-    what: &Profile<'_>,
-    target: impl Into<Target<'a>>,
-) -> Result<Summary> {
-    let target = target.into();
-    file::whole(session, target, |writer| {
-        write(session, what, writer, target.path())
-    })
-}
-
-fn write(
-    session: &Session,
-    what: &Profile<'_>,
-    writer: impl Write,
-    target: &Path,
-) -> Result<Summary> {
-    let unwritten = |error: io::Error| Error::io(target, &error);
-    let devices = session.devices()?;
-    let device = devices.iter().find(|device| device.key == what.device);
-    let device = device.ok_or_else(|| Error::NotFound {
-        path: format!("{} (device {})", session.path().display(), what.device.0).into(),
-    })?;
-    let links = session.links()?;
-    let links = links.iter().filter(|link| link.device == what.device);
-    let mut attributes = session.attributes()?;
-    let latest = attributes
-        .iter()
-        .filter(|attribute| attribute.device == what.device)
-        .map(|attribute| (attribute.link, attribute.id.generation))
-        .max();
-    attributes.retain(|attribute| Some((attribute.link, attribute.id.generation)) == latest);
-    let wall = |at| session.anchors().wall_time(at);
-
-    let mut out = Counted { writer, bytes: 0 };
-    let mut put = |line: &str| writeln!(out, "{line}").map_err(unwritten);
-    let name = device.name.as_deref().filter(|name| !name.is_empty());
-    put(&format!("# {}\n", text(name.unwrap_or(&device.identifier))))?;
-    put("| | |\n|---|---|")?;
-    put(&format!("| Identifier | {} |", text(&device.identifier)))?;
-    put(&format!("| First seen | {} |", wall(device.first_seen)))?;
-    put(&format!("| Connections | {} |", links.count()))?;
-    let program = session.info()?.writer;
-    put(&format!("| Recorded by | {} |", text(&program)))?;
-    if attributes.is_empty() {
-        put("\nIts services were not discovered in this session.")?;
-    }
-    let mut service = None;
-    for attribute in &attributes {
-        let called = match what.name.and_then(|name| name(attribute.uuid)) {
-            Some(name) => text(&name),
-            None if attribute.kind == AttrKind::Service => "Unknown service".into(),
-            None => String::new(),
-        };
-        let handle = attribute
-            .handle
-            .map(|handle| handle.to_string())
-            .unwrap_or_default();
-        if attribute.kind == AttrKind::Service {
-            put(&format!("\n## {called} `{}`\n", of(attribute.uuid)))?;
-            if !handle.is_empty() {
-                put(&format!("Handle {handle}.\n"))?;
+        let mut out = Counted { writer, bytes: 0 };
+        let mut put = |line: &str| writeln!(out, "{line}").map_err(unwritten);
+        let name = device.name.as_deref().filter(|name| !name.is_empty());
+        put(&format!("# {}\n", text(name.unwrap_or(&device.identifier))))?;
+        put("| | |\n|---|---|")?;
+        put(&format!("| Identifier | {} |", text(&device.identifier)))?;
+        put(&format!("| First seen | {} |", wall(device.first_seen)))?;
+        put(&format!("| Connections | {} |", links.count()))?;
+        let program = session.info()?.writer;
+        put(&format!("| Recorded by | {} |", text(&program)))?;
+        if attributes.is_empty() {
+            put("\nIts services were not discovered in this session.")?;
+        }
+        let mut service = None;
+        let (pace, total) = (Pace::start(), attributes.len() as u64);
+        for (done, attribute) in (0..).zip(&attributes) {
+            if progress(pace.at(done, done, total)).is_break() {
+                return Err(Error::Cancelled);
             }
-        }
-        if service != attribute.service || attribute.kind == AttrKind::Service {
-            if attribute.kind != AttrKind::Service {
-                put("\n## Without a service\n")?;
+            let called = match self.name.and_then(|name| name(attribute.uuid)) {
+                Some(name) => text(&name),
+                None if attribute.kind == AttrKind::Service => "Unknown service".into(),
+                None => String::new(),
+            };
+            let handle = attribute
+                .handle
+                .map(|handle| handle.to_string())
+                .unwrap_or_default();
+            if attribute.kind == AttrKind::Service {
+                put(&format!("\n## {called} `{}`\n", of(attribute.uuid)))?;
+                if !handle.is_empty() {
+                    put(&format!("Handle {handle}.\n"))?;
+                }
             }
-            put("| Handle | Attribute | UUID | Properties | Last value |\n|---|---|---|---|---|")?;
+            if service != attribute.service || attribute.kind == AttrKind::Service {
+                if attribute.kind != AttrKind::Service {
+                    put("\n## Without a service\n")?;
+                }
+                put(
+                    "| Handle | Attribute | UUID | Properties | Last value |\n|---|---|---|---|---|",
+                )?;
+            }
+            service = attribute.service;
+            if attribute.kind == AttrKind::Service {
+                continue;
+            }
+            let properties: Vec<_> = attribute.properties.names().collect();
+            let nested = match attribute.kind {
+                AttrKind::Descriptor => "↳ ",
+                _ => "",
+            };
+            put(&format!(
+                "| {handle} | {nested}{called} | `{}` | {} | {} |",
+                of(attribute.uuid),
+                properties.join(", "),
+                last_value(session, self, attribute)?,
+            ))?;
         }
-        service = attribute.service;
-        if attribute.kind == AttrKind::Service {
-            continue;
+        if progress(pace.at(total, total, total)).is_break() {
+            return Err(Error::Cancelled);
         }
-        let properties: Vec<_> = attribute.properties.names().collect();
-        let nested = match attribute.kind {
-            AttrKind::Descriptor => "↳ ",
-            _ => "",
-        };
-        put(&format!(
-            "| {handle} | {nested}{called} | `{}` | {} | {} |",
-            of(attribute.uuid),
-            properties.join(", "),
-            last_value(session, what, attribute)?,
-        ))?;
+        out.flush().map_err(unwritten)?;
+        Ok(Summary {
+            rows: attributes.len() as u64,
+            bytes: out.bytes,
+            damaged: session.is_cut_off(),
+        })
     }
-    out.flush().map_err(unwritten)?;
-    Ok(Summary {
-        rows: attributes.len() as u64,
-        bytes: out.bytes,
-        damaged: session.is_cut_off(),
-    })
 }
 
 /// The last value of an attribute as a cell.

@@ -1,5 +1,6 @@
 //! CSV that was exported here. Columns are found by their names; what is wrong is said with its line.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::io::Read;
 use std::path::Path;
@@ -7,9 +8,10 @@ use std::path::Path;
 use radio::{AttrId, AttrKind, DeviceId, Generation, Handle, Properties};
 use uuid::Uuid;
 
-use super::store::{NewAttribute, Row, Store};
+use super::store::{NewAttribute, Store};
 use super::{Imported, Work};
 use crate::advertisement;
+use crate::event;
 use crate::export::{Found, adapter_state, disconnect_reason, notify_mode, unhex};
 use crate::{
     Anchor, Anchors, Cause, DeviceKey, Error, Kind, LinkKey, Result, SessionTime, WallTime,
@@ -259,14 +261,14 @@ impl Table {
         {
             self.attribute(id, link, row)?;
         }
-        let mut new = Row {
+        let mut new = event::Columns {
             device,
             link,
             attribute,
             value: value.as_deref(),
             status,
             number: figure,
-            ..Row::of(kind, at)
+            ..event::Columns::of(kind)
         };
         let words = |found: Option<(i64, Option<String>)>| {
             found.ok_or_else(|| format!("the detail {detail:?} is not one of its kind"))
@@ -278,7 +280,7 @@ impl Table {
                     "" => None,
                     json => Some(advertisement::parse(json, DeviceId::from(""), at)?),
                 };
-                let event = self.store.event(&new)?;
+                let event = self.store.event(at, &new)?;
                 if let Some(report) = report {
                     self.store.advertisement(event, &report)?;
                 }
@@ -289,7 +291,7 @@ impl Table {
                     "" => None,
                     words => Some(gap(words).ok_or("the detail of a gap is not as it was")?),
                 };
-                let event = self.store.event(&new)?;
+                let event = self.store.event(at, &new)?;
                 if let Some((cause, from, to)) = gap {
                     let count = figure.unwrap_or(0);
                     self.store.gap(event, cause, count, from, to)?;
@@ -304,8 +306,8 @@ impl Table {
             Kind::Disconnected => {
                 (new.number, own) = words(meant(&detail, disconnect_reason, 0..=2))
                     .map(|(number, words)| (Some(number), words))?;
-                new.detail = own.as_deref();
-                self.store.event(&new)?;
+                new.detail = own.map(Cow::Owned);
+                self.store.event(at, &new)?;
                 if let Some(link) = link {
                     self.store.link_down(link, at)?;
                 }
@@ -317,17 +319,17 @@ impl Table {
                     _ => meant(&detail, notify_mode, 0..=2),
                 };
                 (new.number, own) = words(found).map(|(number, words)| (Some(number), words))?;
-                new.detail = own.as_deref();
-                self.store.event(&new)?;
+                new.detail = own.map(Cow::Owned);
+                self.store.event(at, &new)?;
                 return Ok(());
             }
-            _ => new.detail = Some(&*detail).filter(|detail| !detail.is_empty()),
+            _ => new.detail = Some(Cow::Borrowed(&*detail)).filter(|detail| !detail.is_empty()),
         }
         // The text of a note may be empty.
         if matches!(kind, Kind::Note | Kind::Marker) {
-            new.detail = Some(&detail);
+            new.detail = Some(Cow::Borrowed(&*detail));
         }
-        self.store.event(&new)?;
+        self.store.event(at, &new)?;
         Ok(())
     }
 

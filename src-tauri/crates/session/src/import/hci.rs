@@ -15,8 +15,9 @@ use radio::{
 use super::att::{Client, Op, half};
 use super::capture::{End, Packet, Packets};
 use super::gatt::{Discovery, uuid};
-use super::store::{Row, Store};
+use super::store::Store;
 use super::{Imported, Work};
+use crate::event::Columns;
 use crate::{Anchor, DeviceKey, Kind, LinkKey, Result, SessionTime, WallTime};
 
 /// How often the progress is told, in packets.
@@ -445,12 +446,15 @@ impl Writing {
                 let id = peer.0.to_string();
                 let device = self.device(id.clone(), now)?;
                 let report = report(peer, connectable, &data, now);
-                let event = self.store.event(&Row {
-                    device: Some(device),
-                    // 127: not known.
-                    number: Some(i64::from(rssi)).filter(|rssi| *rssi != 127),
-                    ..Row::of(Kind::Advertisement, now)
-                })?;
+                let event = self.store.event(
+                    now,
+                    &Columns {
+                        device: Some(device),
+                        // 127: not known.
+                        number: Some(i64::from(rssi)).filter(|rssi| *rssi != 127),
+                        ..Columns::of(Kind::Advertisement)
+                    },
+                )?;
                 self.store.advertisement(event, &report)?;
                 if let Some((_, known)) = self.devices.get_mut(&id)
                     && let Some(name) = report.local_name
@@ -465,32 +469,38 @@ impl Writing {
                     true => Kind::ScanStarted,
                     false => Kind::ScanStopped,
                 };
-                self.store.event(&Row::of(kind, now))?;
+                self.store.event(now, &Columns::of(kind))?;
             }
             Heard::Connecting(peer) => {
                 let device = self.device(peer.0.to_string(), now)?;
-                self.store.event(&Row {
-                    device: Some(device),
-                    ..Row::of(Kind::Connecting, now)
-                })?;
+                self.store.event(
+                    now,
+                    &Columns {
+                        device: Some(device),
+                        ..Columns::of(Kind::Connecting)
+                    },
+                )?;
             }
             Heard::ConnectFailed(peer, status) => {
                 let device = self.device(peer.0.to_string(), now)?;
-                self.store.event(&Row {
-                    device: Some(device),
-                    status: Some(-1),
-                    detail: Some(&format!("HCI status 0x{status:02X}")),
-                    ..Row::of(Kind::ConnectFailed, now)
-                })?;
+                self.store.event(
+                    now,
+                    &Columns {
+                        device: Some(device),
+                        status: Some(-1),
+                        detail: Some(format!("HCI status 0x{status:02X}").into()),
+                        ..Columns::of(Kind::ConnectFailed)
+                    },
+                )?;
             }
             Heard::Link(link, peer, handle) => self.link(link, peer, handle, now)?,
             Heard::Disconnected(link, reason) => self.end(link, Some((now, reason)))?,
             Heard::Rssi(link, rssi) => {
-                let row = Row {
+                let row = Columns {
                     number: Some(rssi.into()),
-                    ..self.row(link, Kind::Rssi, now)
+                    ..self.row(link, Kind::Rssi)
                 };
-                self.store.event(&row)?;
+                self.store.event(now, &row)?;
             }
             Heard::Att(link, sent, pdu) => {
                 let Some(air) = self.links.get_mut(link) else {
@@ -509,22 +519,25 @@ impl Writing {
                     Some(("note", text)) => (Kind::Note, text),
                     _ => (Kind::Note, &*text),
                 };
-                self.store.event(&Row {
-                    detail: Some(text),
-                    ..Row::of(kind, now)
-                })?;
+                self.store.event(
+                    now,
+                    &Columns {
+                        detail: Some(text.into()),
+                        ..Columns::of(kind)
+                    },
+                )?;
             }
         }
         Ok(())
     }
 
     /// A row of an event of a link.
-    fn row(&self, link: usize, kind: Kind, at: SessionTime) -> Row<'static> {
+    fn row(&self, link: usize, kind: Kind) -> Columns<'static> {
         let air = self.links.get(link);
-        Row {
+        Columns {
             device: air.map(|air| air.device),
             link: air.map(|air| air.key),
-            ..Row::of(kind, at)
+            ..Columns::of(kind)
         }
     }
 
@@ -559,8 +572,8 @@ impl Writing {
             discovered: Some(discovered).filter(|found| *found > 0),
         });
         if peer.is_some() {
-            let row = self.row(link, Kind::Connected, now);
-            self.store.event(&row)?;
+            let row = self.row(link, Kind::Connected);
+            self.store.event(now, &row)?;
         }
         Ok(())
     }
@@ -572,21 +585,21 @@ impl Writing {
             .get_mut(link)
             .and_then(|air| air.discovered.take());
         if let Some(found) = found {
-            let row = Row {
+            let row = Columns {
                 number: i64::try_from(found).ok(),
-                ..self.row(link, Kind::Discovered, now)
+                ..self.row(link, Kind::Discovered)
             };
-            self.store.event(&row)?;
+            self.store.event(now, &row)?;
         }
         Ok(())
     }
 
     fn op(&mut self, link: usize, now: SessionTime, op: Op) -> Result<()> {
-        let of = |this: &Self, kind, at, handle: u16| {
+        let of = |this: &Self, kind, handle: u16| {
             let air = this.links.get(link);
-            Row {
+            Columns {
                 attribute: air.and_then(|air| air.attributes.get(&handle).copied()),
-                ..this.row(link, kind, this.time(at))
+                ..this.row(link, kind)
             }
         };
         match op {
@@ -594,28 +607,32 @@ impl Writing {
                 return Ok(());
             }
             Op::Mtu(mtu) => {
-                let row = Row {
+                let row = Columns {
                     number: Some(mtu.into()),
-                    ..self.row(link, Kind::Mtu, now)
+                    ..self.row(link, Kind::Mtu)
                 };
-                self.store.event(&row)?;
+                self.store.event(now, &row)?;
                 return Ok(());
             }
             _ => self.discovered(link, now)?,
         }
         match op {
             Op::ReadRequest { at, handle } => {
-                let row = of(self, Kind::ReadRequest, at, handle);
-                self.store.event(&row)?;
+                let row = of(self, Kind::ReadRequest, handle);
+                self.store.event(self.time(at), &row)?;
             }
             Op::ReadResult { at, handle, result } => {
-                let row = of(self, Kind::ReadResult, at, handle);
-                self.result(row, result.as_deref().map(Some).map_err(|code| *code))?;
+                let row = of(self, Kind::ReadResult, handle);
+                self.result(
+                    self.time(at),
+                    row,
+                    result.as_deref().map(Some).map_err(|code| *code),
+                )?;
             }
             Op::WriteResult { at, handle, code } => {
-                let row = of(self, Kind::WriteResult, at, handle);
+                let row = of(self, Kind::WriteResult, handle);
                 let result = if code == 0 { Ok(None) } else { Err(code) };
-                self.result(row, result)?;
+                self.result(self.time(at), row, result)?;
             }
             Op::Write {
                 at,
@@ -627,10 +644,11 @@ impl Writing {
                     true => Kind::WriteRequest,
                     false => Kind::WriteCommand,
                 };
-                self.store.event(&Row {
+                let row = Columns {
                     value: Some(&value),
-                    ..of(self, kind, at, handle)
-                })?;
+                    ..of(self, kind, handle)
+                };
+                self.store.event(self.time(at), &row)?;
             }
             Op::Value {
                 at,
@@ -642,10 +660,11 @@ impl Writing {
                     SampleKind::Indication => Kind::Indication,
                     _ => Kind::Notification,
                 };
-                self.store.event(&Row {
+                let row = Columns {
                     value: Some(&value),
-                    ..of(self, kind, at, handle)
-                })?;
+                    ..of(self, kind, handle)
+                };
+                self.store.event(self.time(at), &row)?;
             }
             _ => {}
         }
@@ -653,18 +672,29 @@ impl Writing {
     }
 
     /// A row of what became of a request.
-    fn result(&mut self, row: Row<'_>, result: Result<Option<&[u8]>, u8>) -> Result<()> {
+    fn result(
+        &mut self,
+        at: SessionTime,
+        row: Columns<'_>,
+        result: Result<Option<&[u8]>, u8>,
+    ) -> Result<()> {
         match result {
-            Ok(value) => self.store.event(&Row {
-                value,
-                status: Some(0),
-                ..row
-            })?,
-            Err(code) => self.store.event(&Row {
-                status: Some(code.into()),
-                detail: Some(&AttError(code).to_string()),
-                ..row
-            })?,
+            Ok(value) => self.store.event(
+                at,
+                &Columns {
+                    value,
+                    status: Some(0),
+                    ..row
+                },
+            )?,
+            Err(code) => self.store.event(
+                at,
+                &Columns {
+                    status: Some(code.into()),
+                    detail: Some(AttError(code).to_string().into()),
+                    ..row
+                },
+            )?,
         };
         Ok(())
     }
@@ -685,11 +715,14 @@ impl Writing {
             return Ok(());
         };
         self.discovered(link, now)?;
-        self.store.event(&Row {
-            number: Some(if reason == BY_LOCAL_HOST { 0 } else { 1 }),
-            detail: Some(&format!("HCI reason 0x{reason:02X}")),
-            ..self.row(link, Kind::Disconnected, now)
-        })?;
+        self.store.event(
+            now,
+            &Columns {
+                number: Some(if reason == BY_LOCAL_HOST { 0 } else { 1 }),
+                detail: Some(format!("HCI reason 0x{reason:02X}").into()),
+                ..self.row(link, Kind::Disconnected)
+            },
+        )?;
         self.store.link_down(key, now)
     }
 }

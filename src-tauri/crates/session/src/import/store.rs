@@ -7,41 +7,13 @@ use radio::{Advertisement, AttrId, AttrKind, Handle, Properties};
 use rusqlite::{Connection, params};
 use uuid::Uuid;
 
+use crate::event::Columns;
 use crate::recorder::{insert_advertisement, insert_anchor, lay_out};
 use crate::tally::Tally;
-use crate::{Anchor, Cause, DeviceKey, Error, Kind, LinkKey, Result, SessionTime};
+use crate::{Anchor, Cause, DeviceKey, Error, LinkKey, Result, SessionTime};
 
 /// How many events are committed together; their times are looked up together, too.
 const BATCH: i64 = 4096;
-
-/// An event as a row has it.
-pub(super) struct Row<'a> {
-    pub(super) at: SessionTime,
-    pub(super) kind: Kind,
-    pub(super) device: Option<DeviceKey>,
-    pub(super) link: Option<LinkKey>,
-    pub(super) attribute: Option<AttrId>,
-    pub(super) value: Option<&'a [u8]>,
-    pub(super) status: Option<i64>,
-    pub(super) number: Option<i64>,
-    pub(super) detail: Option<&'a str>,
-}
-
-impl Row<'_> {
-    pub(super) fn of(kind: Kind, at: SessionTime) -> Self {
-        Self {
-            at,
-            kind,
-            device: None,
-            link: None,
-            attribute: None,
-            value: None,
-            status: None,
-            number: None,
-            detail: None,
-        }
-    }
-}
 
 /// An attribute as a row has it.
 #[derive(Clone)]
@@ -214,13 +186,13 @@ impl Store {
     }
 
     /// Writes an event and gives its number.
-    pub(super) fn event(&mut self, row: &Row<'_>) -> Result<i64> {
+    pub(super) fn event(&mut self, at: SessionTime, row: &Columns<'_>) -> Result<i64> {
         let id = self.next;
         self.execute(
             "INSERT INTO event VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)",
             params![
                 id,
-                row.at.0,
+                at.0,
                 row.kind.number(),
                 row.device.map(|key| key.0),
                 row.link.map(|key| key.0),
@@ -228,14 +200,14 @@ impl Store {
                 row.value,
                 row.status,
                 row.number,
-                row.detail,
+                row.detail.as_deref(),
             ],
         )?;
         self.next += 1;
         self.tally.event(row.device, row.kind, 1);
-        self.min = self.min.min(row.at.0);
-        self.max = self.max.max(row.at.0);
-        self.latest = self.latest.max(row.at.0);
+        self.min = self.min.min(at.0);
+        self.max = self.max.max(at.0);
+        self.latest = self.latest.max(at.0);
         if self.next - self.first >= BATCH {
             self.commit()?;
             self.execute("BEGIN", [])?;
