@@ -32,11 +32,13 @@
 
 mod attribute;
 mod connection;
+mod counter;
 mod device;
 mod explorer;
 mod files;
 mod gatt;
 mod jobs;
+mod ledger;
 mod link;
 mod news;
 mod pairing;
@@ -44,6 +46,8 @@ mod preferences;
 mod problem;
 mod radios;
 mod reconnect;
+mod retention;
+mod sampling;
 mod scope;
 mod seek;
 mod sessions;
@@ -54,8 +58,10 @@ pub mod log;
 pub mod view;
 
 pub use crate::explorer::{Config, Explorer};
+pub use counter::{CounterChoice, CounterView, ReconciledView};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
+pub use ledger::{LossView, LossesView};
 pub use preferences::Preferences;
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].

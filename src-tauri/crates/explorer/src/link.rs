@@ -205,6 +205,7 @@ impl Inner {
             up.key = key;
         }
         connection.discovered(&*link, |uuid| self.format(uuid));
+        self.count(connection);
         self.log_done(
             "link",
             "Connected",
@@ -301,10 +302,11 @@ impl Inner {
             .map(|attribute| (attribute.handle, attribute.uuid))
             .collect();
         connection.discovered(&**link, |uuid| self.format(uuid));
+        self.count(connection);
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))
-                && self.down(attribute, now, false);
+                && self.down(connection, attribute, now, false);
             if lost {
                 let (inner, id) = (Arc::clone(self), attribute.id);
                 self.runtime.spawn(async move { inner.subscribe(id).await });
@@ -321,10 +323,17 @@ impl Inner {
     }
 
     /// Breaks off a subscription, and says whether there was one.
-    fn down(&self, attribute: &Attribute, now: radio::Timestamp, asked: bool) -> bool {
+    fn down(
+        &self,
+        connection: &Connection,
+        attribute: &Attribute,
+        now: radio::Timestamp,
+        asked: bool,
+    ) -> bool {
+        self.settle(connection, attribute, None);
         let (subscribed, before) = attribute.memory().link_down(now, asked);
         if let Some((from, to)) = before {
-            self.missed(attribute.id, from, to);
+            self.missed(&connection.device, attribute, from, to);
         }
         subscribed
     }
@@ -333,7 +342,7 @@ impl Inner {
     pub(crate) fn outages_end(&self, connection: &Connection) {
         let now = self.now();
         for attribute in connection.attributes().iter() {
-            self.outage_ends(attribute, now);
+            self.outage_ends(&connection.device, attribute, now);
         }
     }
 
@@ -395,7 +404,7 @@ impl Inner {
         }
         let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            if self.down(attribute, now, asked) {
+            if self.down(connection, attribute, now, asked) {
                 wanted.push(attribute.key.clone());
             }
         }
