@@ -456,6 +456,24 @@ impl Inner {
         view
     }
 
+    /// The recording could not write, and can again.
+    fn goes_on(&self, lost: u64, paused: &RecordingView) {
+        let waited = match paused.waiting {
+            1 => "The event that waited is on the disk".to_owned(),
+            events => format!("The {events} events that waited are on the disk"),
+        };
+        let problem = match lost {
+            0 => Problem::new("recording", format!("{waited}. Nothing was lost."), ""),
+            lost => Problem::new(
+                "recording",
+                format!("{waited}. {lost} found no room in memory and are lost."),
+                "The losses in the recording's menu say when.",
+            ),
+        };
+        self.log_done("app", "Recording goes on", None, None, problem.message.clone());
+        self.notice("info", "Recording goes on", problem, None, "");
+    }
+
     /// Lines of the log that nobody has seen yet, bursts of notifications folded into one each.
     fn tell_notifications(&self, seconds: f64) {
         for connection in self.connections() {
@@ -590,6 +608,11 @@ async fn tell(inner: Arc<Inner>) {
                 && let Some(problem) = view.problem.clone()
             {
                 inner.notice("bad", "Recording paused", problem, None, "");
+            }
+            if view.state == "recording"
+                && let Some(paused) = recording.as_ref().filter(|last| last.state == "paused")
+            {
+                inner.goes_on(view.lost.gattscope, paused);
             }
             inner.news.tell(Event::Recording(view.clone()));
             recording = Some(view);

@@ -254,30 +254,11 @@ impl Inner {
         true
     }
 
-    /// Begins a link in the recording: its device, its attributes, its MTU.
-    pub(crate) fn record_link(
-        &self,
-        connection: &Connection,
-        link: &dyn Link,
-    ) -> Option<session::LinkKey> {
-        let now = self.now();
-        let device = self.record_device(&connection.device)?;
-        let mtu = *link.mtu().borrow();
+    /// Begins a link in the recording.
+    fn record_link(&self, connection: &Connection, link: &dyn Link) -> Option<session::LinkKey> {
         let mut key = None;
-        self.record(|recorder| {
-            let link_key = recorder.link_up(now, device);
-            recorder.attributes(now, link_key, &link.gatt());
-            if let Some(mtu) = mtu {
-                recorder.record(
-                    now,
-                    Recorded::Mtu {
-                        link: link_key,
-                        mtu,
-                    },
-                );
-            }
-            key = Some(link_key);
-        });
+        let now = self.now();
+        self.record(|recorder| key = Some(begin_link(recorder, now, &connection.device, link)));
         key
     }
 
@@ -506,6 +487,22 @@ impl Inner {
             self.outages_end(connection);
         }
     }
+}
+
+/// Begins a link in a recording: its device, its attributes, its MTU.
+pub(crate) fn begin_link(
+    recorder: &session::Recorder,
+    now: radio::Timestamp,
+    device: &DeviceId,
+    link: &dyn Link,
+) -> session::LinkKey {
+    let device = recorder.device(device, None);
+    let key = recorder.link_up(now, device);
+    recorder.attributes(now, key, &link.gatt());
+    if let Some(mtu) = *link.mtu().borrow() {
+        recorder.record(now, Recorded::Mtu { link: key, mtu });
+    }
+    key
 }
 
 /// What was measured, if that succeeded in time.

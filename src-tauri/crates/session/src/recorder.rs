@@ -183,6 +183,23 @@ impl Recorder {
         key
     }
 
+    /// Takes over those devices of another recording that `which` wants, with their names, so that
+    /// they have them from the first moment.
+    pub fn know(&self, other: &Recorder, which: impl Fn(&DeviceId) -> bool) {
+        let known: Vec<_> = {
+            let devices = other.devices.lock().unwrap_or_else(PoisonError::into_inner);
+            let wanted = devices.iter().filter(|(id, _)| which(id));
+            let mut wanted: Vec<_> = wanted
+                .map(|(id, known)| (known.key, id.clone(), known.name.clone()))
+                .collect();
+            wanted.sort_by_key(|(key, ..)| *key);
+            wanted
+        };
+        for (_, id, name) in known {
+            self.device(&id, name.as_deref());
+        }
+    }
+
     /// A link came up: records it and names it.
     pub fn link_up(&self, at: Timestamp, device: DeviceKey) -> LinkKey {
         let key = LinkKey(self.next_link.fetch_add(1, Relaxed));
