@@ -9,6 +9,7 @@ import type { ExportView } from '../bindings/ExportView';
 import type { GattView } from '../bindings/GattView';
 import type { LinkView } from '../bindings/LinkView';
 import type { LogEntry } from '../bindings/LogEntry';
+import type { LossView } from '../bindings/LossView';
 import type { MarkView } from '../bindings/MarkView';
 import type { NoticeView } from '../bindings/NoticeView';
 import type { PairingView } from '../bindings/PairingView';
@@ -21,6 +22,7 @@ import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
 import { bytes } from '../lib/format';
+import { merged } from '../lib/losses';
 import { ofAdapter, byAdapter, withNote, type Note } from '../lib/notes';
 import { held, placed, type Place, type Sort } from '../lib/order';
 import { Speech } from '../lib/speech';
@@ -77,6 +79,10 @@ class App {
   trees = $state.raw<Record<string, GattView>>({});
   values = $state.raw<Record<number, ValueView>>({});
 
+  /** What was lost, oldest first. */
+  losses = $state.raw<LossView[]>([]);
+  /** How many older losses are in the file alone. */
+  lossesHidden = $state(0);
   log = $state.raw<LogEntry[]>([]);
   logChanged = $state(0);
   notes = $state.raw<Note[]>([]);
@@ -98,6 +104,7 @@ class App {
   collapsed = $state.raw<Record<string, boolean>>({});
   palette = $state(false);
   settingsOpen = $state(false);
+  lossesOpen = $state(false);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
   /** A file is being exported, or its name asked for. */
@@ -169,6 +176,10 @@ class App {
         break;
       case 'recording':
         this.recording = event;
+        break;
+      case 'losses':
+        this.losses = merged(this.losses, event);
+        this.lossesHidden = event.hidden;
         break;
       case 'rates':
         this.rates = event;
