@@ -335,4 +335,70 @@ mod tests {
         let cleared = ledger.news().unwrap();
         assert_eq!((cleared.losses.len(), cleared.hidden), (0, 0));
     }
+
+    /// The window's whole way with a recorder that soon has no room: what is dropped is in the live
+    /// list while nothing can be written, and in the file with the same numbers when it can be.
+    #[tokio::test]
+    async fn what_the_recorder_drops_while_it_cannot_write_is_listed_and_written_alike() {
+        use std::sync::Arc;
+        use std::time::Duration;
+
+        use radio::Clock;
+        use session::{Options, Recorder, State};
+
+        let folder = tempfile::tempdir().unwrap();
+        let clock = Clock::monotonic();
+        let config = crate::Config {
+            backends: Vec::new(),
+            session_folder: folder.path().into(),
+            log_folder: folder.path().into(),
+            preferences: crate::Preferences::default(),
+            clock: clock.clone(),
+        };
+        let explorer = crate::Explorer::start(config, tokio::runtime::Handle::current());
+        let options = Options {
+            max_waiting: 50,
+            size_limit: Some(1),
+            ..Options::default()
+        };
+        let small = Arc::new(Recorder::create(folder.path(), clock, options).unwrap());
+        *explorer.0.recording.write().unwrap() = Recording::On(Arc::clone(&small));
+        let news = Arc::new(Mutex::new(Vec::new()));
+        let heard = Arc::clone(&news);
+        explorer.listen(move |event| {
+            if let Event::Losses(view) = event {
+                heard.lock().unwrap().push(view);
+            }
+        });
+        let wait = || tokio::time::sleep(Duration::from_millis(20));
+        let inner = &explorer.0;
+        let note = || {
+            let text = "x".repeat(4000).into();
+            small.record(inner.now(), Recorded::Note { text });
+        };
+        while small.status().lost.gattscope < 100 {
+            note();
+            wait().await;
+        }
+        assert!(matches!(small.status().state, State::Paused { .. }));
+        inner.tell_losses();
+        let dropped = |views: &[LossesView]| views.last().unwrap().losses.last().unwrap().clone();
+        let live = dropped(&news.lock().unwrap());
+        assert!(live.count >= Some(100) && live.cause == "gattscope", "{live:?}");
+        let view = inner.recording_view();
+        assert_eq!((view.state.as_str(), view.waiting), ("paused", 50));
+        assert!(view.waiting_bytes > 50 * 4000, "{view:?}");
+
+        small.set_size_limit(None);
+        while small.status().state != State::Recording || small.status().waiting > 0 {
+            wait().await;
+        }
+        small.flush().unwrap();
+        inner.tell_losses();
+        let told = dropped(&news.lock().unwrap());
+        assert_eq!(told.id, live.id, "it is one loss that has grown");
+        assert_eq!(told.count, Some(small.status().lost.gattscope));
+        let session = session::Session::open(small.path()).unwrap();
+        assert_eq!(session.info().unwrap().lost, small.status().lost);
+    }
 }
