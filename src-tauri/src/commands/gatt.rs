@@ -1,7 +1,7 @@
 //! The tree and the inspector.
 
-use explorer::{CounterChoice, Explorer, ReconciledView};
 use explorer::view::{EncodedView, InspectView, Problem, WriteInput};
+use explorer::{CounterChoice, Explorer, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.

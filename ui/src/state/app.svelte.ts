@@ -23,7 +23,7 @@ import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
 import { bytes } from '../lib/format';
 import { merged } from '../lib/losses';
-import { ofAdapter, byAdapter, withNote, type Note } from '../lib/notes';
+import { ofAdapter, byAdapter, ofRecording, withNote, type Note } from '../lib/notes';
 import { held, placed, type Place, type Sort } from '../lib/order';
 import { Speech } from '../lib/speech';
 import { host } from '../platform';
@@ -176,6 +176,8 @@ class App {
         break;
       case 'recording':
         this.recording = event;
+        // What was said of a recording that could not be written is settled.
+        if (event.state === 'recording') this.notes = this.notes.filter((note) => !ofRecording(note));
         break;
       case 'losses':
         this.losses = merged(this.losses, event);

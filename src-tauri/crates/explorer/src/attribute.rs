@@ -159,7 +159,11 @@ impl Memory {
     /// Notes a gap of the device's own counter before the value that ended it.
     fn skipped(&mut self, gap: SequenceGap) {
         self.lose(gap.to, gap.count);
-        let ended = self.history.iter_mut().rev().find(|entry| entry.at == gap.to);
+        let ended = self
+            .history
+            .iter_mut()
+            .rev()
+            .find(|entry| entry.at == gap.to);
         if let Some(entry) = ended {
             let count = u32::try_from(gap.count).unwrap_or(u32::MAX);
             entry.lost_before = entry.lost_before.saturating_add(count);
@@ -533,11 +537,7 @@ impl Attribute {
             rate: memory.rate,
             count: memory.count,
             lost: memory.lost,
-            lost_lately: memory
-                .lost_lately
-                .iter()
-                .map(|(_, count)| count)
-                .sum(),
+            lost_lately: memory.lost_lately.iter().map(|(_, count)| count).sum(),
             subscribed: memory.subscribed,
             plotted: !memory.tracks.is_empty(),
             busy: memory.busy.into(),
@@ -721,7 +721,11 @@ mod tests {
     fn a_gap_is_told_once_with_the_time_between_its_neighbours() {
         let mut memory = counted();
         memory.take(&sample(1, &[1, 0]));
-        assert_eq!(memory.take(&sample(2, &[3, 0])).gap, None, "it may come late");
+        assert_eq!(
+            memory.take(&sample(2, &[3, 0])).gap,
+            None,
+            "it may come late"
+        );
         let gap = SequenceGap {
             count: 1,
             from: Timestamp(1_000_000),

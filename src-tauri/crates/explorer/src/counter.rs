@@ -211,8 +211,7 @@ impl Counting {
 
     /// The last gap, if nothing of it can come any more: at `now`, or whenever it is.
     pub(crate) fn certain(&mut self, now: Option<Timestamp>) -> Option<SequenceGap> {
-        let waits =
-            |held: &SequenceGap| now.is_some_and(|now| now.since(held.to) < LATE);
+        let waits = |held: &SequenceGap| now.is_some_and(|now| now.since(held.to) < LATE);
         let gap = self.held.take_if(|held| !waits(held))?;
         self.reconciler.settle();
         Some(gap)
@@ -267,7 +266,9 @@ impl Inner {
         let uuid = chosen.uuid;
         self.prefer(|preferences| {
             match &choice {
-                Some(choice) => preferences.counters.insert(uuid.to_string(), choice.clone()),
+                Some(choice) => preferences
+                    .counters
+                    .insert(uuid.to_string(), choice.clone()),
                 None => preferences.counters.remove(&uuid.to_string()),
             };
         });
@@ -279,13 +280,21 @@ impl Inner {
         }
         let what = match &choice {
             Some(choice) => format!("Lost values are found by {}, from here on", choice.words()),
-            None => "Lost values are found by the format's counter, if it has one, from here on".into(),
+            None => {
+                "Lost values are found by the format's counter, if it has one, from here on".into()
+            }
         };
         let name = chosen.name();
         let now = self.now();
         let text = format!("{name} ({uuid}): {what}").into();
         self.record(|recorder| recorder.record(now, Recorded::Note { text }));
-        self.log_done("lost", "Counter", Some(&connection.device), Some(name), what);
+        self.log_done(
+            "lost",
+            "Counter",
+            Some(&connection.device),
+            Some(name),
+            what,
+        );
         Ok(())
     }
 
@@ -381,17 +390,36 @@ mod tests {
     #[test]
     fn any_bytes_of_any_width_and_order_can_count() {
         assert_eq!(lost(&choice(0, "u8", None, 1), &[&[255], &[2]]), 2);
-        assert_eq!(lost(&choice(1, "u16be", None, 1), &[&[9, 0, 255], &[9, 1, 1]]), 1);
-        assert_eq!(lost(&choice(1, "u16le", None, 1), &[&[9, 255, 0], &[9, 1, 1]]), 1);
-        assert_eq!(lost(&choice(0, "u24le", None, 1), &[&[255, 255, 255], &[4, 0, 0]]), 4);
+        assert_eq!(
+            lost(&choice(1, "u16be", None, 1), &[&[9, 0, 255], &[9, 1, 1]]),
+            1
+        );
+        assert_eq!(
+            lost(&choice(1, "u16le", None, 1), &[&[9, 255, 0], &[9, 1, 1]]),
+            1
+        );
+        assert_eq!(
+            lost(
+                &choice(0, "u24le", None, 1),
+                &[&[255, 255, 255], &[4, 0, 0]]
+            ),
+            4
+        );
         assert_eq!(lost(&choice(0, "u8.4-7", None, 1), &[&[0xE7], &[0x1A]]), 2);
         let eight = |n: u64| n.to_be_bytes();
         let values: [&[u8]; 2] = [&eight(u64::MAX), &eight(7)];
         assert_eq!(lost(&choice(0, "u64be", None, 1), &values), 7);
         // 0 to 249, and one that goes up by ten.
-        assert_eq!(lost(&choice(0, "u8", Some(249), 1), &[&[249], &[0], &[2]]), 1);
+        assert_eq!(
+            lost(&choice(0, "u8", Some(249), 1), &[&[249], &[0], &[2]]),
+            1
+        );
         assert_eq!(lost(&choice(0, "u8", None, 10), &[&[250], &[4], &[24]]), 1);
-        assert_eq!(lost(&choice(3, "u8", None, 1), &[&[1], &[9]]), 0, "too short to tell");
+        assert_eq!(
+            lost(&choice(3, "u8", None, 1), &[&[1], &[9]]),
+            0,
+            "too short to tell"
+        );
     }
 
     #[test]
@@ -429,7 +457,10 @@ mod tests {
         assert_eq!(take(5, 9), (0, None), "late: none is missing");
         assert_eq!(take(6, 13), (2, None));
         assert_eq!(counting.certain(Some(ms(1005))), None);
-        assert_eq!(counting.certain(Some(ms(1006))).map(|gap| gap.count), Some(2));
+        assert_eq!(
+            counting.certain(Some(ms(1006))).map(|gap| gap.count),
+            Some(2)
+        );
         assert_eq!(counting.certain(None), None);
         let view = counting.view();
         assert_eq!((view.received, view.lost, view.sent), (6, 3, 9));

@@ -457,21 +457,30 @@ impl Inner {
     }
 
     /// The recording could not write, and can again.
-    fn goes_on(&self, lost: u64, paused: &RecordingView) {
-        let waited = match paused.waiting {
+    fn goes_on(&self, lost: u64, waited: u64) {
+        let waited = match waited {
             1 => "The event that waited is on the disk".to_owned(),
             events => format!("The {events} events that waited are on the disk"),
         };
-        let problem = match lost {
-            0 => Problem::new("recording", format!("{waited}. Nothing was lost."), ""),
-            lost => Problem::new(
-                "recording",
-                format!("{waited}. {lost} found no room in memory and are lost."),
-                "The losses in the recording's menu say when.",
-            ),
+        let (severity, problem) = match lost {
+            0 => {
+                let message = format!("{waited}. Nothing was lost.");
+                ("info", Problem::new("recording", message, ""))
+            }
+            lost => {
+                let message = format!("{waited}. {lost} found no room in memory and are lost.");
+                let hint = "The list of losses says when.";
+                ("warn", Problem::new("recording", message, hint))
+            }
         };
-        self.log_done("app", "Recording goes on", None, None, problem.message.clone());
-        self.notice("info", "Recording goes on", problem, None, "");
+        self.log_done(
+            "app",
+            "Recording goes on",
+            None,
+            None,
+            problem.message.clone(),
+        );
+        self.notice(severity, "Recording goes on", problem, None, "");
     }
 
     /// Lines of the log that nobody has seen yet, bursts of notifications folded into one each.
@@ -554,7 +563,10 @@ impl Recording {
         };
         match Recorder::create(folder, clock.clone(), options) {
             Ok(recorder) => Recording::On(Arc::new(recorder)),
-            Err(error) => Recording::Off(error.into()),
+            Err(error) => Recording::Off(Problem {
+                code: "not_recording".into(),
+                ..error.into()
+            }),
         }
     }
 }
@@ -612,7 +624,7 @@ async fn tell(inner: Arc<Inner>) {
             if view.state == "recording"
                 && let Some(paused) = recording.as_ref().filter(|last| last.state == "paused")
             {
-                inner.goes_on(view.lost.gattscope, paused);
+                inner.goes_on(view.lost.gattscope, paused.waiting);
             }
             inner.news.tell(Event::Recording(view.clone()));
             recording = Some(view);

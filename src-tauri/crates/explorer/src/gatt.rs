@@ -28,7 +28,10 @@ const MAX_SERIES: usize = 64;
 
 impl Inner {
     /// The attribute of this identifier, and the connection that it belongs to.
-    pub(crate) fn attribute(&self, id: AttrId) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
+    pub(crate) fn attribute(
+        &self,
+        id: AttrId,
+    ) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
         self.connections()
             .into_iter()
             .find_map(|connection| {
@@ -437,7 +440,8 @@ struct Feed {
 
 impl SampleSink for Feed {
     fn sample(&self, sample: Sample) {
-        self.inner.arrived(&self.connection, &self.attribute, &sample);
+        self.inner
+            .arrived(&self.connection, &self.attribute, &sample);
     }
 
     fn interrupted(&self, interruption: Interruption) {

@@ -296,7 +296,9 @@ mod tests {
         let news = ledger.news();
         news.map_or_else(Vec::new, |news| {
             let losses = news.losses.into_iter();
-            losses.map(|loss| (loss.id, loss.count, loss.to_ms)).collect()
+            losses
+                .map(|loss| (loss.id, loss.count, loss.to_ms))
+                .collect()
         })
     }
 
@@ -314,7 +316,10 @@ mod tests {
         // Written with one more; the next is another loss.
         let both = see(&[overflow(10, 21)], Some(overflow(1, 30)));
         assert_eq!(both, [(0, Some(10), 21.0), (1, Some(1), 30.0)]);
-        assert_eq!(see(&[overflow(1, 30), overflow(2, 40)], None), [(2, Some(2), 40.0)]);
+        assert_eq!(
+            see(&[overflow(1, 30), overflow(2, 40)], None),
+            [(2, Some(2), 40.0)]
+        );
     }
 
     #[test]
@@ -322,7 +327,13 @@ mod tests {
         let ledger = Ledger::default();
         for at in 0..KEPT as i64 + 7 {
             let written = vec![overflow(1, at)];
-            ledger.overflows(Overflows { written, waiting: None }, WALL);
+            ledger.overflows(
+                Overflows {
+                    written,
+                    waiting: None,
+                },
+                WALL,
+            );
         }
         let news = ledger.news().unwrap();
         assert_eq!((news.losses.len(), news.hidden), (KEPT, 7));
@@ -384,7 +395,10 @@ mod tests {
         inner.tell_losses();
         let dropped = |views: &[LossesView]| views.last().unwrap().losses.last().unwrap().clone();
         let live = dropped(&news.lock().unwrap());
-        assert!(live.count >= Some(100) && live.cause == "gattscope", "{live:?}");
+        assert!(
+            live.count >= Some(100) && live.cause == "gattscope",
+            "{live:?}"
+        );
         let view = inner.recording_view();
         assert_eq!((view.state.as_str(), view.waiting), ("paused", 50));
         assert!(view.waiting_bytes > 50 * 4000, "{view:?}");

@@ -54,7 +54,8 @@ impl Inner {
                 said.push_str(&format!(" and {} more", names.len() - NAMED));
             }
             let megabytes = tidied.bytes as f64 / 1e6;
-            let said = format!("{said}: {megabytes:.1} MB, by their age or size as set in the settings");
+            let said =
+                format!("{said}: {megabytes:.1} MB, by their age or size as set in the settings");
             self.log_done("app", "Old sessions deleted", None, None, said);
         }
         Ok(names)

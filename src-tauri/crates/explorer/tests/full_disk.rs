@@ -98,9 +98,7 @@ mod linux {
 
         fn noticed(&self, title: &str) -> Option<String> {
             self.last(|event| match event {
-                Event::Notice(notice) if notice.title == title => {
-                    Some(notice.problem.to_string())
-                }
+                Event::Notice(notice) if notice.title == title => Some(notice.problem.to_string()),
                 _ => None,
             })
         }
@@ -164,7 +162,9 @@ mod linux {
         assert!(count(&window) > seen + 100);
 
         std::fs::remove_file(&ballast).unwrap();
-        let again = window.until("recording", |view| view.state == "recording").await;
+        let again = window
+            .until("recording", |view| view.state == "recording")
+            .await;
         assert_eq!(again.waiting, 0, "nothing is at risk beyond a moment");
         let words = window.noticed("Recording goes on").unwrap();
         assert!(words.contains("Nothing was lost"), "{words}");

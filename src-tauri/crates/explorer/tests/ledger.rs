@@ -153,7 +153,11 @@ async fn the_live_list_and_the_file_have_the_same_losses_of_every_cause() {
     tokio::time::sleep(Duration::from_secs(30)).await;
     assert!(bench.lab.faults().lose(&device, 3));
     tokio::time::sleep(Duration::from_secs(5)).await;
-    bench.explorer.unsubscribe(bench.attribute(&device, &lossy).id).await.unwrap();
+    bench
+        .explorer
+        .unsubscribe(bench.attribute(&device, &lossy).id)
+        .await
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
 
     let losses = bench.losses();
@@ -164,7 +168,10 @@ async fn the_live_list_and_the_file_have_the_same_losses_of_every_cause() {
     let view = bench.recording();
     assert_eq!(sum("queue"), 8);
     assert!(sum("device") > 0, "{losses:?}");
-    assert_eq!((sum("device"), sum("queue")), (view.lost.device, view.lost.queue));
+    assert_eq!(
+        (sum("device"), sum("queue")),
+        (view.lost.device, view.lost.queue)
+    );
     let down: Vec<_> = losses.iter().filter(|loss| loss.cause == "link").collect();
     assert_eq!((down.len(), down[0].count), (1, None), "{down:?}");
     assert!(losses.iter().all(|loss| loss.from_ms <= loss.to_ms
@@ -233,15 +240,24 @@ async fn received_and_lost_are_what_a_device_that_counts_has_sent() {
     let [one] = &found[..] else {
         unreachable!("one counts: {found:?}")
     };
-    assert_eq!((&one.attribute, &one.device), (&attribute.key, &device.to_string()));
+    assert_eq!(
+        (&one.attribute, &one.device),
+        (&attribute.key, &device.to_string())
+    );
     let counter = &one.counter;
     assert_eq!(counter.choice.as_ref(), Some(&choice));
-    assert_eq!((counter.lost, counter.repeated, counter.restarts), (44, 0, 0));
+    assert_eq!(
+        (counter.lost, counter.repeated, counter.restarts),
+        (44, 0, 0)
+    );
     assert_eq!(counter.received + counter.lost, counter.sent);
     // What the queue lost is not counted once more as the device's.
     assert_eq!(bench.recording().lost.device, 0);
     let said = bench.logged("Counter");
-    assert_eq!(said, ["Lost values are found by u16le at byte 0, from here on"]);
+    assert_eq!(
+        said,
+        ["Lost values are found by u16le at byte 0, from here on"]
+    );
 
     let file = bench.file().await;
     let values = "SELECT count(*) FROM event WHERE kind BETWEEN 30 AND 32";
@@ -260,7 +276,9 @@ async fn received_and_lost_are_what_a_device_that_counts_has_sent() {
     let (first, last) = (counted(&values[0]), counted(&values[values.len() - 1]));
     assert_eq!(u64::from(last - first) + 1, counter.sent);
     let note: String = file
-        .query_row("SELECT detail FROM event WHERE kind = 41", [], |row| row.get(0))
+        .query_row("SELECT detail FROM event WHERE kind = 41", [], |row| {
+            row.get(0)
+        })
         .unwrap();
     assert!(note.contains("u16le at byte 0"), "{note}");
 }
@@ -287,12 +305,25 @@ async fn a_counter_is_chosen_for_its_uuid_is_kept_and_is_taken_back() {
     assert!(lost > 0);
     let kept = bench.explorer.preferences().borrow().counters.clone();
     assert_eq!(kept.get(&lossy), Some(&choice));
-    let inspected = bench.explorer.inspect(attribute.id).unwrap().counter.unwrap();
+    let inspected = bench
+        .explorer
+        .inspect(attribute.id)
+        .unwrap()
+        .counter
+        .unwrap();
     assert_eq!(inspected.choice, Some(choice));
     // Another format says nothing about it.
     bench.explorer.set_format(attribute.id, "x:u32le").unwrap();
-    let still = bench.explorer.inspect(attribute.id).unwrap().counter.unwrap();
-    assert_eq!((still.choice, still.sent), (inspected.choice, inspected.sent));
+    let still = bench
+        .explorer
+        .inspect(attribute.id)
+        .unwrap()
+        .counter
+        .unwrap();
+    assert_eq!(
+        (still.choice, still.sent),
+        (inspected.choice, inspected.sent)
+    );
     let refused = CounterChoice {
         at: 0,
         kind: "f32le".into(),
@@ -305,10 +336,25 @@ async fn a_counter_is_chosen_for_its_uuid_is_kept_and_is_taken_back() {
     bench.explorer.set_counter(attribute.id, None).unwrap();
     let counted = bench.losses().len();
     tokio::time::sleep(Duration::from_secs(10)).await;
-    assert!(bench.explorer.inspect(attribute.id).unwrap().counter.is_none());
-    assert!(bench.losses().len() <= counted + 1, "what was held back is told");
+    assert!(
+        bench
+            .explorer
+            .inspect(attribute.id)
+            .unwrap()
+            .counter
+            .is_none()
+    );
+    assert!(
+        bench.losses().len() <= counted + 1,
+        "what was held back is told"
+    );
     assert!(bench.explorer.preferences().borrow().counters.is_empty());
-    assert!(bench.explorer.set_counter(device.as_str().len() as u64, None).is_err());
+    assert!(
+        bench
+            .explorer
+            .set_counter(device.as_str().len() as u64, None)
+            .is_err()
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -316,7 +362,10 @@ async fn a_new_recording_knows_devices_links_and_attributes_from_its_first_momen
     let bench = Bench::new(preferences()).await;
     let stream = uuids::MOTION_STREAM.to_string();
     let (device, attribute) = bench.streaming(VirtualDevice::MotionSensor, &stream).await;
-    bench.explorer.set_format(attribute.id, "seq:u32le!count").unwrap();
+    bench
+        .explorer
+        .set_format(attribute.id, "seq:u32le!count")
+        .unwrap();
     tokio::time::sleep(Duration::from_secs(2)).await;
     bench.explorer.stop_scan().await.unwrap();
     assert!(bench.lab.faults().lose(&device, 4));
@@ -325,7 +374,11 @@ async fn a_new_recording_knows_devices_links_and_attributes_from_its_first_momen
     let first = bench.recording().name;
     bench.explorer.new_recording().await.unwrap();
     tokio::time::sleep(Duration::from_secs(1)).await;
-    assert_eq!(bench.losses(), [], "the losses of the last one are in its file");
+    assert_eq!(
+        bench.losses(),
+        [],
+        "the losses of the last one are in its file"
+    );
     assert!(bench.lab.faults().lose(&device, 2));
     tokio::time::sleep(Duration::from_secs(2)).await;
     let counter = &bench.explorer.reconciliations()[0].counter;
@@ -348,7 +401,11 @@ async fn a_new_recording_knows_devices_links_and_attributes_from_its_first_momen
     let early = "SELECT min(id) FROM event WHERE kind BETWEEN 30 AND 32";
     let told = "SELECT max(id) FROM event WHERE kind IN (11, 14)";
     assert!(of(told) < of(early));
-    assert_eq!(of("SELECT count(*) FROM link WHERE down_ns IS NULL"), 0, "its end is known");
+    assert_eq!(
+        of("SELECT count(*) FROM link WHERE down_ns IS NULL"),
+        0,
+        "its end is known"
+    );
     assert_eq!(of("SELECT sum(count) FROM gap"), 2);
 }
 
@@ -363,7 +420,11 @@ async fn fewer_advertisements_are_recorded_by_choice_and_the_others_are_counted_
     let view = bench.recording();
     assert_eq!(view.sample_adverts_s, 10);
     assert!(view.left_out > 100, "{view:?}");
-    assert_eq!(view.lost, explorer::view::LostView::default(), "a choice is no loss");
+    assert_eq!(
+        view.lost,
+        explorer::view::LostView::default(),
+        "a choice is no loss"
+    );
     let problem = bench.explorer.sample_adverts(3601).unwrap_err();
     assert_eq!(problem.code, "input");
     bench.explorer.sample_adverts(0).unwrap();
@@ -374,7 +435,11 @@ async fn fewer_advertisements_are_recorded_by_choice_and_the_others_are_counted_
     assert!(later.left_out >= left_out);
     let left_out = later.left_out;
     tokio::time::sleep(Duration::from_secs(5)).await;
-    assert_eq!(bench.recording().left_out, left_out, "every one is recorded again");
+    assert_eq!(
+        bench.recording().left_out,
+        left_out,
+        "every one is recorded again"
+    );
 
     let file = bench.file().await;
     let counted = number(&file, "SELECT sum(number) FROM event WHERE kind = 5");
@@ -415,14 +480,34 @@ async fn old_sessions_go_by_age_and_size_and_what_is_kept_used_or_recorded_stays
         ..now
     };
     let others: Vec<_> = files.iter().filter(|path| name(path) != running).collect();
-    bench.explorer.keep_session(name(others[0]), true).await.unwrap();
-    assert!(bench.explorer.tidy_sessions(days(29)).await.unwrap().is_empty());
+    bench
+        .explorer
+        .keep_session(name(others[0]), true)
+        .await
+        .unwrap();
+    assert!(
+        bench
+            .explorer
+            .tidy_sessions(days(29))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     bench.explorer.set_retention(0, 0).unwrap();
-    assert!(bench.explorer.tidy_sessions(days(9999)).await.unwrap().is_empty());
+    assert!(
+        bench
+            .explorer
+            .tidy_sessions(days(9999))
+            .await
+            .unwrap()
+            .is_empty()
+    );
     bench.explorer.set_retention(30, 10).unwrap();
     // Somebody reads one.
     let reader = rusqlite::Connection::open(others[1]).unwrap();
-    reader.execute_batch("BEGIN; SELECT count(*) FROM event").unwrap();
+    reader
+        .execute_batch("BEGIN; SELECT count(*) FROM event")
+        .unwrap();
     let gone = bench.explorer.tidy_sessions(days(31)).await.unwrap();
     assert_eq!(gone, [name(others[2])]);
     drop(reader);

@@ -399,10 +399,7 @@ impl Queue {
     /// How many items are not on disk yet, and how many bytes of memory they take.
     pub(crate) fn waiting(&self) -> (usize, usize) {
         let inner = self.lock();
-        (
-            inner.items,
-            inner.payload + inner.items * size_of::<Item>(),
-        )
+        (inner.items, inner.payload + inner.items * size_of::<Item>())
     }
 
     /// What was dropped: the gaps that were written since the last call, and what none tells of yet.
