@@ -36,6 +36,8 @@ const COMMANDS: &[&str] = &[
     "encode",
     "set_format",
     "preview_format",
+    "set_counter",
+    "reconciliations",
     "plot",
     "set_visible",
     "remove_series",
@@ -67,6 +69,8 @@ const COMMANDS: &[&str] = &[
     "set_single_key_shortcuts",
     "set_sort",
     "set_panel",
+    "set_retention",
+    "sample_adverts",
     "show_log_folder",
 ];
 

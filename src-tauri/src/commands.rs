@@ -47,6 +47,8 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::encode,
         gatt::set_format,
         gatt::preview_format,
+        gatt::set_counter,
+        gatt::reconciliations,
         scope::plot,
         scope::set_visible,
         scope::remove_series,
@@ -79,5 +81,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         settings::set_single_key_shortcuts,
         settings::set_sort,
         settings::set_panel,
+        settings::set_retention,
+        settings::sample_adverts,
     ])
 }

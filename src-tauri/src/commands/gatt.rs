@@ -1,7 +1,7 @@
 //! The tree and the inspector.
 
-use explorer::Explorer;
 use explorer::view::{EncodedView, InspectView, Problem, WriteInput};
+use explorer::{CounterChoice, Explorer, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.
@@ -89,4 +89,22 @@ pub(crate) async fn preview_format(
     format: String,
 ) -> Result<InspectView, Problem> {
     explorer.shown().preview_format(attribute, &format)
+}
+
+/// Chooses which bytes count the values; without a choice the format says so.
+#[tauri::command]
+pub(crate) async fn set_counter(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    choice: Option<CounterChoice>,
+) -> Result<(), Problem> {
+    explorer.set_counter(attribute, choice)
+}
+
+/// What the counters of all characteristics have found.
+#[tauri::command]
+pub(crate) async fn reconciliations(
+    explorer: State<'_, Explorer>,
+) -> Result<Vec<ReconciledView>, Problem> {
+    Ok(explorer.reconciliations())
 }

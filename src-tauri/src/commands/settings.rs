@@ -109,3 +109,22 @@ pub(crate) async fn set_panel(
     });
     Ok(())
 }
+
+/// Chooses how many days, and how many gigabytes together, sessions are kept; 0 for no limit.
+#[tauri::command]
+pub(crate) async fn set_retention(
+    explorer: State<'_, Explorer>,
+    days: u32,
+    gigabytes: u32,
+) -> Result<(), Problem> {
+    explorer.set_retention(days, gigabytes)
+}
+
+/// Chooses how often an advertisement of each device is recorded, seconds; 0 for every one.
+#[tauri::command]
+pub(crate) async fn sample_adverts(
+    explorer: State<'_, Explorer>,
+    seconds: u32,
+) -> Result<(), Problem> {
+    explorer.sample_adverts(seconds)
+}

@@ -5,6 +5,7 @@ import type { GattView } from "./GattView";
 import type { JobView } from "./JobView";
 import type { LinkView } from "./LinkView";
 import type { LogEntry } from "./LogEntry";
+import type { LossesView } from "./LossesView";
 import type { MarkView } from "./MarkView";
 import type { NoticeView } from "./NoticeView";
 import type { PairingView } from "./PairingView";
@@ -30,7 +31,7 @@ series: Array<SeriesView>, } | { "type": "marks",
 /**
  * Every mark, oldest first.
  */
-marks: Array<MarkView>, } | { "type": "recording" } & RecordingView | { "type": "rates" } & RatesView | { "type": "log", 
+marks: Array<MarkView>, } | { "type": "recording" } & RecordingView | { "type": "losses" } & LossesView | { "type": "rates" } & RatesView | { "type": "log", 
 /**
  * The new entries, oldest first.
  */

@@ -29,6 +29,11 @@ export function byAdapter(note: NoticeView): boolean {
   return note.problem.code === 'adapter_lost';
 }
 
+/** A note that nothing reaches the disk. */
+export function ofRecording(note: NoticeView): boolean {
+  return note.problem.code === 'recording_paused' || note.problem.code === 'not_recording';
+}
+
 /** Whether two notes tell of one failure. */
 function same(a: NoticeView, b: NoticeView): boolean {
   if (a.title === b.title && a.device === b.device) return true;

@@ -10,6 +10,7 @@ import type { ExportView } from '../bindings/ExportView';
 import type { GattView } from '../bindings/GattView';
 import type { LinkView } from '../bindings/LinkView';
 import type { LogEntry } from '../bindings/LogEntry';
+import type { LossView } from '../bindings/LossView';
 import type { MarkView } from '../bindings/MarkView';
 import type { NoticeView } from '../bindings/NoticeView';
 import type { PairingView } from '../bindings/PairingView';
@@ -22,7 +23,8 @@ import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
 import { bytes } from '../lib/format';
-import { ofAdapter, byAdapter, withNote, type Note } from '../lib/notes';
+import { merged } from '../lib/losses';
+import { ofAdapter, byAdapter, ofRecording, withNote, type Note } from '../lib/notes';
 import { held, placed, type Place, type Sort } from '../lib/order';
 import { Speech } from '../lib/speech';
 import { host } from '../platform';
@@ -80,6 +82,10 @@ class App {
   trees = $state.raw<Record<string, GattView>>({});
   values = $state.raw<Record<number, ValueView>>({});
 
+  /** What was lost, oldest first. */
+  losses = $state.raw<LossView[]>([]);
+  /** How many older losses are in the file alone. */
+  lossesHidden = $state(0);
   log = $state.raw<LogEntry[]>([]);
   logChanged = $state(0);
   notes = $state.raw<Note[]>([]);
@@ -103,6 +109,7 @@ class App {
   settingsOpen = $state(false);
   /** The session, null for the recording, of which it is chosen what to export. */
   exporting = $state.raw<{ session: string | null } | null>(null);
+  lossesOpen = $state(false);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
   /** A file is being exported, or its name asked for. */
@@ -177,6 +184,12 @@ class App {
         break;
       case 'recording':
         this.recording = event;
+        // What was said of a recording that could not be written is settled.
+        if (event.state === 'recording') this.notes = this.notes.filter((note) => !ofRecording(note));
+        break;
+      case 'losses':
+        this.losses = merged(this.losses, event);
+        this.lossesHidden = event.hidden;
         break;
       case 'rates':
         this.rates = event;

@@ -5,13 +5,14 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use decode::{Counter, Format};
+use decode::Format;
 use radio::{
     AttrId, AttrKind, Handle, NotifyMode, NotifyRoute, Properties, Sample, SampleKind, Timestamp,
 };
 use session::{Kind, Recorded};
 use uuid::Uuid;
 
+use crate::counter::{CounterChoice, CounterView, Counting, SequenceGap};
 use crate::device::{WallOffset, hex, named};
 use crate::scope::Track;
 use crate::view::{
@@ -117,10 +118,11 @@ pub(crate) struct Memory {
     pub(crate) told: u64,
     rate: Option<f64>,
     lost: u64,
-    lost_lately: VecDeque<(Timestamp, u32)>,
+    lost_lately: VecDeque<(Timestamp, u64)>,
     pub(crate) format: Option<Format>,
-    counter: Option<Counter>,
-    last_count: Option<u64>,
+    /// The user's choice of what counts.
+    choice: Option<CounterChoice>,
+    counting: Option<Counting>,
     pub(crate) tracks: Vec<Track>,
     pub(crate) subscribed: bool,
     /// How it is subscribed, where there is a choice.
@@ -139,50 +141,118 @@ pub(crate) struct Memory {
     changed: bool,
 }
 
-/// Values that are missing before the one that was just taken.
+/// What a value says of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SequenceGap {
-    pub(crate) count: u32,
-    /// When the last value before the gap came.
-    pub(crate) from: Timestamp,
+pub(crate) struct Taken {
+    /// When the value before it came, if there is one.
+    pub(crate) previous: Option<Timestamp>,
+    /// A gap in the device's own counter that is certain now.
+    pub(crate) gap: Option<SequenceGap>,
 }
 
 impl Memory {
     /// Takes a value that came unasked. This is on the way of every notification: nothing here
     /// waits, and nothing grows without a bound.
-    pub(crate) fn take(&mut self, sample: &Sample) -> Option<SequenceGap> {
+    pub(crate) fn take(&mut self, sample: &Sample) -> Taken {
         let previous = self.last_pushed.replace(sample.at);
         self.first_pushed.get_or_insert(sample.at);
+        let from = previous.unwrap_or(sample.at);
         // What the radio's own queue lost is missing from the device's counter too: it counts once.
-        let gap = self
-            .sequence_gap(&sample.bytes)
-            .map(|count| count.saturating_sub(sample.lost_before))
-            .filter(|count| *count > 0)
-            .map(|count| SequenceGap {
-                count,
-                from: previous.unwrap_or(sample.at),
-            });
-        let missing = gap.map_or(0, |gap| gap.count) + sample.lost_before;
-        let cause = match gap {
-            Some(_) => plot::Cause::DeviceSequence,
-            None => plot::Cause::HostQueue,
+        let (skipped, gap) = self.counting.as_mut().map_or((0, None), |counting| {
+            counting.take(&sample.bytes, sample.lost_before, from, sample.at)
+        });
+        let missing = u64::from(sample.lost_before).saturating_add(skipped);
+        let cause = match skipped {
+            0 => plot::Cause::HostQueue,
+            _ => plot::Cause::DeviceSequence,
         };
         if missing > 0 {
-            self.lost += u64::from(missing);
-            self.lost_lately.push_back((sample.at, missing));
+            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
             for track in &self.tracks {
-                track.gap(previous.unwrap_or(sample.at), sample.at, cause, missing);
+                track.gap(from, sample.at, cause, missing);
             }
+        }
+        if sample.lost_before > 0 {
+            self.lose(sample.at, sample.lost_before.into());
+        }
+        if let Some(gap) = gap {
+            self.skipped(gap);
         }
         self.pushed += 1;
         self.keep(Entry {
             at: sample.at,
             origin: Origin::Pushed(sample.kind),
-            lost_before: missing,
-            cause,
+            lost_before: sample.lost_before,
+            cause: plot::Cause::HostQueue,
             bytes: sample.bytes.clone(),
         });
-        gap
+        Taken { previous, gap }
+    }
+
+    fn lose(&mut self, at: Timestamp, count: u64) {
+        self.lost = self.lost.saturating_add(count);
+        self.lost_lately.push_back((at, count));
+        self.changed = true;
+    }
+
+    /// Notes a gap of the device's own counter before the value that ended it.
+    fn skipped(&mut self, gap: SequenceGap) {
+        self.lose(gap.to, gap.count);
+        let ended = self
+            .history
+            .iter_mut()
+            .rev()
+            .find(|entry| entry.at == gap.to);
+        if let Some(entry) = ended {
+            let count = u32::try_from(gap.count).unwrap_or(u32::MAX);
+            entry.lost_before = entry.lost_before.saturating_add(count);
+            entry.cause = plot::Cause::DeviceSequence;
+        }
+    }
+
+    /// The last gap of the device's own counter, if it is certain at `now`, or whenever it is.
+    pub(crate) fn certain(&mut self, now: Option<Timestamp>) -> Option<SequenceGap> {
+        let gap = self.counting.as_mut()?.certain(now)?;
+        self.skipped(gap);
+        Some(gap)
+    }
+
+    /// What counts from now on: the user's choice, else the format. Whoever changes it takes what is
+    /// [certain](Self::certain) before.
+    pub(crate) fn set_counter(&mut self, choice: Option<CounterChoice>) {
+        self.choice = choice;
+        self.count();
+    }
+
+    /// A counter that stays the same goes on.
+    fn count(&mut self) {
+        let counting = Counting::of(self.format.as_ref(), self.choice.as_ref());
+        let same = match (&self.counting, &counting) {
+            (Some(last), Some(next)) => last.is(next),
+            (last, next) => last.is_none() && next.is_none(),
+        };
+        if !same {
+            self.counting = counting;
+        }
+    }
+
+    /// Counts for another recording from now on.
+    pub(crate) fn begin_anew(&mut self) {
+        if let Some(counting) = &mut self.counting {
+            counting.begin_anew();
+        }
+    }
+
+    /// What the counter has found; `None` where nothing counts.
+    pub(crate) fn counter_view(&self) -> Option<CounterView> {
+        self.counting.as_ref().map(Counting::view)
+    }
+
+    /// The next value may count from anywhere.
+    fn interrupt(&mut self) {
+        if let Some(counting) = &mut self.counting {
+            counting.interrupt();
+        }
     }
 
     /// Takes a value that was read or written.
@@ -229,35 +299,18 @@ impl Memory {
         self.changed = true;
     }
 
-    /// How many values the device's own counter says are missing before this one.
-    fn sequence_gap(&mut self, bytes: &[u8]) -> Option<u32> {
-        let counter = self.counter?;
-        let count = counter.read(bytes)?;
-        let last = self.last_count.replace(count)?;
-        let wrap = if counter.bits >= 64 {
-            u64::MAX
-        } else {
-            (1 << counter.bits) - 1
-        };
-        let missing = count.wrapping_sub(last).wrapping_sub(1) & wrap;
-        // A counter that stands still or jumps back has been started anew: nothing is known to be
-        // missing.
-        (missing > 0 && missing <= wrap / 2).then(|| u32::try_from(missing).unwrap_or(u32::MAX))
-    }
-
     /// A subscription begins: the device's counter may start anywhere.
     pub(crate) fn begin(&mut self) {
         self.subscribed = true;
         self.first_pushed = None;
-        self.last_count = None;
+        self.interrupt();
         self.changed = true;
     }
 
     /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
     pub(crate) fn set_format(&mut self, format: Option<Format>) {
-        self.counter = format.as_ref().and_then(Format::counter);
         self.format = format;
-        self.last_count = None;
+        self.count();
         self.changed = true;
     }
 
@@ -322,7 +375,7 @@ impl Memory {
     /// Values may be missing between these, although the link was up.
     pub(crate) fn interrupted(&mut self, from: Timestamp, to: Timestamp) {
         self.note_outage(from, to);
-        self.last_count = None;
+        self.interrupt();
         for track in &self.tracks {
             track.gap(from, to, plot::Cause::LinkDown, 0);
         }
@@ -556,11 +609,7 @@ impl Attribute {
             rate: memory.rate,
             count: memory.count,
             lost: memory.lost,
-            lost_lately: memory
-                .lost_lately
-                .iter()
-                .map(|(_, count)| u64::from(*count))
-                .sum(),
+            lost_lately: memory.lost_lately.iter().map(|(_, count)| count).sum(),
             subscribed: memory.subscribed,
             plotted: !memory.tracks.is_empty(),
             busy: memory.busy.into(),
@@ -601,6 +650,7 @@ impl Attribute {
             format_note: String::new(),
             history: Vec::new(),
             count: memory.count,
+            counter: memory.counter_view(),
         };
         let line = |bytes: &[u8]| match format {
             Some(format) => format.summary(bytes),
@@ -722,29 +772,42 @@ mod tests {
     fn a_counter_that_skips_is_a_gap_and_one_that_wraps_or_restarts_is_not() {
         let mut memory = counted();
         memory.begin();
-        assert_eq!(
-            memory.take(&sample(0, &[254, 0])),
-            None,
-            "the first value may be anything"
-        );
-        assert_eq!(memory.take(&sample(1, &[255, 0])), None);
-        assert_eq!(memory.take(&sample(2, &[0, 0])), None, "wrapped");
-        assert_eq!(
-            memory.take(&sample(3, &[4, 0])),
-            Some(SequenceGap {
-                count: 3,
-                from: Timestamp(2_000_000)
-            })
-        );
-        assert_eq!(memory.take(&sample(4, &[0, 0])), None, "started anew");
-        assert_eq!(memory.take(&sample(5, &[])), None, "too short to tell");
+        let mut lost = |ms, bytes: &[u8]| {
+            memory.take(&sample(ms, bytes));
+            memory.certain(None).map_or(0, |gap| gap.count)
+        };
+        assert_eq!(lost(0, &[254, 0]), 0, "the first value may be anything");
+        assert_eq!(lost(1, &[255, 0]), 0);
+        assert_eq!(lost(2, &[0, 0]), 0, "wrapped");
+        assert_eq!(lost(3, &[4, 0]), 3);
+        assert_eq!(lost(4, &[0, 0]), 0, "started anew");
+        assert_eq!(lost(5, &[]), 0, "too short to tell");
         assert_eq!(memory.lost, 3);
+        assert_eq!(memory.history[3].lost_before, 3);
         memory.begin();
+        memory.take(&sample(6, &[90, 0]));
+        assert_eq!(memory.certain(None), None, "a new subscription");
+    }
+
+    #[test]
+    fn a_gap_is_told_once_with_the_time_between_its_neighbours() {
+        let mut memory = counted();
+        memory.take(&sample(1, &[1, 0]));
         assert_eq!(
-            memory.take(&sample(6, &[90, 0])),
+            memory.take(&sample(2, &[3, 0])).gap,
             None,
-            "a new subscription"
+            "it may come late"
         );
+        let gap = SequenceGap {
+            count: 1,
+            from: Timestamp(1_000_000),
+            to: Timestamp(2_000_000),
+        };
+        assert_eq!(memory.take(&sample(3, &[5, 0])).gap, Some(gap));
+        assert_eq!(memory.lost, 1);
+        let last = memory.certain(Some(Timestamp(2_000_000_000))).unwrap();
+        assert_eq!((last.count, memory.lost), (1, 2));
+        assert_eq!(memory.certain(None), None);
     }
 
     #[test]

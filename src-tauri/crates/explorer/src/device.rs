@@ -248,6 +248,14 @@ impl DeviceTable {
         )
     }
 
+    /// Who is here: heard of late, or with a link.
+    #[must_use]
+    pub fn present(&self, now: Timestamp) -> HashSet<DeviceId> {
+        let here = |device: &Device| !device.gone(now) || device.link != "none";
+        let here = self.devices.iter().filter(|(_, device)| here(device));
+        here.map(|(id, _)| id.clone()).collect()
+    }
+
     /// The devices that `text` names: the one with this identifier or address, else all with this name.
     /// Case does not matter.
     #[must_use]

@@ -16,10 +16,12 @@ use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
 use crate::document::Source;
 use crate::jobs::Jobs;
+use crate::ledger::Ledger;
 use crate::log::{Log, entry};
 use crate::news::News;
 use crate::pairing::Pairings;
 use crate::radios::{Radios, watch_adapters};
+use crate::sampling::Sampling;
 use crate::scope::Scope;
 use crate::view::{
     Event, LogEntry, LostView, MarkView, NoticeView, Problem, RatesView, RecordingView,
@@ -30,6 +32,8 @@ use crate::view::{
 const TICK: Duration = Duration::from_millis(250);
 /// How long a link or the scan may take to end when the program does.
 const LINK_ENDS: Duration = Duration::from_secs(3);
+/// After how many ticks, a multiple of four, the recording is told which advertisements were left out.
+const SAMPLING_TOLD: u32 = 40;
 /// Log entries that go to the window at once.
 const LOG_BATCH: usize = 500;
 
@@ -74,6 +78,10 @@ pub(crate) struct Inner {
     pub(crate) notifications: AtomicU64,
     /// Stretches in which an unknown number of values was lost.
     pub(crate) outages: AtomicU64,
+    pub(crate) ledger: Ledger,
+    pub(crate) sampling: Sampling,
+    /// Asks for a look whether sessions have had their time.
+    pub(crate) tidying: tokio::sync::Notify,
     /// Ends the tasks.
     pub(crate) closing: tokio_util::sync::CancellationToken,
     /// The session that is open in front of this.
@@ -119,10 +127,13 @@ impl Explorer {
             recording: RwLock::new(recording),
             session_folder: config.session_folder,
             log_folder: config.log_folder,
+            sampling: Sampling::new(config.preferences.sample_adverts_s),
             preferences: Arc::new(watch::Sender::new(config.preferences)),
             adverts: AtomicU64::new(0),
             notifications: AtomicU64::new(0),
             outages: AtomicU64::new(0),
+            ledger: Ledger::default(),
+            tidying: tokio::sync::Notify::new(),
             closing: tokio_util::sync::CancellationToken::new(),
             document: Mutex::default(),
             source: None,
@@ -132,7 +143,13 @@ impl Explorer {
                 .0
                 .log_problem("app", "Not recording", None, None, &problem);
         }
+        let begun = explorer.0.now();
+        explorer
+            .0
+            .record(|recorder| explorer.0.sampling.begin(recorder, begun));
         explorer.0.runtime.spawn(tell(Arc::clone(&explorer.0)));
+        let tend = crate::retention::tend(Arc::clone(&explorer.0));
+        explorer.0.runtime.spawn(tend);
         for changes in explorer.0.radios.changes() {
             let watch = watch_adapters(Arc::clone(&explorer.0), changes);
             explorer.0.runtime.spawn(watch);
@@ -146,6 +163,8 @@ impl Explorer {
         inner.news.bind(listener);
         inner.news.tell(Event::Settings(self.settings()));
         inner.tell_radio();
+        inner.ledger.start_over();
+        inner.tell_losses();
         inner.tell_questions();
         inner.tell_jobs();
         inner.news.tell(Event::Recording(inner.recording_view()));
@@ -276,6 +295,9 @@ impl Inner {
             notifications: AtomicU64::new(0),
             outages: AtomicU64::new(0),
             closing: tokio_util::sync::CancellationToken::new(),
+            ledger: Ledger::default(),
+            sampling: Sampling::new(0),
+            tidying: tokio::sync::Notify::new(),
             document: Mutex::default(),
             source: Some(Arc::new(source)),
         });
@@ -332,6 +354,9 @@ impl Inner {
             connect_timeout_s: preferences.connect_timeout_s,
             single_key_shortcuts: preferences.single_key_shortcuts,
             passive_scan: preferences.passive_scan,
+            keep_days: preferences.keep_days,
+            keep_gigabytes: preferences.keep_gigabytes,
+            sample_adverts_s: preferences.sample_adverts_s,
             sort: preferences.sort.clone(),
             panels: preferences.panels.clone(),
             session_folder: self.session_folder.display().to_string(),
@@ -471,8 +496,13 @@ impl Inner {
             events: 0,
             bytes: 0,
             lost: LostView::default(),
+            waiting: 0,
+            waiting_bytes: 0,
+            sample_adverts_s: 0,
+            left_out: 0,
             problem: None,
         };
+        (view.sample_adverts_s, view.left_out) = self.sampling.now();
         match &*self.recording() {
             Recording::Off(problem) => view.problem = Some(problem.clone()),
             Recording::On(recorder) => {
@@ -498,6 +528,8 @@ impl Inner {
                     session::State::Recording => view.state = "recording".into(),
                     session::State::Paused { reason, hint } => {
                         view.state = "paused".into();
+                        view.waiting = status.waiting;
+                        view.waiting_bytes = status.waiting_bytes;
                         view.problem = Some(Problem::new("recording_paused", reason, hint));
                     }
                     session::State::Stopped => {}
@@ -505,6 +537,33 @@ impl Inner {
             }
         }
         view
+    }
+
+    /// The recording could not write, and can again.
+    fn goes_on(&self, lost: u64, waited: u64) {
+        let waited = match waited {
+            1 => "The event that waited is on the disk".to_owned(),
+            events => format!("The {events} events that waited are on the disk"),
+        };
+        let (severity, problem) = match lost {
+            0 => {
+                let message = format!("{waited}. Nothing was lost.");
+                ("info", Problem::new("recording", message, ""))
+            }
+            lost => {
+                let message = format!("{waited}. {lost} found no room in memory and are lost.");
+                let hint = "The list of losses says when.";
+                ("warn", Problem::new("recording", message, hint))
+            }
+        };
+        self.log_done(
+            "app",
+            "Recording goes on",
+            None,
+            None,
+            problem.message.clone(),
+        );
+        self.notice(severity, "Recording goes on", problem, None, "");
     }
 
     /// Lines of the log that nobody has seen yet, bursts of notifications folded into one each.
@@ -544,6 +603,9 @@ impl Inner {
             drop(state);
             self.outages_end(connection);
         }
+        self.settle_all(None);
+        let now = self.now();
+        self.record(|recorder| self.sampling.tell(recorder, now));
         let mut ends = tokio::task::JoinSet::new();
         for connection in connections {
             let up = connection.state().up.take();
@@ -584,7 +646,10 @@ impl Recording {
         };
         match Recorder::create(folder, clock.clone(), options) {
             Ok(recorder) => Recording::On(Arc::new(recorder)),
-            Err(error) => Recording::Off(error.into()),
+            Err(error) => Recording::Off(Problem {
+                code: "not_recording".into(),
+                ..error.into()
+            }),
         }
     }
 }
@@ -607,6 +672,10 @@ async fn tell(inner: Arc<Inner>) {
             let seconds = now.since(second).as_secs_f64().max(1e-3);
             second = now;
             inner.tell_notifications(seconds);
+            inner.settle_all(Some(now));
+            if ticks.is_multiple_of(SAMPLING_TOLD) {
+                inner.record(|recorder| inner.sampling.tell(recorder, now));
+            }
             let count = |counter: &AtomicU64, last: &mut u64| {
                 let total = counter.load(Ordering::Relaxed);
                 let came = total - std::mem::replace(last, total);
@@ -624,6 +693,7 @@ async fn tell(inner: Arc<Inner>) {
         }
         inner.tell_devices();
         inner.tell_values(false);
+        inner.tell_losses();
         let view = inner.recording_view();
         if recording.as_ref() != Some(&view) {
             if view.state == "paused"
@@ -633,6 +703,11 @@ async fn tell(inner: Arc<Inner>) {
                 && let Some(problem) = view.problem.clone()
             {
                 inner.notice("bad", "Recording paused", problem, None, "");
+            }
+            if view.state == "recording"
+                && let Some(paused) = recording.as_ref().filter(|last| last.state == "paused")
+            {
+                inner.goes_on(view.lost.gattscope, paused.waiting);
             }
             inner.news.tell(Event::Recording(view.clone()));
             recording = Some(view);

@@ -8,6 +8,7 @@ use radio::Timestamp;
 use session::Event as Recorded;
 
 use crate::explorer::{Explorer, Inner, Recording};
+use crate::link::begin_link;
 use crate::view::{ExportView, MarkView, Problem, SeriesView};
 
 /// The widest and highest picture, in pixels.
@@ -52,6 +53,59 @@ impl Inner {
     fn file_name(&self, what: &str, suffix: &str) -> String {
         let now = jiff::Zoned::now().strftime("%Y-%m-%d %H.%M.%S");
         format!("Gattscope {what} {now}.{suffix}")
+    }
+}
+
+impl Inner {
+    fn begin_anew(&self) -> Result<(), Problem> {
+        let next = match Recording::start(&self.session_folder, &self.clock) {
+            Recording::Off(problem) => return Err(problem),
+            Recording::On(recorder) => recorder,
+        };
+        let now = self.now();
+        // Nobody else has it yet: what is told here stands before everything that happens.
+        let present = self.devices().present(now);
+        if let Recording::On(last) = &*self.recording() {
+            next.know(last, |device| present.contains(device));
+        }
+        let mut links = Vec::new();
+        for connection in self.connections() {
+            if let Ok(link) = connection.link() {
+                let key = begin_link(&next, now, &connection.device, &*link);
+                links.push((connection, link, key));
+            }
+        }
+        // What is missing now is the last recording's.
+        self.settle_all(None);
+        self.record(|last| self.sampling.tell(last, now));
+        self.sampling.begin(&next, now);
+        let last = std::mem::replace(
+            &mut *self
+                .recording
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+            Recording::On(next),
+        );
+        for (connection, link, key) in links {
+            if let Some(up) = &mut connection.state().up
+                && Arc::ptr_eq(&up.link, &link)
+            {
+                up.key = Some(key);
+            }
+            for attribute in connection.attributes().iter() {
+                attribute.memory().begin_anew();
+            }
+        }
+        self.outages.store(0, std::sync::atomic::Ordering::Relaxed);
+        self.ledger.clear();
+        self.tell_losses();
+        self.marks().clear();
+        self.tell_marks();
+        self.tidying.notify_one();
+        if let Recording::On(last) = last {
+            last.close()?;
+        }
+        Ok(())
     }
 }
 
@@ -188,42 +242,15 @@ impl Explorer {
         Ok(())
     }
 
-    /// Ends the recording and begins another; links that are up go on in it.
+    /// Ends the recording and begins another, which knows the devices that are here, the links that are
+    /// up and their attributes from its first moment.
     ///
     /// # Errors
     ///
     /// A [`Problem`] if none can begin; then the last one goes on.
     pub async fn new_recording(&self) -> Result<(), Problem> {
         let inner = Arc::clone(&self.0);
-        let begin = move || {
-            let next = match Recording::start(&inner.session_folder, &inner.clock) {
-                Recording::Off(problem) => return Err(problem),
-                on @ Recording::On(_) => on,
-            };
-            let last = std::mem::replace(
-                &mut *inner
-                    .recording
-                    .write()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner),
-                next,
-            );
-            for connection in inner.connections() {
-                if let Ok(link) = connection.link() {
-                    let key = inner.record_link(&connection, &*link);
-                    if let Some(up) = &mut connection.state().up {
-                        up.key = key;
-                    }
-                }
-            }
-            inner.outages.store(0, std::sync::atomic::Ordering::Relaxed);
-            inner.marks().clear();
-            inner.tell_marks();
-            if let Recording::On(last) = last {
-                last.close()?;
-            }
-            Ok(())
-        };
-        blocking(&self.0, begin).await
+        blocking(&self.0, move || inner.begin_anew()).await
     }
 
     /// Where the session files are.

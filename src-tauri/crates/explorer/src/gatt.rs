@@ -9,10 +9,10 @@ use radio::{
     AttrId, DeviceId, Interruption, NotifyMode, NotifyRoute, Sample, SampleSink, Timestamp,
     WriteKind,
 };
-use session::{Cause, Event as Recorded};
+use session::Event as Recorded;
 use uuid::Uuid;
 
-use crate::attribute::{Attribute, Origin};
+use crate::attribute::{Attribute, Origin, Taken};
 use crate::connection::Connection;
 use crate::device::hex;
 use crate::explorer::{Explorer, Inner};
@@ -28,7 +28,10 @@ const MAX_SERIES: usize = 64;
 
 impl Inner {
     /// The attribute of this identifier, and the connection that it belongs to.
-    fn attribute(&self, id: AttrId) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
+    pub(crate) fn attribute(
+        &self,
+        id: AttrId,
+    ) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
         self.connections()
             .into_iter()
             .find_map(|connection| {
@@ -237,7 +240,7 @@ impl Inner {
         self.subscribed(&attribute, result.is_ok());
         let now = self.now();
         if result.is_ok() {
-            self.outage_ends(&attribute, now);
+            self.outage_ends(&connection.device, &attribute, now);
         }
         let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
@@ -268,40 +271,19 @@ impl Inner {
 
     /// Writes the stretch in which nothing could come, because the link was down, into the ledger, if
     /// there was one. It ended with the first value, or `now`.
-    pub(crate) fn outage_ends(&self, attribute: &Attribute, now: Timestamp) {
+    pub(crate) fn outage_ends(&self, device: &DeviceId, attribute: &Attribute, now: Timestamp) {
         let outage = attribute.memory().outage(now);
         if let Some((from, to)) = outage {
-            self.missed(attribute.id, from, to);
+            self.missed(device, attribute, from, to);
         }
-    }
-
-    /// Writes a stretch of unknown loss into the ledger.
-    pub(crate) fn missed(&self, attribute: AttrId, from: Timestamp, to: Timestamp) {
-        self.outages.fetch_add(1, Ordering::Relaxed);
-        self.record(|recorder| {
-            recorder.record(
-                to,
-                Recorded::Gap {
-                    cause: Cause::LinkDown,
-                    attribute: Some(attribute),
-                    count: 0,
-                    from,
-                    to,
-                },
-            );
-        });
     }
 
     /// A subscription was interrupted while its link was up.
     fn interrupted(&self, feed: &Feed, interruption: Interruption) {
-        let Interruption {
-            attribute,
-            since,
-            until,
-        } = interruption;
+        let Interruption { since, until, .. } = interruption;
         let to = until.clone().unwrap_or_else(|_| self.now());
         feed.attribute.memory().interrupted(since, to);
-        self.missed(attribute, since, to);
+        self.missed(&feed.connection.device, &feed.attribute, since, to);
         let device = Some(&feed.connection.device);
         let name = feed.attribute.name();
         match until {
@@ -322,23 +304,16 @@ impl Inner {
     }
 
     /// A value came by itself. This runs on the radio's task: record, remember, draw, and return.
-    fn arrived(&self, attribute: &Attribute, sample: &Sample) {
+    fn arrived(&self, connection: &Connection, attribute: &Attribute, sample: &Sample) {
         self.notifications.fetch_add(1, Ordering::Relaxed);
         self.record(|recorder| recorder.sample(sample));
-        let gap = attribute.memory().take(sample);
+        let Taken { previous, gap } = attribute.memory().take(sample);
+        if sample.lost_before > 0 {
+            let between = (previous.unwrap_or(sample.at), sample.at);
+            self.overrun(connection, attribute, sample.lost_before, between);
+        }
         if let Some(gap) = gap {
-            self.record(|recorder| {
-                recorder.record(
-                    sample.at,
-                    Recorded::Gap {
-                        cause: Cause::DeviceSequence,
-                        attribute: Some(sample.attribute),
-                        count: gap.count.into(),
-                        from: gap.from,
-                        to: sample.at,
-                    },
-                );
-            });
+            self.skipped(connection, attribute, gap);
         }
     }
 
@@ -449,6 +424,7 @@ impl Inner {
             let mut any = false;
             for attribute in connection.attributes().iter().filter(|a| a.uuid == uuid) {
                 any = true;
+                self.settle(&connection, attribute, None);
                 let plotted = {
                     let mut memory = attribute.memory();
                     memory.set_format(self.format(uuid));
@@ -477,7 +453,8 @@ struct Feed {
 
 impl SampleSink for Feed {
     fn sample(&self, sample: Sample) {
-        self.inner.arrived(&self.attribute, &sample);
+        self.inner
+            .arrived(&self.connection, &self.attribute, &sample);
     }
 
     fn interrupted(&self, interruption: Interruption) {
@@ -526,7 +503,7 @@ fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
 }
 
 /// The attribute that the window means.
-fn id(number: u64) -> Result<AttrId, Problem> {
+pub(crate) fn id(number: u64) -> Result<AttrId, Problem> {
     AttrId::from_u64(number)
         .ok_or_else(|| Problem::new("input", format!("{number} is no attribute."), ""))
 }

@@ -32,6 +32,7 @@
 
 mod attribute;
 mod connection;
+mod counter;
 mod device;
 mod document;
 mod explorer;
@@ -39,6 +40,7 @@ mod export;
 mod files;
 mod gatt;
 mod jobs;
+mod ledger;
 mod link;
 mod news;
 mod pairing;
@@ -46,6 +48,8 @@ mod preferences;
 mod problem;
 mod radios;
 mod reconnect;
+mod retention;
+mod sampling;
 mod scope;
 mod seek;
 mod sessions;
@@ -56,8 +60,10 @@ pub mod log;
 pub mod view;
 
 pub use crate::explorer::{Config, Explorer};
+pub use counter::{CounterChoice, CounterView, ReconciledView};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
+pub use ledger::{LossView, LossesView};
 pub use preferences::Preferences;
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].

@@ -205,6 +205,7 @@ impl Inner {
             up.key = key;
         }
         connection.discovered(&*link, |uuid| self.format(uuid));
+        self.count(connection);
         self.log_done(
             "link",
             "Connected",
@@ -253,30 +254,11 @@ impl Inner {
         true
     }
 
-    /// Begins a link in the recording: its device, its attributes, its MTU.
-    pub(crate) fn record_link(
-        &self,
-        connection: &Connection,
-        link: &dyn Link,
-    ) -> Option<session::LinkKey> {
-        let now = self.now();
-        let device = self.record_device(&connection.device)?;
-        let mtu = *link.mtu().borrow();
+    /// Begins a link in the recording.
+    fn record_link(&self, connection: &Connection, link: &dyn Link) -> Option<session::LinkKey> {
         let mut key = None;
-        self.record(|recorder| {
-            let link_key = recorder.link_up(now, device);
-            recorder.attributes(now, link_key, &link.gatt());
-            if let Some(mtu) = mtu {
-                recorder.record(
-                    now,
-                    Recorded::Mtu {
-                        link: link_key,
-                        mtu,
-                    },
-                );
-            }
-            key = Some(link_key);
-        });
+        let now = self.now();
+        self.record(|recorder| key = Some(begin_link(recorder, now, &connection.device, link)));
         key
     }
 
@@ -301,10 +283,11 @@ impl Inner {
             .map(|attribute| (attribute.handle, attribute.uuid))
             .collect();
         connection.discovered(&**link, |uuid| self.format(uuid));
+        self.count(connection);
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))
-                && self.down(attribute, now, false);
+                && self.down(connection, attribute, now, false);
             if lost {
                 let (inner, id) = (Arc::clone(self), attribute.id);
                 self.runtime.spawn(async move { inner.subscribe(id).await });
@@ -321,10 +304,17 @@ impl Inner {
     }
 
     /// Breaks off a subscription, and says whether there was one.
-    fn down(&self, attribute: &Attribute, now: radio::Timestamp, asked: bool) -> bool {
+    fn down(
+        &self,
+        connection: &Connection,
+        attribute: &Attribute,
+        now: radio::Timestamp,
+        asked: bool,
+    ) -> bool {
+        self.settle(connection, attribute, None);
         let (subscribed, before) = attribute.memory().link_down(now, asked);
         if let Some((from, to)) = before {
-            self.missed(attribute.id, from, to);
+            self.missed(&connection.device, attribute, from, to);
         }
         subscribed
     }
@@ -333,7 +323,7 @@ impl Inner {
     pub(crate) fn outages_end(&self, connection: &Connection) {
         let now = self.now();
         for attribute in connection.attributes().iter() {
-            self.outage_ends(attribute, now);
+            self.outage_ends(&connection.device, attribute, now);
         }
     }
 
@@ -395,7 +385,7 @@ impl Inner {
         }
         let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            if self.down(attribute, now, asked) {
+            if self.down(connection, attribute, now, asked) {
                 wanted.push(attribute.key.clone());
             }
         }
@@ -497,6 +487,22 @@ impl Inner {
             self.outages_end(connection);
         }
     }
+}
+
+/// Begins a link in a recording: its device, its attributes, its MTU.
+pub(crate) fn begin_link(
+    recorder: &session::Recorder,
+    now: radio::Timestamp,
+    device: &DeviceId,
+    link: &dyn Link,
+) -> session::LinkKey {
+    let device = recorder.device(device, None);
+    let key = recorder.link_up(now, device);
+    recorder.attributes(now, key, &link.gatt());
+    if let Some(mtu) = *link.mtu().borrow() {
+        recorder.record(now, Recorded::Mtu { link: key, mtu });
+    }
+    key
 }
 
 /// What was measured, if that succeeded in time.

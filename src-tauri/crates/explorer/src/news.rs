@@ -45,6 +45,7 @@ impl News {
             | Event::Log { .. } => !self.behind.load(Ordering::Acquire),
             Event::Notice(_) | Event::Settings(_) | Event::Document { .. } => true,
             Event::Radio(_)
+            | Event::Losses(_)
             | Event::Recording(_)
             | Event::Rates(_)
             | Event::Pairing(_)

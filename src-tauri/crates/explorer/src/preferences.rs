@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::counter::CounterChoice;
+
 /// The user's choices. Unknown fields of a newer version are ignored, missing ones get defaults, so
 /// that a file of another version never stops the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -33,6 +35,14 @@ pub struct Preferences {
     pub aliases: BTreeMap<String, String>,
     /// Formats of values, by characteristic UUID.
     pub formats: BTreeMap<String, String>,
+    /// What counts a device's values, by characteristic UUID.
+    pub counters: BTreeMap<String, CounterChoice>,
+    /// For how many days after its end a session is kept that the user did not save; 0 for ever.
+    pub keep_days: u32,
+    /// How many gigabytes such sessions may have together; 0 for any number.
+    pub keep_gigabytes: u32,
+    /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+    pub sample_adverts_s: u32,
 }
 
 impl Default for Preferences {
@@ -50,6 +60,10 @@ impl Default for Preferences {
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            keep_days: 30,
+            keep_gigabytes: 10,
+            sample_adverts_s: 0,
         }
     }
 }

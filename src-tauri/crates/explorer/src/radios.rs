@@ -520,7 +520,7 @@ impl Inner {
         let (starred, alias) = self.chosen(report.device.as_str());
         self.devices().hear(&report, starred, alias.as_deref());
         // Last, for it takes the report over.
-        self.record(|recorder| recorder.advertisement(report));
+        self.record_advertisement(report);
     }
 
     pub(crate) async fn end_scan(&self) -> Result<(), Problem> {

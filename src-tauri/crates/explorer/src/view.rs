@@ -58,6 +58,8 @@ pub enum Event {
     },
     /// The recording, at most four times a second.
     Recording(RecordingView),
+    /// What was lost, at most four times a second.
+    Losses(crate::ledger::LossesView),
     /// Rates for the status bar, once a second.
     Rates(RatesView),
     /// New log entries, at most ten times a second; older ones are dropped from the view, not from
@@ -498,6 +500,8 @@ pub struct InspectView {
     /// How many values there were.
     #[ts(type = "number")]
     pub count: u64,
+    /// What its counter has found; null where nothing counts.
+    pub counter: Option<crate::counter::CounterView>,
 }
 
 /// One decoded field.
@@ -643,6 +647,17 @@ pub struct RecordingView {
     pub bytes: u64,
     /// Lost, by cause.
     pub lost: LostView,
+    /// How many events wait in memory and are not on the disk: what a crash would cost now.
+    #[ts(type = "number")]
+    pub waiting: u64,
+    /// How much memory they take, bytes.
+    #[ts(type = "number")]
+    pub waiting_bytes: u64,
+    /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+    pub sample_adverts_s: u32,
+    /// How many advertisements were left out for that: a choice, and no loss.
+    #[ts(type = "number")]
+    pub left_out: u64,
     /// Why it does not record.
     pub problem: Option<Problem>,
 }
@@ -736,6 +751,12 @@ pub struct SettingsView {
     pub single_key_shortcuts: bool,
     /// Whether scans ask for no scan responses, where the system can.
     pub passive_scan: bool,
+    /// How many days sessions are kept; 0 for ever.
+    pub keep_days: u32,
+    /// How many gigabytes sessions may have together; 0 for any number.
+    pub keep_gigabytes: u32,
+    /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+    pub sample_adverts_s: u32,
     /// What the device list is sorted by: `signal`, `name`, `last` or `first`.
     pub sort: String,
     /// Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.

@@ -59,6 +59,8 @@ pub enum Step {
     Missing(u64),
     /// The same once more: it was sent again.
     Repeated,
+    /// One that was taken for missing has come after all, out of its order.
+    Late,
     /// It went back, or by what it does not count by: the device began anew, and how many are missing
     /// is not known.
     Restarted,
@@ -89,7 +91,27 @@ impl Reconciliation {
     }
 }
 
+/// How many steps behind a value may come and still be one that was missing.
+const LATE: u64 = 32;
+
+/// Values that are missing between two, as long as they may still come.
+#[derive(Clone, Copy, Debug)]
+struct Hole {
+    /// The value after it.
+    to: u64,
+    /// How many of it lost nobody else.
+    left: u64,
+    /// How many values it has.
+    values: u64,
+    /// Which of them have come, counted back from `to`, a bit each.
+    came: u32,
+}
+
 /// Follows one counter of one device.
+///
+/// A value that is a little behind and was missing is [late](Step::Late). One that is behind and was
+/// not missing is either the first after the device began anew, or a stray: which of the two, the next
+/// value tells.
 ///
 /// ```
 /// use session::{Counter, Reconciler, Step};
@@ -111,6 +133,9 @@ impl Reconciliation {
 pub struct Reconciler {
     counter: Counter,
     before: Option<u64>,
+    hole: Option<Hole>,
+    /// The value before the last one, if that one seems to have begun anew.
+    stray: Option<u64>,
     so_far: Reconciliation,
 }
 
@@ -121,6 +146,8 @@ impl Reconciler {
         Self {
             counter,
             before: None,
+            hole: None,
+            stray: None,
             so_far: Reconciliation::default(),
         }
     }
@@ -132,35 +159,110 @@ impl Reconciler {
     /// two values must be less than that.
     pub fn next(&mut self, value: u64, known_lost: u64) -> Step {
         let Counter { last, step } = self.counter;
-        let so_far = &mut self.so_far;
-        let Some(before) = self.before.replace(value) else {
-            so_far.received += 1;
+        let Some(before) = self.before else {
+            self.before = Some(value);
+            self.so_far.received += 1;
             return Step::First;
         };
+        let stray = self.stray.take();
         if value > last || before > last {
-            so_far.received += 1;
-            so_far.restarts += 1;
-            return Step::Restarted;
+            return self.restart(value, None);
+        }
+        if let Some(stray) = stray
+            && self.counter.distance(stray, value) == step
+        {
+            // It goes on where it was: the one in between was sent again.
+            self.so_far.restarts = self.so_far.restarts.saturating_sub(1);
+            // The stray was counted as received, and this one is.
+            self.so_far.repeated += 1;
+            self.before = Some(value);
+            return Step::Next;
         }
         let distance = self.counter.distance(before, value);
         if distance == 0 {
-            so_far.repeated += 1;
+            self.so_far.repeated += 1;
             return Step::Repeated;
         }
-        so_far.received += 1;
         // Half of the range, rounded up: a counter of one bit still counts.
-        if distance > last / 2 + 1 || !distance.is_multiple_of(step) {
-            so_far.restarts += 1;
-            return Step::Restarted;
+        if distance > last / 2 + 1 {
+            if self.is_late(value, before) {
+                self.so_far.received += 1;
+                self.so_far.lost = self.so_far.lost.saturating_sub(1);
+                return Step::Late;
+            }
+            return self.restart(value, Some(before));
         }
+        if !distance.is_multiple_of(step) {
+            return self.restart(value, Some(before));
+        }
+        self.before = Some(value);
+        let so_far = &mut self.so_far;
+        so_far.received += 1;
         let between = distance / step - 1;
         let known = between.min(known_lost);
         so_far.known_lost = so_far.known_lost.saturating_add(known);
         so_far.lost = so_far.lost.saturating_add(between - known);
         match between - known {
             0 => Step::Next,
-            missing => Step::Missing(missing),
+            missing => {
+                self.hole = Some(Hole {
+                    to: value,
+                    left: missing,
+                    values: between,
+                    came: 0,
+                });
+                Step::Missing(missing)
+            }
         }
+    }
+
+    fn restart(&mut self, value: u64, stray: Option<u64>) -> Step {
+        self.before = Some(value);
+        self.stray = stray;
+        self.hole = None;
+        self.so_far.received += 1;
+        self.so_far.restarts += 1;
+        Step::Restarted
+    }
+
+    /// Whether a value that is behind fills the last hole; it fills it then.
+    fn is_late(&mut self, value: u64, before: u64) -> bool {
+        let Counter { step, .. } = self.counter;
+        let Some(hole) = &mut self.hole else {
+            return false;
+        };
+        let behind = self.counter.distance(value, hole.to);
+        let steps = behind / step;
+        let near = steps <= LATE && self.counter.distance(hole.to, before) / step <= LATE;
+        if hole.left == 0 || steps == 0 || steps > hole.values || !near {
+            return false;
+        }
+        let bit = 1_u32 << (steps - 1);
+        if !behind.is_multiple_of(step) || hole.came & bit != 0 {
+            return false;
+        }
+        hole.came |= bit;
+        hole.left -= 1;
+        true
+    }
+
+    /// What is missing now stays missing: nothing of it can be [late](Step::Late) any more.
+    pub fn settle(&mut self) {
+        self.hole = None;
+    }
+
+    /// The next value may be any, as that of a new subscription may; what was found so far stays.
+    pub fn interrupt(&mut self) {
+        self.before = None;
+        self.hole = None;
+        self.stray = None;
+    }
+
+    /// Finds from now on, as for a new recording: what was found so far is forgotten, and the last
+    /// value is not, so that what is missing after it is found.
+    pub fn begin_anew(&mut self) {
+        self.so_far = Reconciliation::default();
+        self.settle();
     }
 
     /// What has been found so far.
@@ -229,6 +331,8 @@ impl Session {
         };
         let mut since: Option<(AttrId, SessionTime)> = None;
         let (mut host, mut own) = (0, 0);
+        // The last hole, as long as what is missing in it may come late.
+        let mut held: Option<Gap> = None;
         for event in self.events(&filter)? {
             let event = match event {
                 Ok(event) => event,
@@ -261,6 +365,14 @@ impl Session {
             if step == Step::Repeated {
                 continue;
             }
+            if step == Step::Late {
+                if let Some(gap) = &mut held {
+                    gap.count = gap.count.saturating_sub(1);
+                    let lost = ledger.lost.of(gap.cause);
+                    *lost = lost.saturating_sub(1);
+                }
+                continue;
+            }
             let now = reconciler.so_far();
             let known = now.known_lost - before.known_lost;
             let by_host = known.min(host);
@@ -277,17 +389,23 @@ impl Session {
                 if count > 0 {
                     let lost = ledger.lost.of(cause);
                     *lost = lost.saturating_add(count);
-                    hole(Gap {
+                    let gap = Gap {
                         cause,
                         count,
                         from: since.map_or(event.at, |(_, at)| at),
                         to: event.at,
-                    });
+                    };
+                    tell(held.take(), hole);
+                    match cause == rest {
+                        true => held = Some(gap),
+                        false => hole(gap),
+                    }
                 }
             }
             since = Some((id, event.at));
             (host, own) = (0, 0);
         }
+        tell(held, hole);
         let found = reconciler.so_far();
         Ok(Ledger {
             received: found.received,
@@ -295,6 +413,13 @@ impl Session {
             restarts: found.restarts,
             ..ledger
         })
+    }
+}
+
+/// Tells a hole, unless all of it came late.
+fn tell(held: Option<Gap>, hole: &mut dyn FnMut(Gap)) {
+    if let Some(gap) = held.filter(|gap| gap.count > 0) {
+        hole(gap);
     }
 }
 
@@ -329,7 +454,7 @@ mod tests {
         use Step::{First, Missing, Next, Repeated, Restarted};
         let byte = Counter::of_bits(8).unwrap();
         assert_eq!(
-            steps(byte, &[254, 255, 0, 3, 3, 2]),
+            steps(byte, &[254, 255, 0, 3, 3, 0]),
             [First, Next, Next, Missing(2), Repeated, Restarted]
         );
         let ten = Counter::wrapping_after(9).unwrap();
@@ -340,6 +465,51 @@ mod tests {
         assert_eq!(steps(long, &[u64::MAX, 1]), [First, Missing(1)]);
         let bit = Counter::of_bits(1).unwrap();
         assert_eq!(steps(bit, &[0, 1, 0]), [First, Next, Next]);
+    }
+
+    #[test]
+    fn what_comes_late_or_twice_is_no_loss_and_a_restart_is_none_either() {
+        use Step::{First, Late, Missing, Next, Repeated, Restarted};
+        let byte = Counter::of_bits(8).unwrap();
+        let found = |values: &[u64]| {
+            let mut reconciler = Reconciler::new(byte);
+            let steps: Vec<_> = values.iter().map(|v| reconciler.next(*v, 0)).collect();
+            (steps, reconciler.so_far())
+        };
+        // Two changed places; across the wrap too.
+        for [a, b, c, d] in [[5, 7, 6, 8], [254, 0, 255, 1]] {
+            let (steps, so_far) = found(&[a, b, c, d]);
+            assert_eq!(steps, [First, Missing(1), Late, Next]);
+            assert_eq!((so_far.received, so_far.lost, so_far.sent()), (4, 0, 4));
+        }
+        // One of three comes late, and once more: the other two are lost.
+        let (steps, so_far) = found(&[5, 9, 7, 7, 10]);
+        assert_eq!(steps, [First, Missing(3), Late, Restarted, Next]);
+        assert_eq!((so_far.received, so_far.lost, so_far.restarts), (4, 2, 0));
+        // Sent again after others.
+        let (steps, so_far) = found(&[5, 6, 5, 7, 7]);
+        assert_eq!(steps, [First, Next, Restarted, Next, Repeated]);
+        assert_eq!((so_far.received, so_far.lost), (3, 0));
+        assert_eq!((so_far.repeated, so_far.restarts), (2, 0));
+        // The device was switched off and on.
+        let (steps, so_far) = found(&[90, 91, 0, 1, 3]);
+        assert_eq!(steps, [First, Next, Restarted, Next, Missing(1)]);
+        assert_eq!((so_far.received, so_far.lost, so_far.restarts), (5, 1, 1));
+    }
+
+    #[test]
+    fn what_has_settled_is_lost_and_an_interruption_is_not() {
+        let mut reconciler = Reconciler::new(Counter::of_bits(8).unwrap());
+        reconciler.next(5, 0);
+        assert_eq!(reconciler.next(7, 0), Step::Missing(1));
+        reconciler.settle();
+        assert_eq!(reconciler.next(6, 0), Step::Restarted);
+        reconciler.interrupt();
+        assert_eq!(reconciler.next(200, 0), Step::First);
+        assert_eq!(reconciler.so_far().lost, 1);
+        reconciler.begin_anew();
+        assert_eq!(reconciler.next(203, 0), Step::Missing(2));
+        assert_eq!(reconciler.so_far().sent(), 3);
     }
 
     #[test]

@@ -97,7 +97,7 @@ pub use import::{Imported, import};
 pub use reader::{
     Attribute, Count, Device, Events, Filter, Gap, Info, Link, Reckoned, Recorded, Session,
 };
-pub use recorder::{Losses, Options, Recorder, SUFFIX, State, Status};
+pub use recorder::{Losses, Options, Overflow, Overflows, Recorder, SUFFIX, State, Status};
 pub use schema::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 pub use time::{Anchor, Anchors, SessionTime, WallClock, WallTime};
 pub use values::Value;

@@ -19,13 +19,13 @@ use radio::{Advertisement, AttrKind, Clock, DeviceId, GattDb, Sample, Timestamp}
 use tokio::sync::watch;
 
 pub(crate) use lock::is_recorded;
-pub use state::{Losses, State, Status};
+pub use state::{Losses, Overflow, Overflows, State, Status};
 pub(crate) use writer::{address_kind, insert_advertisement, insert_anchor, lay_out};
 
 use crate::time::{Anchor, SessionTime, WallClock, WallTime};
 use crate::{Cause, DeviceKey, Error, Event, LinkKey, Result};
 use lock::RecordingLock;
-use queue::{AttributeRow, Limits, Put, Queue, Row, Waited};
+use queue::{AttributeRow, Dropped, Limits, Put, Queue, Row, Waited};
 use state::Counters;
 
 /// The suffix of session files, without the dot.
@@ -183,6 +183,23 @@ impl Recorder {
         key
     }
 
+    /// Takes over those devices of another recording that `which` wants, with their names, so that
+    /// they have them from the first moment.
+    pub fn know(&self, other: &Recorder, which: impl Fn(&DeviceId) -> bool) {
+        let known: Vec<_> = {
+            let devices = other.devices.lock().unwrap_or_else(PoisonError::into_inner);
+            let wanted = devices.iter().filter(|(id, _)| which(id));
+            let mut wanted: Vec<_> = wanted
+                .map(|(id, known)| (known.key, id.clone(), known.name.clone()))
+                .collect();
+            wanted.sort_by_key(|(key, ..)| *key);
+            wanted
+        };
+        for (_, id, name) in known {
+            self.device(&id, name.as_deref());
+        }
+    }
+
     /// A link came up: records it and names it.
     pub fn link_up(&self, at: Timestamp, device: DeviceKey) -> LinkKey {
         let key = LinkKey(self.next_link.fetch_add(1, Relaxed));
@@ -251,15 +268,34 @@ impl Recorder {
     #[must_use]
     pub fn status(&self) -> Status {
         let counters = &self.shared.counters;
+        let (waiting, waiting_bytes) = self.shared.queue.waiting();
         Status {
             path: self.shared.path.clone(),
             started: self.shared.started,
             state: self.shared.state.borrow().clone(),
             events: counters.events.load(Relaxed),
             values: counters.values.load(Relaxed),
-            waiting: self.shared.queue.waiting() as u64,
+            waiting: waiting as u64,
+            waiting_bytes: waiting_bytes as u64,
             lost: counters.losses(),
             bytes: counters.bytes.load(Relaxed),
+        }
+    }
+
+    /// What found no room since this was last asked for, and what is not in the file yet of it. Other
+    /// losses that were known to what found no room are not among them: who recorded it knows them.
+    #[must_use]
+    pub fn overflows(&self) -> Overflows {
+        let ours = |dropped: Dropped| Overflow {
+            count: dropped.lost.gattscope,
+            from: dropped.from,
+            to: dropped.to,
+        };
+        let some = |overflow: &Overflow| overflow.count > 0;
+        let (written, waiting) = self.shared.queue.drops();
+        Overflows {
+            written: written.into_iter().map(ours).filter(some).collect(),
+            waiting: waiting.map(ours).filter(some),
         }
     }
 

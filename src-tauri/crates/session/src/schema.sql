@@ -72,6 +72,7 @@ INSERT INTO kind VALUES
     (2,  'scan_started',               'local', NULL, 'what was listened for'),
     (3,  'scan_stopped',               'local', NULL, NULL),
     (4,  'adapter_state',              'local', '0 unknown, 1 on, 2 off, 3 unauthorized, 4 gone', 'the adapter'),
+    (5,  'sampling',                   'local', 'how many advertisements were left out since the last event of this kind, by the user''s choice', 'which ones are recorded'),
     (10, 'connecting',                 'out',   NULL, NULL),
     (11, 'connected',                  'in',    NULL, NULL),
     (12, 'connect_failed',             'local', NULL, 'why'),

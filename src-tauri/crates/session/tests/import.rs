@@ -205,6 +205,13 @@ fn record(folder: &Path) -> PathBuf {
         tell(1_000_000_000, Event::Note { text: text.into() });
         recorder.flush().unwrap();
         tell(95, Event::Marker { label: text.into() });
+        tell(
+            96,
+            Event::Sampling {
+                choice: text.into(),
+                left_out: 3,
+            },
+        );
     }
     for (link, reason) in [
         (link, DisconnectReason::Remote(Some("0x13: x".into()))),

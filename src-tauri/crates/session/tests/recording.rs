@@ -162,6 +162,10 @@ fn every_kind_of_event_keeps_what_it_was() {
             text: "battery changed".into(),
         },
         Event::Marker { label: "A".into() },
+        Event::Sampling {
+            choice: "one of each device in 10 s".into(),
+            left_out: 7,
+        },
         Event::Disconnected {
             link,
             reason: DisconnectReason::Remote(Some("timeout".into())),
@@ -218,13 +222,20 @@ fn every_kind_of_event_keeps_what_it_was() {
             (Kind::Error, None, Some(-1), None, text("odd")),
             (Kind::Note, None, None, None, text("battery changed")),
             (Kind::Marker, None, None, None, text("A")),
+            (
+                Kind::Sampling,
+                None,
+                None,
+                Some(7),
+                text("one of each device in 10 s")
+            ),
             (Kind::Disconnected, None, None, Some(1), text("timeout")),
         ]
     );
     let links = session.links().unwrap();
     assert_eq!(links[0].down, Some(SessionTime(5)));
     let info = session.info().unwrap();
-    assert_eq!((info.started, info.events), (START, 22));
+    assert_eq!((info.started, info.events), (START, 23));
     assert!(info.ended.is_some());
 }
 
@@ -351,6 +362,8 @@ fn what_the_queue_has_no_room_for_is_counted_exactly_and_said_in_the_file() {
     let status = recorder.status();
     assert!(status.lost.gattscope > 0, "{status:?}");
     assert_eq!(status.values + status.lost.gattscope, sent as u64);
+    let told = recorder.overflows();
+    assert_eq!(told.waiting, None);
 
     let session = Session::open(recorder.path()).unwrap();
     assert_eq!(session.info().unwrap().lost, status.lost);
@@ -360,14 +373,19 @@ fn what_the_queue_has_no_room_for_is_counted_exactly_and_said_in_the_file() {
         kinds: vec![Kind::Gap],
         ..Filter::default()
     };
-    let mut missing = 0;
+    let mut missing = Vec::new();
     for event in session.events(&gaps).unwrap() {
         let gap = session.gap(event.unwrap().id).unwrap().unwrap();
         assert_eq!(gap.cause, Cause::Gattscope);
         assert!(gap.from <= gap.to);
-        missing += gap.count;
+        missing.push((gap.count, gap.from.nanos(), gap.to.nanos()));
     }
-    assert_eq!(missing, status.lost.gattscope);
+    let sum: u64 = missing.iter().map(|(count, ..)| count).sum();
+    assert_eq!(sum, status.lost.gattscope);
+    // What the recorder says of itself is what stands in the file.
+    let told = told.written.iter().map(|o| (o.count, o.from.0, o.to.0));
+    assert_eq!(told.collect::<Vec<_>>(), missing);
+    assert!(recorder.overflows().written.is_empty(), "told once");
 }
 
 #[test]

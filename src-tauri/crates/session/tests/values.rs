@@ -214,7 +214,8 @@ fn what_was_imported_in_another_order_is_found_by_its_time() {
     let source = folder.path().join("turned.csv");
     let mut csv = Vec::new();
     let mut go_on = |_| ControlFlow::Continue(());
-    session::export::csv(&session, &Default::default(), &mut csv, &mut go_on).unwrap();
+    let all = session::export::Csv::default();
+    session::export::to_writer(&session, &all, &mut csv, &mut go_on).unwrap();
     let text = String::from_utf8(csv).unwrap();
     let mut lines: Vec<_> = text.lines().collect();
     // After the header, the connection and the discovery.

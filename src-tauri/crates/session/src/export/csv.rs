@@ -131,7 +131,7 @@ impl Export for Csv<'_> {
                 row.text(event.status.map(status_name))?;
                 row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
                 row.number(only(event, &[Kind::Mtu]))?;
-                row.number(only(event, &[Kind::Gap, Kind::Discovered]))?;
+                row.number(only(event, &[Kind::Gap, Kind::Discovered, Kind::Sampling]))?;
                 row.show(event.link.map(|link| link.0))?;
                 row.show(event.attribute.map(AttrId::to_u64))?;
                 row.text(detail.as_deref())?;

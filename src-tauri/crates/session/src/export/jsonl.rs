@@ -133,7 +133,7 @@ impl Export for Jsonl<'_> {
                 status_name: event.status.map(status_name),
                 rssi_dbm: number(&[Kind::Advertisement, Kind::Rssi]),
                 mtu: number(&[Kind::Mtu]),
-                count: number(&[Kind::Gap, Kind::Discovered]),
+                count: number(&[Kind::Gap, Kind::Discovered, Kind::Sampling]),
                 what: match event.kind {
                     Kind::Disconnected => Some(disconnect_reason(event.number)),
                     Kind::AdapterState => Some(adapter_state(event.number)),

@@ -223,6 +223,11 @@ impl<W: Write> Capture<'_, W> {
                 let state = adapter_state(event.number);
                 self.told(at, &format!("{adapter}: {state}"))
             }
+            Kind::Sampling => {
+                let choice = event.detail.as_deref().unwrap_or_default();
+                let left_out = event.number.unwrap_or(0);
+                self.told(at, &format!("{choice}: {left_out} left out before this"))
+            }
             Kind::Gap => self.gap(at, event),
             Kind::Error => self.failed(at, event, "Something"),
             Kind::Note | Kind::Marker => {

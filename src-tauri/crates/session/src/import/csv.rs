@@ -242,7 +242,7 @@ impl Table {
         let figure = match kind {
             Kind::Advertisement | Kind::Rssi => number(cell(columns.rssi), "rssi_dbm")?,
             Kind::Mtu => number(cell(columns.mtu), "mtu")?,
-            Kind::Gap | Kind::Discovered => number(cell(columns.count), "count")?,
+            Kind::Gap | Kind::Discovered | Kind::Sampling => number(cell(columns.count), "count")?,
             _ => None,
         };
 
