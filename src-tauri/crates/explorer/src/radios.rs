@@ -69,6 +69,7 @@ fn address(kind: RadioKind, id: &AdapterId) -> String {
         RadioKind::Bluez => format!("bluez:{id}"),
         RadioKind::Btleplug => format!("btleplug:{id}"),
         RadioKind::Simulated => format!("simulated:{id}"),
+        RadioKind::Replay => format!("replay:{id}"),
     }
 }
 

@@ -306,11 +306,11 @@ impl Session {
         &self.anchors
     }
 
-    fn fail(&self, error: &rusqlite::Error) -> Error {
+    pub(crate) fn fail(&self, error: &rusqlite::Error) -> Error {
         Error::sqlite(&self.path, error)
     }
 
-    fn all<T>(
+    pub(crate) fn all<T>(
         &self,
         sql: &str,
         params: impl rusqlite::Params,
@@ -515,11 +515,17 @@ impl Session {
 
     /// The attributes of every generation, in the order in which they were found.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
+        self.attributes_between(0, i64::MAX)
+    }
+
+    /// The attributes whose numbers are not before `first` and not after `last`.
+    pub(crate) fn attributes_between(&self, first: i64, last: i64) -> Result<Vec<Attribute>> {
         self.all(
             "SELECT a.id, a.link, l.device, a.kind, a.uuid, a.handle, a.parent, a.properties,
                     a.service, a.characteristic, a.path
-               FROM attribute AS a JOIN link AS l ON l.id = a.link ORDER BY a.id",
-            [],
+               FROM attribute AS a JOIN link AS l ON l.id = a.link
+              WHERE a.id BETWEEN ?1 AND ?2 ORDER BY a.id",
+            [first, last],
             |row| {
                 Ok(Attribute {
                     id: attr_id(row, 0)?,
@@ -624,7 +630,7 @@ impl Session {
     }
 
     /// The numbers between which all events of the filter's times are.
-    fn range(&self, filter: &Filter) -> Result<(i64, i64)> {
+    pub(crate) fn range(&self, filter: &Filter) -> Result<(i64, i64)> {
         let from = filter.from.map_or(i64::MIN, SessionTime::nanos);
         let to = filter.to.map_or(i64::MAX, SessionTime::nanos);
         if self.cut_off {
@@ -754,6 +760,11 @@ impl Events<'_> {
     #[must_use]
     pub fn position(&self) -> u64 {
         distance(self.first, self.after)
+    }
+
+    /// The last number there is to go through.
+    pub(crate) fn last_number(&self) -> i64 {
+        self.last
     }
 
     /// The next events, perhaps none although there are more, and what keeps from reading on; `None`
@@ -906,7 +917,7 @@ fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Kind> {
     Kind::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
-fn attr_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<AttrId> {
+pub(crate) fn attr_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<AttrId> {
     let number: i64 = row.get(column)?;
     u64::try_from(number)
         .ok()
@@ -921,7 +932,7 @@ fn uuid(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>
 }
 
 /// A text that another program may have changed: never refused for its bytes.
-fn text(value: ValueRef<'_>) -> Option<String> {
+pub(crate) fn text(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
