@@ -10,6 +10,7 @@ import type { PairingView } from "./PairingView";
 import type { RadioView } from "./RadioView";
 import type { RatesView } from "./RatesView";
 import type { RecordingView } from "./RecordingView";
+import type { ReplayView } from "./ReplayView";
 import type { SeriesView } from "./SeriesView";
 import type { SettingsView } from "./SettingsView";
 import type { ValueView } from "./ValueView";
@@ -33,7 +34,11 @@ marks: Array<MarkView>, } | { "type": "recording" } & RecordingView | { "type": 
 /**
  * The new entries, oldest first.
  */
-entries: Array<LogEntry>, } | { "type": "notice" } & NoticeView | { "type": "pairing" } & PairingView | { "type": "settings" } & SettingsView | { "type": "jobs", 
+entries: Array<LogEntry>, } | { "type": "notice" } & NoticeView | { "type": "pairing" } & PairingView | { "type": "settings" } & SettingsView | { "type": "replay", 
+/**
+ * Where it stands; `None` when the radio in use is another.
+ */
+replay: ReplayView | null, } | { "type": "jobs", 
 /**
  * Those that are under way, oldest first.
  */

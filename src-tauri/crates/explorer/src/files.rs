@@ -48,6 +48,40 @@ impl Inner {
         }
     }
 
+    /// See [`Explorer::new_recording`].
+    pub(crate) async fn new_recording(self: &Arc<Self>) -> Result<(), Problem> {
+        let inner = Arc::clone(self);
+        let begin = move || {
+            let next = match Recording::start(&inner.session_folder, &inner.clock) {
+                Recording::Off(problem) => return Err(problem),
+                on @ Recording::On(_) => on,
+            };
+            let last = std::mem::replace(
+                &mut *inner
+                    .recording
+                    .write()
+                    .unwrap_or_else(std::sync::PoisonError::into_inner),
+                next,
+            );
+            for connection in inner.connections() {
+                if let Ok(link) = connection.link() {
+                    let key = inner.record_link(&connection, &*link);
+                    if let Some(up) = &mut connection.state().up {
+                        up.key = key;
+                    }
+                }
+            }
+            inner.outages.store(0, std::sync::atomic::Ordering::Relaxed);
+            inner.marks().clear();
+            inner.tell_marks();
+            if let Recording::On(last) = last {
+                last.close()?;
+            }
+            Ok(())
+        };
+        blocking(self, begin).await
+    }
+
     /// A name for a new file beside the others: when, and what.
     fn file_name(&self, what: &str, suffix: &str) -> String {
         let now = jiff::Zoned::now().strftime("%Y-%m-%d %H.%M.%S");
@@ -193,36 +227,7 @@ impl Explorer {
     ///
     /// A [`Problem`] if none can begin; then the last one goes on.
     pub async fn new_recording(&self) -> Result<(), Problem> {
-        let inner = Arc::clone(&self.0);
-        let begin = move || {
-            let next = match Recording::start(&inner.session_folder, &inner.clock) {
-                Recording::Off(problem) => return Err(problem),
-                on @ Recording::On(_) => on,
-            };
-            let last = std::mem::replace(
-                &mut *inner
-                    .recording
-                    .write()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner),
-                next,
-            );
-            for connection in inner.connections() {
-                if let Ok(link) = connection.link() {
-                    let key = inner.record_link(&connection, &*link);
-                    if let Some(up) = &mut connection.state().up {
-                        up.key = key;
-                    }
-                }
-            }
-            inner.outages.store(0, std::sync::atomic::Ordering::Relaxed);
-            inner.marks().clear();
-            inner.tell_marks();
-            if let Recording::On(last) = last {
-                last.close()?;
-            }
-            Ok(())
-        };
-        blocking(&self.0, begin).await
+        self.0.new_recording().await
     }
 
     /// Where the session files are.

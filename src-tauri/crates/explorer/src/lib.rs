@@ -44,6 +44,7 @@ mod preferences;
 mod problem;
 mod radios;
 mod reconnect;
+mod replay;
 mod scope;
 mod seek;
 mod sessions;
@@ -57,6 +58,7 @@ pub use crate::explorer::{Config, Explorer};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
 pub use preferences::Preferences;
+pub use replay::{ReplayCommand, ReplayView};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]

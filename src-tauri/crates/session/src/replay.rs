@@ -10,7 +10,8 @@
 //!   discovery up to the position, or of its first. Other attributes found later replace them, and subscriptions go on.
 //! - A notification or indication goes to its subscription, whichever connection of the recording it came on. Its stamp is
 //!   the exact time at the chosen pace. Losses of a queue are its `lost_before`; where it is not known whose values were
-//!   lost, or how many, every subscription is told of an interruption.
+//!   lost, or how many, every subscription is told of an interruption, and so it is where the playback jumps to another
+//!   place: what comes then does not follow what came.
 //! - A read gives what was last read, notified or indicated up to the position, or the ATT error that was last the answer.
 //!   Where there was nothing yet, it is refused.
 //! - A write is refused, also one that the recording holds: nothing that it would do could be played.

@@ -546,6 +546,8 @@ async fn it_stands_at_the_end_begins_anew_and_goes_round_where_that_is_wanted() 
         between.iter().all(|distance| *distance == 100 * MS),
         "{between:?}"
     );
+    let jumps = heard.0.lock().unwrap().1.len();
+    assert_eq!(jumps, 5, "each way back to the start is told");
 }
 
 #[tokio::test(start_paused = true)]

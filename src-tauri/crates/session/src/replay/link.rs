@@ -43,6 +43,8 @@ struct Subscription {
     sink: Arc<dyn SampleSink>,
     /// Values lost since the last that was handed out.
     lost: u32,
+    /// A value was handed out since the playback came here.
+    heard: bool,
 }
 
 /// What a discovery found, with the path by which each attribute is known in every other.
@@ -135,6 +137,7 @@ impl Peer {
         if let (Some(subscription), Some(attribute)) =
             (flow.subscriptions.get_mut(path), flow.table.ids.get(path))
         {
+            subscription.heard = true;
             subscription.sink.sample(Sample {
                 attribute: *attribute,
                 at,
@@ -152,10 +155,24 @@ impl Peer {
         }
     }
 
-    /// What was lost at one place of the recording is not lost before another.
-    pub(super) fn start_over(&self) {
-        for subscription in lock(&self.flow).subscriptions.values_mut() {
+    /// The playback goes on elsewhere in the recording: what comes does not follow what came.
+    pub(super) fn jumped(&self, at: Timestamp) {
+        let mut flow = lock(&self.flow);
+        let Flow {
+            table,
+            subscriptions,
+        } = &mut *flow;
+        for (path, subscription) in subscriptions {
+            // What was lost at one place is not lost before another.
             subscription.lost = 0;
+            let heard = std::mem::take(&mut subscription.heard);
+            if let Some(attribute) = table.ids.get(path).filter(|_| heard) {
+                subscription.sink.interrupted(Interruption {
+                    attribute: *attribute,
+                    since: at,
+                    until: Ok(at),
+                });
+            }
         }
     }
 
@@ -314,7 +331,11 @@ impl Link for ReplayLink {
     ) -> Result<()> {
         let (attribute, path) = self.attribute(attribute)?;
         offers(attribute.properties, mode)?;
-        let subscription = Subscription { sink, lost: 0 };
+        let subscription = Subscription {
+            sink,
+            lost: 0,
+            heard: false,
+        };
         let replaced = {
             let mut flow = lock(&self.peer.flow);
             // It may have ended meanwhile, and its subscriptions with it.

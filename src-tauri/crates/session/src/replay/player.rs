@@ -366,8 +366,9 @@ pub(super) async fn play(core: Arc<Core>) {
             }
             Wish::Seek(to) => {
                 lock(&core.told).clear();
+                let at = shared.stamp(core.transport().state().position);
                 for peer in core.peers() {
-                    peer.start_over();
+                    peer.jumped(at);
                 }
                 let before = ahead.seek(to).await;
                 core.head.store(before, Relaxed);
