@@ -6,6 +6,7 @@ mod devices;
 mod files;
 mod gatt;
 mod radio;
+mod replay;
 mod scope;
 mod settings;
 
@@ -62,6 +63,9 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         files::keep_session,
         files::delete_session,
         files::import_session,
+        replay::replay_session,
+        replay::replay,
+        replay::stop_replay,
         files::export_picture,
         files::mark,
         files::change_mark,

@@ -29,7 +29,8 @@ pub struct RecordedGatt {
 }
 
 impl Session {
-    /// Every discovery, in the order of their numbers.
+    /// Every discovery that found services, in the order of their numbers. A capture that knows a connection but not its
+    /// discovery has attributes that are handles alone.
     pub fn discovered(&self) -> Result<Vec<Discovery>> {
         let mut times: HashMap<Generation, SessionTime> = HashMap::new();
         let of_event = self.discoveries()?;
@@ -45,7 +46,8 @@ impl Session {
         )?;
         self.all(
             "SELECT DISTINCT a.id >> 16, l.id, l.device, l.up_ns
-               FROM attribute AS a JOIN link AS l ON l.id = a.link ORDER BY 1",
+               FROM attribute AS a JOIN link AS l ON l.id = a.link
+              WHERE a.kind = 1 ORDER BY 1",
             [],
             |row| {
                 let generation = Generation(row.get(0)?);

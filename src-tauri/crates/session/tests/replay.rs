@@ -687,3 +687,108 @@ async fn every_limit_has_a_reason_and_nothing_is_called_a_choice_that_is_none() 
         [(DeviceId::from(STRAP), Some("HR strap".into()))]
     );
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_capture_of_another_program_plays_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let capture = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/lab.btsnoop");
+    let path = folder.path().join("lab.gattscope");
+    let mut go_on = |_| std::ops::ControlFlow::Continue(());
+    session::import(&capture, &path, &mut go_on).unwrap();
+    let session = Session::open(&path).unwrap();
+    let filter = session::Filter {
+        kinds: vec![session::Kind::Notification, session::Kind::Indication],
+        ..session::Filter::default()
+    };
+    let recorded: Vec<_> = session
+        .events(&filter)
+        .unwrap()
+        .map(Result::unwrap)
+        .collect();
+    assert!(!recorded.is_empty());
+
+    let deck = Arc::new(Deck::of(&path).await);
+    let heard = Heard::default();
+    let mut listeners = tokio::task::JoinSet::new();
+    for (device, _) in deck.radio.connected().await.unwrap() {
+        let (deck, heard) = (Arc::clone(&deck), heard.clone());
+        // The other end hangs up now and then.
+        listeners.spawn(async move {
+            loop {
+                let link = deck.connect(device.as_str()).await.unwrap();
+                for attribute in link.gatt().attributes() {
+                    if attribute.properties.can_subscribe() {
+                        link.subscribe(attribute.id, NotifyMode::System, heard.sink())
+                            .await
+                            .unwrap();
+                    }
+                }
+                let mut state = link.state();
+                let down = state.wait_for(|state| *state != LinkState::Up);
+                down.await.unwrap();
+            }
+        });
+    }
+    tokio::time::sleep(Duration::from_millis(1)).await;
+    deck.play_to_the_end().await;
+    let wanted: Vec<_> = recorded
+        .iter()
+        .map(|one| one.value.clone().unwrap().to_vec())
+        .collect();
+    assert_eq!(heard.bytes().len(), wanted.len());
+    assert!(heard.bytes() == wanted);
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_nothing_on_the_air_could_have_been_is_passed_over_and_counted() {
+    let tape = Tape::new();
+    let link = tape.connect(0);
+    tape.value(link.rate, 100, 0, &[1]);
+    tape.value(link.rate, 200, 0, &[2]);
+    tape.value(link.rate, 300, 0, &[3]);
+    let mut report = Advertisement::new(DeviceId::from(BEACON), Timestamp(350 * MS));
+    report.services = vec![SERVICE];
+    tape.recorder.advertisement(report);
+    let (_folder, path) = tape.done();
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute(
+        "UPDATE event SET value = zeroblob(513) WHERE value = x'02'",
+        [],
+    )
+    .unwrap();
+    file.execute("UPDATE advertisement SET services = '[\"no'", [])
+        .unwrap();
+    drop(file);
+    let deck = Deck::of(&path).await;
+    let (_link, heard) = deck.listening().await;
+    let state = deck.play_to_the_end().await;
+    assert_eq!(heard.bytes(), [[1], [3]]);
+    assert_eq!((state.unreadable, state.damage), (2, None));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_file_that_is_cut_off_plays_as_far_as_it_goes() {
+    let tape = Tape::new();
+    let link = tape.connect(0);
+    for number in 0..5_000_u32 {
+        tape.value(link.rate, i64::from(number), 0, &number.to_le_bytes());
+    }
+    let (_folder, path) = tape.done();
+    let file = std::fs::OpenOptions::new().write(true).open(&path).unwrap();
+    let whole = file.metadata().unwrap().len();
+    file.set_len(whole / 4096 / 2 * 4096).unwrap();
+    drop(file);
+    assert!(Session::open(&path).unwrap().is_cut_off());
+    let deck = Deck::of(&path).await;
+    let (_link, heard) = deck.listening().await;
+    let state = deck.play_to_the_end().await;
+    let played = heard.bytes();
+    assert!((500..5_000).contains(&played.len()), "{}", played.len());
+    assert!(
+        played
+            .iter()
+            .enumerate()
+            .all(|(n, one)| **one == (n as u32).to_le_bytes())
+    );
+    assert!(state.ended);
+}

@@ -5,8 +5,8 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use radio::{
-    Address, AddressKind, Advertisement, AttrId, CompanyId, DeviceId, DisconnectReason, Generation,
-    MAX_ATTRIBUTE_LEN, Rssi, SampleKind, Timestamp,
+    Address, AddressKind, Advertisement, AttrId, AttrKind, CompanyId, DeviceId, DisconnectReason,
+    Generation, Handle, MAX_ATTRIBUTE_LEN, Rssi, SampleKind, Timestamp,
 };
 use rusqlite::types::ValueRef;
 use tokio::task::JoinHandle;
@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::lock;
 use crate::reader::{attr_id, text};
-use crate::{Attribute, Cause, DeviceKey, Filter, Kind, Result, Session, SessionTime};
+use crate::{Attribute, Cause, DeviceKey, Discovery, Filter, Kind, Result, Session, SessionTime};
 
 /// How many events are read at once. Two such pages are in memory at most: with values of
 /// [`MAX_ATTRIBUTE_LEN`] bytes that is a megabyte.
@@ -97,6 +97,7 @@ pub(super) struct Tape {
     pub(super) session: Session,
     devices: HashMap<DeviceKey, DeviceId>,
     discoveries: HashMap<i64, Generation>,
+    with_services: HashMap<DeviceKey, Vec<Discovery>>,
     known: HashMap<Generation, Known>,
     /// The last event that is played: a recording may go on while it is played.
     last: i64,
@@ -110,7 +111,10 @@ struct Page {
 }
 
 impl Tape {
-    pub(super) fn new(session: Session) -> Result<Self> {
+    pub(super) fn new(
+        session: Session,
+        with_services: HashMap<DeviceKey, Vec<Discovery>>,
+    ) -> Result<Self> {
         let devices = session.devices()?.into_iter();
         let devices = devices
             .map(|device| (device.key, DeviceId::from(device.identifier)))
@@ -121,6 +125,7 @@ impl Tape {
             session,
             devices,
             discoveries,
+            with_services,
             known: HashMap::new(),
             last,
         })
@@ -245,7 +250,8 @@ impl Tape {
                 };
                 let generation = *generation;
                 let found = Arc::clone(&self.known(generation)?.found);
-                Some(What::Discovered { device, found })
+                let services = found.iter().any(|one| one.kind == AttrKind::Service);
+                services.then_some(What::Discovered { device, found })
             }
             Kind::Mtu => device
                 .zip(row.number.and_then(|mtu| u16::try_from(mtu).ok()))
@@ -303,23 +309,52 @@ impl Tape {
         if self.known.len() >= KNOWN && !self.known.contains_key(&generation) {
             self.known.clear();
         }
-        let found = match self.known.contains_key(&generation) {
-            true => Vec::new(),
-            false => self.session.attributes_of(generation)?,
+        let (found, by_handle) = match self.known.contains_key(&generation) {
+            true => Default::default(),
+            false => {
+                let found = self.session.attributes_of(generation)?;
+                let by_handle = self.by_handle(generation, &found)?;
+                (found, by_handle)
+            }
         };
         Ok(self.known.entry(generation).or_insert_with(|| Known {
             paths: found
                 .iter()
                 .map(|one| {
+                    let elsewhere = one.handle.filter(|_| one.uuid.is_nil());
+                    let elsewhere = elsewhere.and_then(|handle| by_handle.get(&handle));
                     let whose = Whose {
                         device: one.device,
-                        path: one.path.as_str().into(),
+                        path: elsewhere.unwrap_or(&one.path).as_str().into(),
                     };
                     (one.id, whose)
                 })
                 .collect(),
             found: Arc::new(found),
         }))
+    }
+
+    /// Where a capture knows handles alone, because the other end remembered the services: what the discovery before, or
+    /// the first, found at these handles.
+    fn by_handle(
+        &self,
+        generation: Generation,
+        found: &[Attribute],
+    ) -> Result<HashMap<Handle, String>> {
+        let device = found.iter().find(|one| one.uuid.is_nil());
+        let discoveries = device.and_then(|one| self.with_services.get(&one.device));
+        let before = discoveries.and_then(|all| {
+            let before = all.iter().rfind(|one| one.generation < generation);
+            before.or(all.first())
+        });
+        let Some(before) = before else {
+            return Ok(HashMap::new());
+        };
+        let known = self.session.attributes_of(before.generation)?.into_iter();
+        Ok(known
+            .filter(|one| !one.uuid.is_nil())
+            .filter_map(|one| Some((one.handle?, one.path)))
+            .collect())
     }
 
     /// What the advertisements among these events contained.

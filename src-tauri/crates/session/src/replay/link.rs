@@ -13,6 +13,7 @@ use radio::{
 };
 use rusqlite::params;
 use tokio::sync::watch;
+use uuid::Uuid;
 
 use super::player::{Core, blocking};
 use super::{lock, without};
@@ -287,7 +288,8 @@ impl Link for ReplayLink {
             return Err(Error::NotOffered { operation: "read" });
         }
         let (tape, key, head) = (Arc::clone(&self.core.tape), self.peer.key, self.core.head());
-        let ask = blocking(move || last_answer(&lock(&tape).session, key, &path, head));
+        let handle = attribute.handle;
+        let ask = blocking(move || last_answer(&lock(&tape).session, key, &path, handle, head));
         let mut state = self.peer.state.subscribe();
         let answer = tokio::select! {
             biased;
@@ -420,12 +422,19 @@ fn last_answer(
     session: &Session,
     device: DeviceKey,
     path: &str,
+    handle: Option<Handle>,
     head: i64,
 ) -> crate::Result<Option<Result<Bytes, AttError>>> {
     let generations = session.all(
         "SELECT a.id FROM attribute AS a JOIN link AS l ON l.id = a.link
-          WHERE l.device = ?1 AND a.path = ?2",
-        params![device.0, path],
+          WHERE l.device = ?1 AND (a.path = ?2 OR a.uuid = ?3 AND a.handle = ?4)",
+        params![
+            device.0,
+            path,
+            // What a capture knows by its handle alone.
+            Uuid::nil().to_string(),
+            handle.map(|handle| handle.0)
+        ],
         |row| row.get::<_, i64>(0),
     )?;
     let mut last: Option<(i64, Result<Bytes, AttError>)> = None;

@@ -112,7 +112,7 @@ impl Core {
                 .into_iter()
                 .map(|device| (DeviceId::from(device.identifier), device.key))
                 .collect(),
-            tape: Arc::new(Mutex::new(Tape::new(session)?)),
+            tape: Arc::new(Mutex::new(Tape::new(session, discoveries.clone())?)),
             discoveries,
             connectable,
             has_values,
@@ -200,7 +200,7 @@ impl Core {
         });
         let generation = found.map(|found| found.generation).ok_or(Error::Unsupported {
             what: "Connecting to this device",
-            reason: "It was not connected in the recording, which holds its advertisements alone.",
+            reason: "The recording holds no discovery of its services: nobody was connected to it.",
         })?;
         let reservation = Reservation::of(this, key)?;
         let tape = Arc::clone(&this.tape);
