@@ -792,3 +792,29 @@ async fn a_file_that_is_cut_off_plays_as_far_as_it_goes() {
     );
     assert!(state.ended);
 }
+
+#[tokio::test(flavor = "multi_thread")]
+async fn on_a_clock_that_runs_every_pace_comes_to_the_end_and_no_value_is_stamped_before_its_time()
+{
+    let tape = Tape::new();
+    let link = tape.connect(0);
+    for number in 0..20_u8 {
+        tape.value(link.rate, i64::from(number) * 20, 0, &[number]);
+    }
+    let (_folder, path) = tape.done();
+    let deck = Deck::of(&path).await;
+    let (_link, heard) = deck.listening().await;
+    deck.transport.set_pace(Pace::UNBOUNDED);
+    let patience = Duration::from_secs(30);
+    tokio::time::timeout(patience, deck.play_to_the_end())
+        .await
+        .unwrap();
+    assert_eq!(heard.samples().len(), 20);
+    deck.transport.set_pace(Pace::times(2.0).unwrap());
+    let state = tokio::time::timeout(patience, deck.play_to_the_end()).await;
+    assert_eq!(state.unwrap().position.0, 380 * MS);
+    assert_eq!(heard.samples().len(), 40);
+    // A machine that stands still for long plays the rest later, never closer together.
+    assert!(heard.distances()[20..].iter().all(|one| *one >= 10 * MS));
+    assert!(heard.samples()[39].at <= deck.clock.now());
+}

@@ -380,10 +380,9 @@ pub(super) async fn play(core: Arc<Core>) {
         if let Some(damage) = ahead.damage() {
             shared.damaged(damage);
         }
-        let now = shared.now();
         let due = match ahead.peek() {
             Some(item) if wish == Wish::Play => shared.due(item.at),
-            Some(_) => now,
+            Some(_) => shared.now(),
             None if !ahead.is_over() => continue,
             None => match shared.wait_for_end() {
                 Some(end) => end,
@@ -393,6 +392,8 @@ pub(super) async fn play(core: Arc<Core>) {
                 }
             },
         };
+        // Read after it was asked what is due, so that what is due at once is not waited for.
+        let now = shared.now();
         if due > now {
             tokio::select! {
                 biased;
