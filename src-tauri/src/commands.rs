@@ -6,6 +6,7 @@ mod devices;
 mod files;
 mod gatt;
 mod radio;
+mod replay;
 mod scope;
 mod settings;
 
@@ -69,6 +70,9 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         files::open_session,
         files::open_session_file,
         files::close_session,
+        replay::replay_session,
+        replay::replay,
+        replay::stop_replay,
         files::export_picture,
         files::mark,
         files::change_mark,

@@ -12,6 +12,7 @@ import type { PairingView } from "./PairingView";
 import type { RadioView } from "./RadioView";
 import type { RatesView } from "./RatesView";
 import type { RecordingView } from "./RecordingView";
+import type { ReplayView } from "./ReplayView";
 import type { SeriesView } from "./SeriesView";
 import type { SettingsView } from "./SettingsView";
 import type { ValueView } from "./ValueView";
@@ -39,7 +40,11 @@ entries: Array<LogEntry>, } | { "type": "notice" } & NoticeView | { "type": "pai
 /**
  * The session; null when what is on the air is shown again.
  */
-document: DocumentView | null, } | { "type": "jobs", 
+document: DocumentView | null, } | { "type": "replay", 
+/**
+ * Where it stands; `None` when the radio in use is another.
+ */
+replay: ReplayView | null, } | { "type": "jobs", 
 /**
  * Those that are under way, oldest first.
  */

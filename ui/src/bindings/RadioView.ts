@@ -20,7 +20,7 @@ adapter: string | null,
  */
 stack: string, 
 /**
- * Whether it is the simulated lab.
+ * Whether its devices are virtual: it is the simulated lab or a replay.
  */
 simulated: boolean, 
 /**

@@ -17,6 +17,7 @@ import type { PairingView } from '../bindings/PairingView';
 import type { Problem } from '../bindings/Problem';
 import type { RadioView } from '../bindings/RadioView';
 import type { RatesView } from '../bindings/RatesView';
+import type { ReplayView } from '../bindings/ReplayView';
 import type { RecordingView } from '../bindings/RecordingView';
 import type { SeriesView } from '../bindings/SeriesView';
 import type { SettingsView } from '../bindings/SettingsView';
@@ -89,6 +90,8 @@ class App {
   log = $state.raw<LogEntry[]>([]);
   logChanged = $state(0);
   notes = $state.raw<Note[]>([]);
+  /** The session that plays as the radio. */
+  replay = $state.raw<ReplayView | null>(null);
   /** Exports and imports that are under way. */
   jobs = $state.raw<JobView[]>([]);
   /** What the system asks to pair, oldest first. */
@@ -125,9 +128,27 @@ class App {
   chooseAdapter(adapter: AdapterView): void {
     if (adapter.id === this.radio?.adapter) return;
     const use = () => void this.act('The adapter was not opened', 'choose_adapter', { id: adapter.id });
+    this.#ending(`Use ${adapter.name}, ${adapter.simulated ? 'virtual devices' : adapter.stack}?`, 'Use it', use);
+  }
+
+  /** Does what ends every connection; asks first where there are any. */
+  #ending(title: string, action: string, run: () => void): void {
     const up = Object.values(this.links).filter((link) => link.state === 'connected').length;
-    if (up === 0) return use();
-    this.confirm = { title: `Use ${adapter.name}, ${adapter.simulated ? 'virtual devices' : adapter.stack}?`, text: `${up === 1 ? 'A connection ends' : `${up} connections end`}, and the tabs of the devices close. What was recorded is kept.`, action: 'Use it', run: use };
+    if (up === 0) return run();
+    this.confirm = { title, text: `${up === 1 ? 'A connection ends' : `${up} connections end`}, and the tabs of the devices close. What was recorded is kept.`, action, run };
+  }
+
+  /** Plays a session as the radio. */
+  playSession(file: string, name: string): void {
+    this.#ending(`Play ${name} in place of the radio?`, 'Play', () => {
+      this.view = 'explore';
+      void this.act('The session is not played', 'replay_session', { file });
+    });
+  }
+
+  /** Uses a radio again in place of the session that plays. */
+  leaveReplay(): void {
+    this.#ending('Go back to the radio?', 'Go back', () => void this.act('The replay goes on', 'stop_replay'));
   }
 
   async start(): Promise<void> {
@@ -208,6 +229,10 @@ class App {
       case 'settings':
         this.settings = event;
         this.#theme(event.theme);
+        break;
+      case 'replay':
+        if (event.replay?.ended && this.replay && !this.replay.ended) this.say('The replay has ended');
+        this.replay = event.replay;
         break;
       case 'jobs':
         this.jobs = event.jobs;

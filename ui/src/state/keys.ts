@@ -5,7 +5,7 @@ import { app, type View } from './app.svelte';
 
 const VIEWS: View[] = ['explore', 'scope', 'log', 'sessions', 'doctor'];
 /** Where F6 goes, pane by pane: the first that is there of what each is for. */
-const PANES = [['.bar [tabindex="0"]'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r button'], ['.notes button']];
+const PANES = [['.bar [tabindex="0"]'], ['.replay [tabindex="0"]'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r button'], ['.notes button']];
 
 export function toggleScan(): void {
   const radio = app.radio;
@@ -25,14 +25,14 @@ export function goTo(view: View): void {
   app.view = view;
   void tick().then(() => {
     if (document.activeElement && document.activeElement !== document.body) return;
-    (here(PANES[2]!) ?? here(PANES[1]!) ?? document.querySelector<HTMLElement>(`[data-view="${view}"]`))?.focus();
+    (here(PANES[3]!) ?? here(PANES[2]!) ?? document.querySelector<HTMLElement>(`[data-view="${view}"]`))?.focus();
   });
 }
 
 function nextPane(step: number): void {
   const all = PANES.map(here);
   const panes = all.filter((pane, index) => pane !== null && all.indexOf(pane) === index) as HTMLElement[];
-  const frame = (element: Element | null) => element?.closest('.bar, .panel, .dock, .main, .notes') ?? null;
+  const frame = (element: Element | null) => element?.closest('.bar, .replay, .panel, .dock, .main, .notes') ?? null;
   const at = panes.findIndex((pane) => frame(pane) === frame(document.activeElement));
   panes[(at + step + panes.length) % panes.length]?.focus();
 }

@@ -229,6 +229,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
         let session = source.session();
         let heard = heard(&session)?;
         let links = session.links()?;
+        let discoveries = session.discovered()?;
         for device in session.devices()? {
             let id = DeviceId::from(device.identifier.as_str());
             let (starred, alias) = inner.preference(|preferences| {
@@ -251,8 +252,10 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
                 continue;
             };
             let connection = Connection::new(id.clone(), link.down.map_or(source.end, at));
-            if let Some(last) = session.found_by_discoveries(device.key)?.pop() {
-                connection.recorded(&last.gatt, |uuid| inner.format(uuid));
+            let of_device = |found: &&session::Discovery| found.device == device.key;
+            if let Some(last) = discoveries.iter().rev().find(of_device) {
+                let found = session.gatt_as_recorded(last.generation)?;
+                connection.recorded(&found, |uuid| inner.format(uuid));
             }
             connection.state().phase = Phase::Recorded;
             inner.devices().set_link(&id, Phase::Recorded.name());

@@ -21,6 +21,7 @@ use crate::log::{Log, entry};
 use crate::news::News;
 use crate::pairing::Pairings;
 use crate::radios::{Radios, watch_adapters};
+use crate::replay::Replaying;
 use crate::sampling::Sampling;
 use crate::scope::Scope;
 use crate::view::{
@@ -66,6 +67,7 @@ pub(crate) struct Inner {
     pub(crate) connecting: tokio::sync::Mutex<()>,
     pub(crate) pairings: Pairings,
     pub(crate) jobs: Jobs,
+    pub(crate) replaying: Replaying,
     pub(crate) scope: Scope,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
@@ -120,6 +122,7 @@ impl Explorer {
             connecting: tokio::sync::Mutex::default(),
             pairings: Pairings::default(),
             jobs: Jobs::default(),
+            replaying: Replaying::default(),
             scope: Scope::default(),
             marks: Mutex::default(),
             log: Log::default(),
@@ -167,6 +170,7 @@ impl Explorer {
         inner.tell_losses();
         inner.tell_questions();
         inner.tell_jobs();
+        inner.tell_replay(true);
         inner.news.tell(Event::Recording(inner.recording_view()));
         if let Recording::Off(problem) = &*inner.recording() {
             inner.notice("bad", "Not recording", problem.clone(), None, "");
@@ -297,6 +301,7 @@ impl Inner {
             closing: tokio_util::sync::CancellationToken::new(),
             ledger: Ledger::default(),
             sampling: Sampling::new(0),
+            replaying: Replaying::default(),
             tidying: tokio::sync::Notify::new(),
             document: Mutex::default(),
             source: Some(Arc::new(source)),
@@ -694,6 +699,7 @@ async fn tell(inner: Arc<Inner>) {
         inner.tell_devices();
         inner.tell_values(false);
         inner.tell_losses();
+        inner.tell_replay(false);
         let view = inner.recording_view();
         if recording.as_ref() != Some(&view) {
             if view.state == "paused"

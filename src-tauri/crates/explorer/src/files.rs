@@ -49,6 +49,12 @@ impl Inner {
         }
     }
 
+    /// See [`Explorer::new_recording`].
+    pub(crate) async fn new_recording(self: &Arc<Self>) -> Result<(), Problem> {
+        let inner = Arc::clone(self);
+        blocking(self, move || inner.begin_anew()).await
+    }
+
     /// A name for a new file beside the others: when, and what.
     fn file_name(&self, what: &str, suffix: &str) -> String {
         let now = jiff::Zoned::now().strftime("%Y-%m-%d %H.%M.%S");
@@ -249,8 +255,7 @@ impl Explorer {
     ///
     /// A [`Problem`] if none can begin; then the last one goes on.
     pub async fn new_recording(&self) -> Result<(), Problem> {
-        let inner = Arc::clone(&self.0);
-        blocking(&self.0, move || inner.begin_anew()).await
+        self.0.new_recording().await
     }
 
     /// Where the session files are.

@@ -48,6 +48,7 @@ mod preferences;
 mod problem;
 mod radios;
 mod reconnect;
+mod replay;
 mod retention;
 mod sampling;
 mod scope;
@@ -65,6 +66,7 @@ pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
 pub use ledger::{LossView, LossesView};
 pub use preferences::Preferences;
+pub use replay::{ReplayCommand, ReplayView};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]

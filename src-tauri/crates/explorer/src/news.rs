@@ -46,6 +46,7 @@ impl News {
             Event::Notice(_) | Event::Settings(_) | Event::Document { .. } => true,
             Event::Radio(_)
             | Event::Losses(_)
+            | Event::Replay { .. }
             | Event::Recording(_)
             | Event::Rates(_)
             | Event::Pairing(_)

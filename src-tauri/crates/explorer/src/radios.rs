@@ -23,10 +23,10 @@ const WHY: std::time::Duration = std::time::Duration::from_secs(1);
 
 /// The backends and what is open of them.
 pub(crate) struct Radios {
-    backends: Vec<Arc<dyn Backend>>,
+    pub(crate) backends: Vec<Arc<dyn Backend>>,
     state: Mutex<State>,
     /// Choosing, scanning and looking come one after the other.
-    turn: tokio::sync::Mutex<()>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
@@ -69,7 +69,13 @@ fn address(kind: RadioKind, id: &AdapterId) -> String {
         RadioKind::Bluez => format!("bluez:{id}"),
         RadioKind::Btleplug => format!("btleplug:{id}"),
         RadioKind::Simulated => format!("simulated:{id}"),
+        RadioKind::Replay => format!("replay:{id}"),
     }
+}
+
+/// Whether its devices are virtual. Such a radio is never taken for a real one.
+fn is_virtual(kind: RadioKind) -> bool {
+    matches!(kind, RadioKind::Simulated | RadioKind::Replay)
 }
 
 fn state_name(state: RadioState) -> &'static str {
@@ -172,6 +178,15 @@ impl Radios {
         true
     }
 
+    /// A replay is the last of the adapters, in place of any other; `None` takes it out of the list.
+    pub(crate) fn list_replay(&self, replay: Option<(Arc<dyn Backend>, AdapterInfo)>) {
+        let mut state = self.state();
+        state
+            .adapters
+            .retain(|(backend, _)| backend.kind() != RadioKind::Replay);
+        state.adapters.extend(replay);
+    }
+
     /// Whether a scan runs.
     pub(crate) fn scanning(&self) -> bool {
         self.state().scanning
@@ -195,7 +210,7 @@ impl Radios {
                 name: decode::clean::text(&info.name, 40).into_owned(),
                 address: info.address.map(|address| address.to_string()),
                 stack: backend.stack().into(),
-                simulated: backend.kind() == RadioKind::Simulated,
+                simulated: is_virtual(backend.kind()),
             })
             .collect();
         let open = state.open.as_ref();
@@ -203,7 +218,7 @@ impl Radios {
             adapters,
             adapter: open.map(|open| open.id.clone()),
             stack: open.map_or("", |open| open.stack).into(),
-            simulated: open.is_some_and(|open| open.kind == RadioKind::Simulated),
+            simulated: open.is_some_and(|open| is_virtual(open.kind)),
             fallback: state.fallback.clone(),
             state: open
                 .map_or("none", |open| state_name(*open.radio.state().borrow()))
@@ -253,19 +268,19 @@ impl Inner {
     }
 
     /// Looks for adapters and, unless one is in use that is still there, opens the best.
-    async fn look(self: &Arc<Self>) -> Result<(), Problem> {
+    pub(crate) async fn look(self: &Arc<Self>) -> Result<(), Problem> {
         let turn = self.radios.turn.lock().await;
         let mut adapters = Vec::new();
         let mut trouble = None;
         let used = self.radios.state().open.as_ref().map(|open| open.kind);
-        for backend in &self.radios.backends {
+        for backend in &self.backends() {
             match backend.adapters().await {
                 Ok(found) => {
                     adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info)))
                 }
                 Err(error) => {
                     tracing::warn!(stack = backend.stack(), %error, "no adapters");
-                    let real = backend.kind() != RadioKind::Simulated;
+                    let real = !is_virtual(backend.kind());
                     if real && used == Some(backend.kind()) {
                         // Its adapter may be back as soon as the service is: nothing is given up.
                         self.tell_radio();
@@ -279,9 +294,7 @@ impl Inner {
         let is = |wanted: &Option<String>, (backend, info): &&(Arc<dyn Backend>, AdapterInfo)| {
             wanted.as_ref() == Some(&address(backend.kind(), &info.id))
         };
-        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| {
-            backend.kind() != RadioKind::Simulated
-        };
+        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| !is_virtual(backend.kind());
         let (best, fallback) = match adapters
             .iter()
             .find(|adapter| is(&wanted, adapter))
@@ -349,7 +362,7 @@ impl Inner {
     async fn refresh(&self) {
         let _turn = self.radios.turn.lock().await;
         let mut adapters = Vec::new();
-        for backend in &self.radios.backends {
+        for backend in &self.backends() {
             if let Ok(found) = backend.adapters().await {
                 adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info)));
             }
@@ -359,9 +372,7 @@ impl Inner {
             let known: Vec<_> = state.adapters.iter().map(|(_, info)| &info.id).collect();
             let fresh = adapters
                 .iter()
-                .find(|(backend, info)| {
-                    backend.kind() != RadioKind::Simulated && !known.contains(&&info.id)
-                })
+                .find(|(backend, info)| !is_virtual(backend.kind()) && !known.contains(&&info.id))
                 .map(|(_, info)| info.name.clone());
             state.adapters = adapters;
             let gone = |open: &Open| *open.radio.state().borrow() == RadioState::Gone;
@@ -395,7 +406,7 @@ impl Inner {
         self.tell_radio();
     }
 
-    async fn open(
+    pub(crate) async fn open(
         self: &Arc<Self>,
         backend: &Arc<dyn Backend>,
         adapter: &AdapterId,
@@ -448,6 +459,9 @@ impl Inner {
         );
         self.runtime
             .spawn(watch(Arc::clone(self), number, id, states));
+        if backend.kind() != RadioKind::Replay {
+            self.replay_over().await;
+        }
         Ok(())
     }
 

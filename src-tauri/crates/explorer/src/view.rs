@@ -80,6 +80,11 @@ pub enum Event {
         /// The session; null when what is on the air is shown again.
         document: Option<DocumentView>,
     },
+    /// The session that plays as a radio, at most four times a second.
+    Replay {
+        /// Where it stands; `None` when the radio in use is another.
+        replay: Option<crate::ReplayView>,
+    },
     /// What takes long and goes on beside everything else. Sent whole, at most five times a second.
     Jobs {
         /// Those that are under way, oldest first.
@@ -127,7 +132,7 @@ pub struct RadioView {
     pub adapter: Option<String>,
     /// What runs underneath, such as `BlueZ` or `Simulated lab`.
     pub stack: String,
-    /// Whether it is the simulated lab.
+    /// Whether its devices are virtual: it is the simulated lab or a replay.
     pub simulated: bool,
     /// Why the simulated lab was chosen without being asked for; shown as a banner.
     pub fallback: Option<String>,
@@ -155,7 +160,7 @@ pub struct AdapterView {
     pub address: Option<String>,
     /// What runs underneath.
     pub stack: String,
-    /// Whether it is the simulated lab.
+    /// Whether its devices are virtual: it is the simulated lab or a replay.
     pub simulated: bool,
 }
 

@@ -29,6 +29,8 @@ pub enum RadioKind {
     Btleplug,
     /// The lab of virtual devices.
     Simulated,
+    /// A recorded session that plays as virtual devices.
+    Replay,
 }
 
 /// Whether an adapter can be used now.
@@ -301,7 +303,7 @@ impl<F: Fn(Sample) + Send + Sync> SampleSink for F {
     }
 }
 
-/// A way to reach adapters: the system's, or the simulated lab's.
+/// A way to reach adapters: the system's, the simulated lab's, or a recording's.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// Which implementation it is.

@@ -2,8 +2,8 @@
 //!
 //! A [`Recorder`] takes events from the radio's threads without ever holding them up and keeps them
 //! in a session file; a [`Session`] reads such a file, also while it grows; [`export`] gives it to
-//! other programs, and [`import`](import()) takes theirs; [`library`] treats files as documents. What
-//! could not be kept is counted, in the file and in [`Status`]; what a device's own counter says is
+//! other programs, and [`import`](import()) takes theirs; [`library`] treats files as documents;
+//! [`replay`] plays one as a radio. What could not be kept is counted, in the file and in [`Status`]; what a device's own counter says is
 //! missing, a [`Reconciler`] finds.
 //!
 //! It does not interpret values, draw them, or talk to a device; it knows the radio's words and
@@ -84,6 +84,7 @@ mod import;
 pub mod library;
 mod reader;
 mod recorder;
+pub mod replay;
 mod schema;
 mod tally;
 mod time;
@@ -92,7 +93,7 @@ mod values;
 pub use counter::{Counter, Ledger, Reconciler, Reconciliation, Step};
 pub use error::{Error, Result};
 pub use event::{Cause, DeviceKey, Direction, Event, Failure, Kind, LinkKey};
-pub use gatt::Discovery;
+pub use gatt::{Discovery, RecordedGatt};
 pub use import::{Imported, import};
 pub use reader::{
     Attribute, Count, Device, Events, Filter, Gap, Info, Link, Reckoned, Recorded, Session,

@@ -346,7 +346,7 @@ impl Session {
         &self.anchors
     }
 
-    fn fail(&self, error: &rusqlite::Error) -> Error {
+    pub(crate) fn fail(&self, error: &rusqlite::Error) -> Error {
         Error::sqlite(&self.path, error)
     }
 
@@ -555,11 +555,17 @@ impl Session {
 
     /// The attributes of every generation, in the order in which they were found.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
+        self.attributes_between(0, i64::MAX)
+    }
+
+    /// The attributes whose numbers are not before `first` and not after `last`.
+    pub(crate) fn attributes_between(&self, first: i64, last: i64) -> Result<Vec<Attribute>> {
         self.all(
             "SELECT a.id, a.link, l.device, a.kind, a.uuid, a.handle, a.parent, a.properties,
                     a.service, a.characteristic, a.path
-               FROM attribute AS a JOIN link AS l ON l.id = a.link ORDER BY a.id",
-            [],
+               FROM attribute AS a JOIN link AS l ON l.id = a.link
+              WHERE a.id BETWEEN ?1 AND ?2 ORDER BY a.id",
+            [first, last],
             |row| {
                 Ok(Attribute {
                     id: attr_id(row, 0)?,
@@ -785,6 +791,11 @@ impl Events<'_> {
         distance(self.first, self.after)
     }
 
+    /// The last number there is to go through.
+    pub(crate) fn last_number(&self) -> i64 {
+        self.last
+    }
+
     /// The next events, perhaps none although there are more, and what keeps from reading on; `None`
     /// at the end.
     pub(crate) fn next_page(&mut self) -> Option<(Vec<Recorded>, Option<Error>)> {
@@ -966,7 +977,7 @@ fn uuid(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Option<Uuid>
 }
 
 /// A text that another program may have changed: never refused for its bytes.
-fn text(value: ValueRef<'_>) -> Option<String> {
+pub(crate) fn text(value: ValueRef<'_>) -> Option<String> {
     match value {
         ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes).into_owned()),
         _ => None,
