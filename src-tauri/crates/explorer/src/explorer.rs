@@ -535,6 +535,7 @@ impl Inner {
                         view.state = "paused".into();
                         view.waiting = status.waiting;
                         view.waiting_bytes = status.waiting_bytes;
+                        let hint = format!("{hint} Recording goes on by itself then.");
                         view.problem = Some(Problem::new("recording_paused", reason, hint));
                     }
                     session::State::Stopped => {}
@@ -651,10 +652,17 @@ impl Recording {
         };
         match Recorder::create(folder, clock.clone(), options) {
             Ok(recorder) => Recording::On(Arc::new(recorder)),
-            Err(error) => Recording::Off(Problem {
-                code: "not_recording".into(),
-                ..error.into()
-            }),
+            Err(error) => {
+                let what = match error {
+                    session::Error::NotAFolder { .. } => "Move away what stands there",
+                    session::Error::NotWritable { .. } => "Allow this user to write there",
+                    session::Error::NoSpace { .. } => "Make room on the disk",
+                    _ => "Look whether the disk is still there and healthy",
+                };
+                let hint = format!("{what}, then start a new recording. Everything else works.");
+                let message = error.to_string();
+                Recording::Off(Problem::new("not_recording", message, hint))
+            }
         }
     }
 }

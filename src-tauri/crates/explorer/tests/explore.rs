@@ -570,12 +570,10 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "occupied").unwrap();
     let bench = Bench::with(folder, &file);
-    assert!(
-        bench
-            .notices()
-            .iter()
-            .any(|(title, _)| title == "Not recording")
-    );
+    let notices = bench.notices();
+    let (_, problem) = notices.iter().find(|(t, _)| t == "Not recording").unwrap();
+    assert!(problem.message.contains("not-a-folder"), "{problem}");
+    assert!(problem.hint.contains("then start a new recording"));
     bench.explorer.look_again().await.unwrap();
     bench.explorer.start_scan().await.unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -584,6 +582,18 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     bench.explorer.read(battery.id).await.unwrap();
     assert_eq!(bench.value(battery.id).text, "87 %");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "occupied");
+    let problem = bench.explorer.new_recording().await.unwrap_err();
+    assert_eq!(problem.code, "not_recording");
+    std::fs::remove_file(&file).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+    bench.explorer.read(battery.id).await.unwrap();
+    bench.explorer.close().await;
+    let sessions = session::library::list(&file).unwrap().sessions;
+    assert_eq!(sessions.len(), 1);
+    assert!(
+        sessions[0].values >= Some(1),
+        "what was read after it began"
+    );
 }
 
 #[tokio::test(start_paused = true)]

@@ -523,3 +523,47 @@ async fn old_sessions_go_by_age_and_size_and_what_is_kept_used_or_recorded_stays
     let problem = bench.explorer.set_retention(36_501, 10).unwrap_err();
     assert_eq!(problem.code, "input");
 }
+
+#[tokio::test(start_paused = true)]
+async fn an_old_session_goes_at_the_start_by_itself_and_the_log_says_so() {
+    let folder = tempfile::tempdir().unwrap();
+    let old = |hour: i64| {
+        let options = session::Options {
+            wall: session::WallClock::from_fn(move || WallTime {
+                unix_ns: (1_577_836_800 + hour * 3600) * 1_000_000_000,
+                utc_offset_s: 0,
+            }),
+            ..session::Options::default()
+        };
+        let recorder = session::Recorder::create(folder.path(), Clock::manual(), options).unwrap();
+        recorder.close().unwrap();
+        recorder.path().to_owned()
+    };
+    let (gone, kept) = (old(0), old(1));
+    session::library::keep(&kept, true).unwrap();
+    let clock = Clock::tokio();
+    let config = Config {
+        backends: Vec::new(),
+        session_folder: folder.path().into(),
+        log_folder: folder.path().into(),
+        preferences: preferences(),
+        clock,
+    };
+    let explorer = Explorer::start(config, tokio::runtime::Handle::current());
+    let said = Arc::new(Mutex::new(Vec::new()));
+    let heard = Arc::clone(&said);
+    explorer.listen(move |event| {
+        if let Event::Log { entries } = event {
+            heard.lock().unwrap().extend(entries);
+        }
+    });
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    assert!(!gone.exists() && kept.exists());
+    let said = said.lock().unwrap();
+    let line = said.iter().find(|e| e.operation == "Old sessions deleted");
+    let line = line.unwrap();
+    assert!(
+        line.detail.starts_with("2020-01-01 00.00.00.gattscope: "),
+        "{line:?}"
+    );
+}

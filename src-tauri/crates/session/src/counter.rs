@@ -549,6 +549,34 @@ mod tests {
         }
 
         #[test]
+        fn neighbours_that_change_places_are_no_loss_and_those_that_are_gone_are(
+            bits in 8_u32..=64,
+            start: u64,
+            pairs in prop::collection::vec((any::<bool>(), 0_u64..20), 0..200),
+        ) {
+            let counter = Counter::of_bits(bits).unwrap();
+            let mut reconciler = Reconciler::new(counter);
+            let mut at = start & counter.last;
+            let mut take = |value: u64| {
+                reconciler.next(value & counter.last, 0);
+            };
+            take(at);
+            let mut lost = 0;
+            for (swapped, gone) in &pairs {
+                lost += gone;
+                let (one, two) = (at.wrapping_add(gone + 1), at.wrapping_add(gone + 2));
+                let (first, second) = if *swapped { (two, one) } else { (one, two) };
+                take(first);
+                take(second);
+                at = two;
+            }
+            let found = reconciler.so_far();
+            prop_assert_eq!(found.lost, lost);
+            prop_assert_eq!(found.received, 1 + 2 * pairs.len() as u64);
+            prop_assert_eq!((found.repeated, found.restarts), (0, 0));
+        }
+
+        #[test]
         fn any_values_are_taken_without_a_panic(
             last in 1_u64..,
             step in 1_u64..,

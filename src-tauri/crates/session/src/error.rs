@@ -160,7 +160,7 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Error::NotAFolder { .. } => "Choose a folder for sessions in the settings.",
+            Error::NotAFolder { .. } => "Move away what stands there, or choose another place.",
             Error::NotWritable { .. } => "Choose another place, or allow this user to write there.",
             Error::NoSpace { .. } => "Make room on the disk, or choose another place.",
             Error::NotReadable { .. } => "Allow this user to read it, or choose another file.",

@@ -661,7 +661,7 @@ fn a_folder_that_cannot_be_is_refused_with_what_to_do() {
         let error = Recorder::create(&place, Clock::manual(), options()).unwrap_err();
         assert_eq!(error.code(), "not_a_folder", "{error}");
         assert!(error.to_string().contains("a file"), "{error}");
-        assert!(error.hint().contains("settings"), "{}", error.hint());
+        assert!(error.hint().contains("another place"), "{}", error.hint());
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"text");
 }
