@@ -12,6 +12,7 @@ use radio::{
 use uuid::Uuid;
 
 use crate::device::{WallOffset, hex, named};
+use crate::device_time::{DeviceTime, Placing, Stamp};
 use crate::scope::Track;
 use crate::view::{
     ActionsView, AttributeView, FieldView, HistoryRow, InspectView, Problem, ValueView,
@@ -64,6 +65,8 @@ struct Entry {
     lost_before: u32,
     /// Why.
     cause: plot::Cause,
+    /// Where it stands on the device's clock.
+    stamp: Option<Stamp>,
     bytes: Bytes,
 }
 
@@ -83,6 +86,12 @@ pub(crate) struct Memory {
     counter: Option<Counter>,
     last_count: Option<u64>,
     pub(crate) tracks: Vec<Track>,
+    /// The device's own time, where the format has it. It is followed whether or not it is drawn.
+    pub(crate) device_time: Option<Box<DeviceTime>>,
+    /// Whether the tracks are drawn on it.
+    pub(crate) by_device: bool,
+    /// The times at which values were placed.
+    order: plot::InOrder,
     pub(crate) subscribed: bool,
     /// How it is subscribed, where there is a choice.
     pub(crate) notify: (NotifyMode, NotifyRoute),
@@ -131,35 +140,47 @@ impl Memory {
         if missing > 0 {
             self.lost += u64::from(missing);
             self.lost_lately.push_back((sample.at, missing));
-            for track in &self.tracks {
-                track.gap(previous.unwrap_or(sample.at), sample.at, cause, missing);
-            }
         }
+        let stamp = match (&mut self.device_time, &self.format) {
+            (Some(time), Some(format)) => time.take(sample.at, format, &sample.bytes, missing),
+            _ => None,
+        };
         self.pushed += 1;
-        self.keep(Entry {
-            at: sample.at,
-            origin: Origin::Pushed(sample.kind),
-            lost_before: missing,
-            cause,
-            bytes: sample.bytes.clone(),
-        });
+        self.keep(
+            Entry {
+                at: sample.at,
+                origin: Origin::Pushed(sample.kind),
+                lost_before: missing,
+                cause,
+                stamp,
+                bytes: sample.bytes.clone(),
+            },
+            previous,
+        );
         gap
     }
 
     /// Takes a value that was read or written.
     pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, bytes: Bytes) {
-        self.keep(Entry {
-            at,
-            origin,
-            lost_before: 0,
-            cause: plot::Cause::DeviceSequence,
-            bytes,
-        });
+        self.keep(
+            Entry {
+                at,
+                origin,
+                lost_before: 0,
+                cause: plot::Cause::DeviceSequence,
+                stamp: None,
+                bytes,
+            },
+            None,
+        );
     }
 
-    fn keep(&mut self, entry: Entry) {
+    /// Draws and remembers a value; `previous` is when the last one came by itself.
+    fn keep(&mut self, entry: Entry, previous: Option<Timestamp>) {
         if let Some(format) = &self.format {
-            draw(format, &self.tracks, &entry);
+            let axis = self.device_time.as_deref().filter(|_| self.by_device);
+            let axis = axis.map(|time| (time, &mut self.order));
+            draw(format, &self.tracks, axis, &entry, previous);
         }
         if self.history.len() == HISTORY {
             self.history.pop_front();
@@ -190,20 +211,44 @@ impl Memory {
         self.subscribed = true;
         self.first_pushed = None;
         self.last_count = None;
+        if let Some(time) = &mut self.device_time {
+            time.interrupted();
+        }
         self.changed = true;
     }
 
     /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
     pub(crate) fn set_format(&mut self, format: Option<Format>) {
         self.counter = format.as_ref().and_then(Format::counter);
+        self.device_time = format.as_ref().and_then(DeviceTime::of).map(Box::new);
+        for entry in &mut self.history {
+            entry.stamp = match (&mut self.device_time, &format, entry.origin) {
+                (Some(time), Some(format), Origin::Pushed(_)) => {
+                    time.take(entry.at, format, &entry.bytes, entry.lost_before)
+                }
+                _ => None,
+            };
+        }
         self.format = format;
         self.last_count = None;
         self.changed = true;
     }
 
-    /// Fills fresh tracks with the values that are remembered.
-    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>) {
+    /// Draws what is remembered once more, on another axis.
+    pub(crate) fn redraw(&mut self, by_device: bool) {
+        let tracks = std::mem::take(&mut self.tracks);
+        for track in &tracks {
+            track.clear();
+        }
+        self.draw_anew(tracks, by_device);
+    }
+
+    /// Fills fresh tracks with the values that are remembered, by when they arrived or, where the
+    /// format tells, by when the device took them.
+    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>, by_device: bool) {
         self.tracks = tracks;
+        self.by_device = by_device;
+        self.order = plot::InOrder::default();
         let Some(format) = &self.format else { return };
         let mut previous = None;
         let mut outages = self.outages.iter().peekable();
@@ -213,16 +258,12 @@ impl Memory {
                     track.gap(*from, *to, plot::Cause::LinkDown, 0);
                 }
             }
-            if entry.lost_before > 0 {
-                let from = previous.unwrap_or(entry.at);
-                for track in &self.tracks {
-                    track.gap(from, entry.at, entry.cause, entry.lost_before);
-                }
-            }
+            let axis = self.device_time.as_deref().filter(|_| by_device);
+            let axis = axis.map(|time| (time, &mut self.order));
+            draw(format, &self.tracks, axis, entry, previous);
             if matches!(entry.origin, Origin::Pushed(_)) {
                 previous = Some(entry.at);
             }
-            draw(format, &self.tracks, entry);
         }
         self.changed = true;
     }
@@ -263,6 +304,9 @@ impl Memory {
     pub(crate) fn interrupted(&mut self, from: Timestamp, to: Timestamp) {
         self.note_outage(from, to);
         self.last_count = None;
+        if let Some(time) = &mut self.device_time {
+            time.interrupted();
+        }
         for track in &self.tracks {
             track.gap(from, to, plot::Cause::LinkDown, 0);
         }
@@ -312,14 +356,33 @@ impl Memory {
     }
 }
 
-/// Draws the numbers of a value; what was written is none of the device's.
-fn draw(format: &Format, tracks: &[Track], entry: &Entry) {
+/// Draws the numbers of a value, and what is missing before it; what was written is none of the
+/// device's. `axis` is the device's time if it is drawn on that.
+fn draw(
+    format: &Format,
+    tracks: &[Track],
+    axis: Option<(&DeviceTime, &mut plot::InOrder)>,
+    entry: &Entry,
+    previous: Option<Timestamp>,
+) {
     if tracks.is_empty() || entry.origin == Origin::Write {
         return;
     }
+    let before = match &axis {
+        Some((_, order)) => order.last().map(Timestamp),
+        None => previous,
+    };
+    let mut placing = Placing::new(axis, entry.stamp, entry.at);
+    if entry.lost_before > 0 {
+        let to = placing.first();
+        for track in tracks {
+            track.gap(before.unwrap_or(to), to, entry.cause, entry.lost_before);
+        }
+    }
     format.columns(&entry.bytes, &mut |column, number| {
+        let at = placing.next(column);
         for track in tracks.iter().filter(|track| track.column == column) {
-            track.push(entry.at, number);
+            track.push(at, number);
         }
     });
 }
@@ -491,6 +554,7 @@ impl Attribute {
                 .sum(),
             subscribed: memory.subscribed,
             plotted: !memory.tracks.is_empty(),
+            device_time: memory.drawn_by_device(wall),
             busy: memory.busy.into(),
             problem: memory.problem.clone(),
         })
@@ -529,6 +593,7 @@ impl Attribute {
             format_note: String::new(),
             history: Vec::new(),
             count: memory.count,
+            time: None,
         };
         let line = |bytes: &[u8]| match format {
             Some(format) => format.summary(bytes),

@@ -28,7 +28,10 @@ const MAX_SERIES: usize = 64;
 
 impl Inner {
     /// The attribute of this identifier, and the connection that it belongs to.
-    fn attribute(&self, id: AttrId) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
+    pub(crate) fn attribute(
+        &self,
+        id: AttrId,
+    ) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
         self.connections()
             .into_iter()
             .find_map(|connection| {
@@ -377,6 +380,7 @@ impl Inner {
         self.scope.remove(device, &attribute.key);
         if on {
             let (name, device_name) = (attribute.name(), self.devices().name(&connection.device).0);
+            let by_device = self.by_device(attribute.uuid);
             let mut memory = attribute.memory();
             let Some(columns) = memory
                 .format
@@ -404,7 +408,8 @@ impl Inner {
                 attribute_name: &name,
             };
             let standard = matches!(memory.format, Some(Format::Sig(_)));
-            memory.draw_anew(self.scope.add(&owner, &columns, standard));
+            let tracks = self.scope.add(&owner, &columns, standard);
+            memory.draw_anew(tracks, by_device);
         } else {
             let mut memory = attribute.memory();
             memory.tracks.clear();
@@ -513,7 +518,7 @@ fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
 }
 
 /// The attribute that the window means.
-fn id(number: u64) -> Result<AttrId, Problem> {
+pub(crate) fn id(number: u64) -> Result<AttrId, Problem> {
     AttrId::from_u64(number)
         .ok_or_else(|| Problem::new("input", format!("{number} is no attribute."), ""))
 }
@@ -674,7 +679,9 @@ impl Explorer {
     /// A [`Problem`] if it belongs to an earlier discovery.
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
-        Ok(attribute.inspect(None, self.0.wall))
+        let mut view = attribute.inspect(None, self.0.wall);
+        view.time = Some(self.0.time_axis(&attribute));
+        Ok(view)
     }
 
     /// What the inspector would show with another format.

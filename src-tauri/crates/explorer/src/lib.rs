@@ -33,6 +33,7 @@
 mod attribute;
 mod connection;
 mod device;
+mod device_time;
 mod explorer;
 mod files;
 mod gatt;

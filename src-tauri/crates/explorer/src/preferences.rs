@@ -33,6 +33,8 @@ pub struct Preferences {
     pub aliases: BTreeMap<String, String>,
     /// Formats of values, by characteristic UUID.
     pub formats: BTreeMap<String, String>,
+    /// Characteristics, by UUID, that are drawn on the time of their device.
+    pub device_time: BTreeSet<String>,
 }
 
 impl Default for Preferences {
@@ -50,6 +52,7 @@ impl Default for Preferences {
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
+            device_time: BTreeSet::new(),
         }
     }
 }

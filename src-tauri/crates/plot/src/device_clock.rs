@@ -80,10 +80,17 @@ pub enum Tick {
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Moment {
     stretch: u64,
+    segment: u64,
     ticks: f64,
 }
 
 impl Moment {
+    /// Ticks since an earlier moment; none if nobody knows them, because of what was in between.
+    #[must_use]
+    pub fn since(self, earlier: Self) -> Option<f64> {
+        (self.segment == earlier.segment).then_some(self.ticks - earlier.ticks)
+    }
+
     /// So many ticks later.
     #[must_use]
     pub fn after(self, ticks: f64) -> Self {
@@ -112,6 +119,9 @@ pub struct Fit {
     pub values: u64,
     /// How often the device's clock began anew or was set.
     pub restarts: u64,
+    /// How many lines in a row could not settle, this one included: several mean that the clock does
+    /// not run as it is said to.
+    pub unsettled: u64,
     /// Ticks per second of the clock of arrivals.
     pub rate: f64,
     /// By how many parts in a million the device's clock is fast. None while that is not settled, and
@@ -279,8 +289,11 @@ pub struct DeviceClock {
     /// State of the clock, as sent, and when that arrived.
     last: Option<(u64, i64)>,
     x: f64,
+    /// Which line of ticks without a break this is, and its values.
+    segment: u64,
     segment_values: u64,
     restarts: u64,
+    unsettled: u64,
     stretch: u64,
     old: Option<Box<Stretch>>,
     new: Box<Stretch>,
@@ -309,8 +322,10 @@ impl DeviceClock {
             origin: 0,
             last: None,
             x: 0.0,
+            segment: 0,
             segment_values: 0,
             restarts: 0,
+            unsettled: 0,
             stretch: 0,
             old: None,
             new: Box::new(Stretch::new(0)),
@@ -386,6 +401,7 @@ impl DeviceClock {
         }
         Moment {
             stretch: self.stretch,
+            segment: self.segment,
             ticks: self.x,
         }
     }
@@ -432,6 +448,10 @@ impl DeviceClock {
             since: self.origin,
             values: self.segment_values,
             restarts: self.restarts,
+            unsettled: match self.fitted {
+                true => 0,
+                false => self.unsettled + 1,
+            },
             rate: 1e9 / line.slope,
             drift_ppm: self
                 .tick
@@ -512,8 +532,11 @@ impl DeviceClock {
     fn begin(&mut self, arrival: i64) {
         if self.segment_values > 0 {
             self.past();
+            self.unsettled += 1;
         }
-        if !self.fitted {
+        if self.fitted {
+            self.unsettled = 0;
+        } else {
             // A rate that did not last long enough to be known is not the rate.
             self.slope = self.tick;
         }
@@ -521,6 +544,7 @@ impl DeviceClock {
         self.line = None;
         self.origin = arrival;
         self.x = 0.0;
+        self.segment += 1;
         self.segment_values = 0;
         self.old = None;
         *self.new = Stretch::new(arrival);

@@ -414,6 +414,7 @@ fn a_clock_of_another_unit_than_it_says_has_no_drift() {
     }
     let fit = clock.fit().unwrap();
     assert_eq!(fit.drift_ppm, None);
+    assert!(fit.unsettled > 5, "{fit:?}");
     assert!(fit.restarts > 5, "{}", fit.restarts);
 }
 
