@@ -46,6 +46,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::inspect,
         gatt::encode,
         gatt::set_format,
+        gatt::set_time_axis,
         gatt::preview_format,
         scope::plot,
         scope::set_visible,
