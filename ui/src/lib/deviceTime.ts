@@ -11,9 +11,9 @@ export function drift(ppm: number): string {
   return `${sign}${text} ppm`;
 }
 
-/** Milliseconds with the digits that say something. */
+/** Milliseconds with the digits that say something; what is less than a hundredth is within one. */
 export function lateness(ms: number): string {
-  if (ms < 0.01) return 'under 0.01 ms';
+  if (ms < 0.01) return '0.01 ms';
   return `${ms.toFixed(ms < 1 ? 2 : ms < 100 ? 1 : 0)} ms`;
 }
 

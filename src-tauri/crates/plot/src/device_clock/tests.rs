@@ -371,6 +371,25 @@ fn a_value_that_comes_twice_stands_where_the_first_does() {
 }
 
 #[test]
+fn over_another_connection_a_counter_may_start_anywhere_and_a_timestamp_goes_on() {
+    let mut counter = DeviceClock::new(32, Tick::Unknown);
+    let mut stamp = milliseconds(32);
+    for n in 0..2_000_u64 {
+        if n == 1_000 {
+            counter.interrupted();
+            stamp.interrupted();
+        }
+        let arrival = n as i64 * 10_000_000;
+        counter.take(arrival, n % 1_000, 0.0);
+        stamp.take(arrival, n * 10, 0.0);
+    }
+    let (counter, stamp) = (counter.fit().unwrap(), stamp.fit().unwrap());
+    assert_eq!((counter.restarts, counter.values), (0, 1_000));
+    assert!((counter.rate - 100.0).abs() < 1e-6);
+    assert_eq!((stamp.restarts, stamp.values), (0, 2_000));
+}
+
+#[test]
 fn a_counter_that_pauses_begins_anew_and_keeps_its_rate() {
     let mut clock = DeviceClock::new(32, Tick::Unknown);
     let mut moments = Vec::new();
