@@ -21,6 +21,10 @@ since_ms: number | null,
  */
 drift_ppm: number | null, 
 /**
+ * By how many the drift would differ without one of the two arrivals that the line rests on.
+ */
+drift_within_ppm: number | null, 
+/**
  * Ticks per second; of a counter or samples.
  */
 rate: number | null, 

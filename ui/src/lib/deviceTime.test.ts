@@ -3,10 +3,16 @@ import { expect, test } from 'vitest';
 import type { DeviceTimeView } from '../bindings/DeviceTimeView';
 import { caption, drift, lateness, sentences } from './deviceTime';
 
-const clock: DeviceTimeView = { source: 'clock', state: 'settled', since_ms: new Date(2026, 1, 1, 13, 5, 9).getTime(), drift_ppm: 23.04, rate: null, residual_ms: 1.2, median_ms: 0.31, restarts: 0 };
+const clock: DeviceTimeView = { source: 'clock', state: 'settled', since_ms: new Date(2026, 1, 1, 13, 5, 9).getTime(), drift_ppm: 23.04, drift_within_ppm: 0.1, rate: null, residual_ms: 1.2, median_ms: 0.31, restarts: 0 };
 
 test('drift has its sign, and none when there is nothing to say', () => {
-  expect([23.04, -0.44, 0.02, -1500].map(drift)).toEqual(['+23 ppm', '\u22120.4 ppm', '0.0 ppm', '\u22121500 ppm']);
+  expect([23.04, -0.44, 0.02, -1500].map((ppm) => drift(ppm))).toEqual(['+23 ppm', '\u22120.4 ppm', '0.0 ppm', '\u22121500 ppm']);
+});
+
+test('drift that hangs on single values says so', () => {
+  expect(drift(35.6, 29.3)).toBe('+36 ± 29 ppm');
+  expect(drift(0.04, 81.1)).toBe('0 ± 81 ppm');
+  expect(sentences({ ...clock, drift_within_ppm: 4 })).toContain('is 23 ± 4 ppm fast.');
 });
 
 test('lateness has the digits that say something', () => {

@@ -4,11 +4,12 @@ import { count, time } from './format';
 
 const MINUS = '\u2212';
 
-/** Parts in a million with their sign: +23 ppm, −0.4 ppm. */
-export function drift(ppm: number): string {
-  const text = Math.abs(ppm).toFixed(Math.abs(ppm) < 10 ? 1 : 0);
+/** Parts in a million with their sign, and how far they are to be trusted where that is worth a word: +23 ppm, −0.4 ppm, +36 ± 29 ppm. */
+export function drift(ppm: number, within: number | null = null): string {
+  const vague = within !== null && within >= 1;
+  const text = Math.abs(ppm).toFixed(Math.abs(ppm) < 10 && !vague ? 1 : 0);
   const sign = Number(text) === 0 ? '' : ppm < 0 ? MINUS : '+';
-  return `${sign}${text} ppm`;
+  return `${sign}${text}${vague ? ` ± ${within.toFixed(0)}` : ''} ppm`;
 }
 
 /** Milliseconds with the digits that say something; what is less than a hundredth is within one. */
@@ -20,7 +21,7 @@ export function lateness(ms: number): string {
 const UNITS: Record<string, string> = { counter: 'counts/s', samples: 'samples/s' };
 
 function pace(view: DeviceTimeView): string {
-  if (view.drift_ppm !== null) return `drift ${drift(view.drift_ppm)}`;
+  if (view.drift_ppm !== null) return `drift ${drift(view.drift_ppm, view.drift_within_ppm)}`;
   return view.rate === null ? '' : `${view.rate.toFixed(view.rate < 10 ? 3 : 2)} ${UNITS[view.source] ?? ''}`;
 }
 
@@ -36,8 +37,8 @@ const WHAT: Record<string, string> = { clock: 'clock', counter: 'counter', sampl
 
 function runs(view: DeviceTimeView, what: string): string {
   if (view.drift_ppm === null) return `${what} goes up by ${view.rate?.toFixed(2)} a second.`;
-  if (Math.abs(view.drift_ppm) < 0.05) return `${what} runs as ours does.`;
-  return `${what} is ${drift(Math.abs(view.drift_ppm)).replace('+', '')} ${view.drift_ppm < 0 ? 'slow' : 'fast'}.`;
+  if (Math.abs(view.drift_ppm) < 0.05 && (view.drift_within_ppm ?? 0) < 1) return `${what} runs as ours does.`;
+  return `${what} is ${drift(Math.abs(view.drift_ppm), view.drift_within_ppm).replace('+', '')} ${view.drift_ppm < 0 ? 'slow' : 'fast'}.`;
 }
 
 /** For the inspector. */

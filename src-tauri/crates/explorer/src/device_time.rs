@@ -192,6 +192,7 @@ impl DeviceTime {
             .into(),
             since_ms: fit.map(|fit| wall.ms(Timestamp(fit.since))),
             drift_ppm: fit.and_then(|fit| fit.drift_ppm),
+            drift_within_ppm: fit.filter(|_| known).and_then(|fit| fit.trust_ppm),
             rate: fit.filter(|_| !known).map(|fit| fit.rate),
             residual_ms: fit.map(|fit| ms(fit.residual.p95)),
             median_ms: fit.map(|fit| ms(fit.residual.median)),

@@ -499,6 +499,8 @@ pub struct DeviceTimeView {
     pub since_ms: Option<f64>,
     /// By how many parts in a million the device's clock is fast; of a timestamp.
     pub drift_ppm: Option<f64>,
+    /// By how many the drift would differ without one of the two arrivals that the line rests on.
+    pub drift_within_ppm: Option<f64>,
     /// Ticks per second; of a counter or samples.
     pub rate: Option<f64>,
     /// 95 of 100 values come at most so much later than the quickest, ms.

@@ -146,6 +146,7 @@ async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_sp
         ("clock", "settled")
     );
     assert!((fit.drift_ppm.unwrap() - 23.0).abs() < 3.0, "{fit:?}");
+    assert!(fit.drift_within_ppm.unwrap() < 30.0, "{fit:?}");
     assert_eq!((fit.rate, fit.restarts), (None, 0));
     // Ready values wait for an event 30 ms apart, now and then for another: 15 ms in the middle, and
     // 95 of 100 within two intervals.

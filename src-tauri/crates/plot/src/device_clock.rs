@@ -127,6 +127,9 @@ pub struct Fit {
     /// By how many parts in a million the device's clock is fast. None while that is not settled, and
     /// where nobody knows how fast it should be.
     pub drift_ppm: Option<f64>,
+    /// By how many parts in a million the rate would differ if one of the two arrivals that the line
+    /// rests on had not come: how far it is to be trusted. None while it is not settled.
+    pub trust_ppm: Option<f64>,
     /// How late values come.
     pub residual: Residual,
 }
@@ -194,6 +197,23 @@ impl<const N: usize> Hull<N> {
         }
         self.corners[self.len] = point;
         self.len += 1;
+    }
+
+    /// The slope of the edge above `x`, as it would be without one of the corners.
+    fn slope_at(&self, x: f64, without: Option<usize>) -> Option<f64> {
+        let mut before: Option<Point> = None;
+        for (place, corner) in self.corners().iter().enumerate() {
+            if Some(place) == without {
+                continue;
+            }
+            if let Some(before) = before
+                && corner.x >= x
+            {
+                return Some((corner.y - before.y) / (corner.x - before.x));
+            }
+            before = Some(*corner);
+        }
+        None
     }
 
     /// Lets go of the corner that stands out least.
@@ -302,6 +322,8 @@ pub struct DeviceClock {
     patience: f64,
     /// By how much the line has been lowered in this stretch because values came too early for it.
     lowered: f64,
+    /// How much the slope hangs on single arrivals, nanoseconds per tick.
+    turn: Option<f64>,
 }
 
 impl DeviceClock {
@@ -341,6 +363,7 @@ impl DeviceClock {
                 BEHIND
             },
             lowered: 0.0,
+            turn: None,
         }
     }
 
@@ -457,6 +480,10 @@ impl DeviceClock {
                 .tick
                 .filter(|_| self.fitted)
                 .map(|tick| (tick / line.slope - 1.0) * 1e6),
+            trust_ppm: self
+                .turn
+                .filter(|_| self.fitted)
+                .map(|turn| turn / line.slope * 1e6),
             residual: Residual {
                 median: share(50).unwrap_or(0),
                 p95: share(95).unwrap_or(0),
@@ -598,8 +625,7 @@ impl DeviceClock {
         let (long, many) = self.tick.map_or(RATE_KNOWN, |_| SETTLED);
         if last.y - first.y >= long as f64 && values >= many {
             let mean = sum / values as f64;
-            let edge = hull.corners().windows(2).find(|edge| edge[1].x >= mean);
-            let slope = edge.map(|edge| (edge[1].y - edge[0].y) / (edge[1].x - edge[0].x));
+            let slope = hull.slope_at(mean, None);
             let plausible = |slope: &f64| match self.tick {
                 Some(tick) => (slope / tick - 1.0).abs() < PLAUSIBLE,
                 None => slope.is_finite() && *slope > 0.0,
@@ -610,6 +636,11 @@ impl DeviceClock {
                 }
                 self.slope = Some(slope);
                 self.fitted = true;
+                let end = hull.corners().partition_point(|corner| corner.x < mean);
+                self.turn = [end.checked_sub(1), Some(end)]
+                    .into_iter()
+                    .map(|without| Some((hull.slope_at(mean, Some(without?))? - slope).abs()))
+                    .try_fold(0.0, |most: f64, turn| Some(most.max(turn?)));
             }
         }
         let Some(slope) = self.slope else { return };

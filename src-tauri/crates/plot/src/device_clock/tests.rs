@@ -478,6 +478,28 @@ fn what_was_taken_later_than_the_clock_says_is_not_placed_after_its_arrival() {
 }
 
 #[test]
+fn the_longer_a_clock_is_followed_the_less_its_drift_hangs_on_single_values() {
+    // Ready every 4/208 s of a clock that is 23 ppm fast, sent in events 30 ms apart: the smallest
+    // delay comes round every half minute, and shorter ones are mistaken for drift.
+    let mut clock = DeviceClock::new(32, Tick::Nanoseconds(1e3));
+    let mut found = Vec::new();
+    for n in 0..52 * 301_u64 {
+        let ready = n as f64 * 4e9 / 208.0 / (1.0 + 23e-6);
+        let event = (ready / 30e6).ceil() as i64;
+        clock.take(event * 30_000_000, n * 4_000_000 / 208, 0.0);
+        if n == 52 * 30 || n == 52 * 300 {
+            let fit = clock.fit().unwrap();
+            found.push((fit.drift_ppm.unwrap() - 23.0, fit.trust_ppm.unwrap()));
+        }
+    }
+    let [(early, little), (late, much)] = found[..] else {
+        panic!("{found:?}")
+    };
+    assert!(early.abs() > 10.0 && early.abs() <= little, "{found:?}");
+    assert!(late.abs() < 1.0 && much < 2.0, "{found:?}");
+}
+
+#[test]
 fn the_residual_says_how_late_values_are() {
     let course = steady(300);
     let heard = course.heard();
