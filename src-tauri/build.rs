@@ -35,6 +35,7 @@ const COMMANDS: &[&str] = &[
     "inspect",
     "encode",
     "set_format",
+    "set_time_axis",
     "preview_format",
     "set_counter",
     "reconciliations",

@@ -47,6 +47,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::inspect,
         gatt::encode,
         gatt::set_format,
+        gatt::set_time_axis,
         gatt::preview_format,
         gatt::set_counter,
         gatt::reconciliations,

@@ -81,6 +81,16 @@ pub(crate) async fn set_format(
     explorer.shown().set_format(attribute, &format)
 }
 
+/// Draws values by when they arrived or by when the device took them.
+#[tauri::command]
+pub(crate) async fn set_time_axis(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    axis: String,
+) -> Result<(), Problem> {
+    explorer.set_time_axis(attribute, &axis)
+}
+
 /// What another format would show.
 #[tauri::command]
 pub(crate) async fn preview_format(

@@ -2,6 +2,7 @@
 import type { CounterView } from "./CounterView";
 import type { FieldView } from "./FieldView";
 import type { HistoryRow } from "./HistoryRow";
+import type { TimeAxisView } from "./TimeAxisView";
 
 /**
  * What the inspector shows of one attribute.
@@ -58,4 +59,8 @@ count: number,
 /**
  * What its counter has found; null where nothing counts.
  */
-counter: CounterView | null, };
+counter: CounterView | null, 
+/**
+ * On which time its values are drawn; null in a preview.
+ */
+time: TimeAxisView | null, };

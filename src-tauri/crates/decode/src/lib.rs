@@ -37,6 +37,6 @@ pub mod names;
 
 pub use field::{Bare, Field, Label, Rest, Role, Series, Value};
 pub use format::{Format, FormatError};
-pub use layout::{Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
+pub use layout::{Clock, Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
 pub use number::{Class, Decimal, DecimalError, Endian, NumberType, NumberTypeError};
 pub use sig::Sig;

@@ -14,6 +14,7 @@ use uuid::Uuid;
 
 use crate::counter::{CounterChoice, CounterView, Counting, SequenceGap};
 use crate::device::{WallOffset, hex, named};
+use crate::device_time::{DeviceTime, Placing, Stamp};
 use crate::scope::Track;
 use crate::view::{
     ActionsView, AttributeView, FieldView, HistoryRow, InspectView, Problem, ValueView,
@@ -74,6 +75,8 @@ struct Entry {
     lost_before: u32,
     /// Why.
     cause: plot::Cause,
+    /// Where it stands on the device's clock.
+    stamp: Option<Stamp>,
     bytes: Bytes,
 }
 
@@ -99,8 +102,20 @@ impl Entry {
             origin: Origin::recorded(event.kind)?,
             lost_before: 0,
             cause: plot::Cause::DeviceSequence,
+            stamp: None,
             bytes: event.value.clone()?,
         })
+    }
+
+    fn ink(&self) -> Ink<'_> {
+        Ink {
+            at: self.at,
+            origin: self.origin,
+            missing: self.lost_before,
+            cause: self.cause,
+            stamp: self.stamp,
+            bytes: &self.bytes,
+        }
     }
 }
 
@@ -124,6 +139,12 @@ pub(crate) struct Memory {
     choice: Option<CounterChoice>,
     counting: Option<Counting>,
     pub(crate) tracks: Vec<Track>,
+    /// The device's own time, where the format has it. It is followed whether or not it is drawn.
+    pub(crate) device_time: Option<Box<DeviceTime>>,
+    /// Whether the tracks are drawn on it.
+    pub(crate) by_device: bool,
+    /// The times at which values were placed.
+    order: plot::InOrder,
     pub(crate) subscribed: bool,
     /// How it is subscribed, where there is a choice.
     pub(crate) notify: (NotifyMode, NotifyRoute),
@@ -166,12 +187,7 @@ impl Memory {
             0 => plot::Cause::HostQueue,
             _ => plot::Cause::DeviceSequence,
         };
-        if missing > 0 {
-            let missing = u32::try_from(missing).unwrap_or(u32::MAX);
-            for track in &self.tracks {
-                track.gap(from, sample.at, cause, missing);
-            }
-        }
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
         if sample.lost_before > 0 {
             self.lose(sample.at, sample.lost_before.into());
         }
@@ -179,13 +195,19 @@ impl Memory {
             self.skipped(gap);
         }
         self.pushed += 1;
-        self.keep(Entry {
+        let stamp = match (&mut self.device_time, &self.format) {
+            (Some(time), Some(format)) => time.take(sample.at, format, &sample.bytes, missing),
+            _ => None,
+        };
+        let entry = Entry {
             at: sample.at,
             origin: Origin::Pushed(sample.kind),
             lost_before: sample.lost_before,
             cause: plot::Cause::HostQueue,
+            stamp,
             bytes: sample.bytes.clone(),
-        });
+        };
+        self.keep(entry, missing, cause, previous);
         Taken { previous, gap }
     }
 
@@ -253,28 +275,56 @@ impl Memory {
         if let Some(counting) = &mut self.counting {
             counting.interrupt();
         }
+        if let Some(time) = &mut self.device_time {
+            time.interrupted();
+        }
     }
 
     /// Takes a value that was read or written.
     pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, bytes: Bytes) {
-        self.keep(Entry {
+        let cause = plot::Cause::DeviceSequence;
+        let entry = Entry {
             at,
             origin,
             lost_before: 0,
-            cause: plot::Cause::DeviceSequence,
+            cause,
+            stamp: None,
             bytes,
-        });
+        };
+        self.keep(entry, 0, cause, None);
     }
 
-    fn keep(&mut self, entry: Entry) {
+    /// Remembers a value and draws it, with what seems to be missing before it; `previous` is when the
+    /// last one came by itself.
+    fn keep(
+        &mut self,
+        entry: Entry,
+        missing: u32,
+        cause: plot::Cause,
+        previous: Option<Timestamp>,
+    ) {
         if let Some(format) = &self.format {
-            draw(format, &self.tracks, entry.at, entry.origin, &entry.bytes);
+            let ink = Ink {
+                missing,
+                cause,
+                ..entry.ink()
+            };
+            let axis = self.device_time.as_deref().filter(|_| self.by_device);
+            let axis = axis.map(|time| (time, &mut self.order));
+            draw(format, &self.tracks, axis, &ink, previous);
         }
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
         self.history.push_back(entry);
         self.count += 1;
+        self.changed = true;
+    }
+
+    /// What is drawn of it comes from a recording from now on.
+    pub(crate) fn begin_recorded(&mut self, tracks: Vec<Track>, by_device: bool) {
+        self.tracks = tracks;
+        self.by_device = by_device;
         self.changed = true;
     }
 
@@ -309,14 +359,35 @@ impl Memory {
 
     /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
     pub(crate) fn set_format(&mut self, format: Option<Format>) {
+        self.device_time = format.as_ref().and_then(DeviceTime::of).map(Box::new);
+        for entry in &mut self.history {
+            entry.stamp = match (&mut self.device_time, &format, entry.origin) {
+                (Some(time), Some(format), Origin::Pushed(_)) => {
+                    time.take(entry.at, format, &entry.bytes, entry.lost_before)
+                }
+                _ => None,
+            };
+        }
         self.format = format;
         self.count();
         self.changed = true;
     }
 
-    /// Fills fresh tracks with the values that are remembered.
-    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>) {
+    /// Draws what is remembered once more, on another axis.
+    pub(crate) fn redraw(&mut self, by_device: bool) {
+        let tracks = std::mem::take(&mut self.tracks);
+        for track in &tracks {
+            track.clear();
+        }
+        self.draw_anew(tracks, by_device);
+    }
+
+    /// Fills fresh tracks with the values that are remembered, by when they arrived or, where the
+    /// format tells, by when the device took them.
+    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>, by_device: bool) {
         self.tracks = tracks;
+        self.by_device = by_device;
+        self.order = plot::InOrder::default();
         let Some(format) = &self.format else { return };
         let mut previous = None;
         let mut outages = self.outages.iter().peekable();
@@ -326,16 +397,12 @@ impl Memory {
                     track.gap(*from, *to, plot::Cause::LinkDown, 0);
                 }
             }
-            if entry.lost_before > 0 {
-                let from = previous.unwrap_or(entry.at);
-                for track in &self.tracks {
-                    track.gap(from, entry.at, entry.cause, entry.lost_before);
-                }
-            }
+            let axis = self.device_time.as_deref().filter(|_| by_device);
+            let axis = axis.map(|time| (time, &mut self.order));
+            draw(format, &self.tracks, axis, &entry.ink(), previous);
             if matches!(entry.origin, Origin::Pushed(_)) {
                 previous = Some(entry.at);
             }
-            draw(format, &self.tracks, entry.at, entry.origin, &entry.bytes);
         }
         self.changed = true;
     }
@@ -426,12 +493,42 @@ impl Memory {
     }
 }
 
-/// Draws the numbers of a value; what was written is none of the device's.
-pub(crate) fn draw(format: &Format, tracks: &[Track], at: Timestamp, origin: Origin, bytes: &[u8]) {
-    if tracks.is_empty() || origin == Origin::Write {
+/// A value to be drawn, with what is missing before it.
+pub(crate) struct Ink<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) missing: u32,
+    pub(crate) cause: plot::Cause,
+    /// Where it stands on the device's clock, if it has one.
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// Draws the numbers of a value, and what is missing before it; what was written is none of the
+/// device's. `axis` is the device's time if it is drawn on that.
+pub(crate) fn draw(
+    format: &Format,
+    tracks: &[Track],
+    axis: Option<(&DeviceTime, &mut plot::InOrder)>,
+    ink: &Ink<'_>,
+    previous: Option<Timestamp>,
+) {
+    if tracks.is_empty() || ink.origin == Origin::Write {
         return;
     }
-    format.columns(bytes, &mut |column, number| {
+    let before = match &axis {
+        Some((_, order)) => order.last().map(Timestamp),
+        None => previous,
+    };
+    let mut placing = Placing::new(axis, ink.stamp, ink.at);
+    if ink.missing > 0 {
+        let to = placing.first();
+        for track in tracks {
+            track.gap(before.unwrap_or(to), to, ink.cause, ink.missing);
+        }
+    }
+    format.columns(ink.bytes, &mut |column, number| {
+        let at = placing.next(column);
         for track in tracks.iter().filter(|track| track.column == column) {
             track.push(at, number);
         }
@@ -612,6 +709,7 @@ impl Attribute {
             lost_lately: memory.lost_lately.iter().map(|(_, count)| count).sum(),
             subscribed: memory.subscribed,
             plotted: !memory.tracks.is_empty(),
+            device_time: memory.drawn_by_device(wall),
             busy: memory.busy.into(),
             problem: memory.problem.clone(),
         })
@@ -651,6 +749,7 @@ impl Attribute {
             history: Vec::new(),
             count: memory.count,
             counter: memory.counter_view(),
+            time: None,
         };
         let line = |bytes: &[u8]| match format {
             Some(format) => format.summary(bytes),

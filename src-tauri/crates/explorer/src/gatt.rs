@@ -352,6 +352,7 @@ impl Inner {
         self.scope.remove(device, &attribute.key);
         if on {
             let (name, device_name) = (attribute.name(), self.devices().name(&connection.device).0);
+            let by_device = self.by_device(attribute.uuid);
             let mut memory = attribute.memory();
             let Some(columns) = memory
                 .format
@@ -381,12 +382,11 @@ impl Inner {
             let standard = matches!(memory.format, Some(Format::Sig(_)));
             let tracks = self.scope.add(&owner, &columns, standard);
             if self.source.is_some() {
-                memory.tracks = tracks;
-                memory.touch();
+                memory.begin_recorded(tracks, by_device);
                 drop(memory);
                 self.draw_recorded(&attribute);
             } else {
-                memory.draw_anew(tracks);
+                memory.draw_anew(tracks, by_device);
             }
         } else {
             let mut memory = attribute.memory();
@@ -665,7 +665,9 @@ impl Explorer {
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
         self.0.recall(&attribute)?;
-        Ok(attribute.inspect(None, self.0.wall))
+        let mut view = attribute.inspect(None, self.0.wall);
+        view.time = Some(self.0.time_axis(&attribute));
+        Ok(view)
     }
 
     /// What the inspector would show with another format.

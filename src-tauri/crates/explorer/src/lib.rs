@@ -34,6 +34,7 @@ mod attribute;
 mod connection;
 mod counter;
 mod device;
+mod device_time;
 mod document;
 mod explorer;
 mod export;

@@ -43,6 +43,8 @@ pub struct Preferences {
     pub keep_gigabytes: u32,
     /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
     pub sample_adverts_s: u32,
+    /// Characteristics, by UUID, that are drawn on the time of their device.
+    pub device_time: BTreeSet<String>,
 }
 
 impl Default for Preferences {
@@ -64,6 +66,7 @@ impl Default for Preferences {
             keep_days: 30,
             keep_gigabytes: 10,
             sample_adverts_s: 0,
+            device_time: BTreeSet::new(),
         }
     }
 }

@@ -469,6 +469,8 @@ pub struct ValueView {
     pub subscribed: bool,
     /// Whether it is plotted.
     pub plotted: bool,
+    /// The device's time, if that is what it is plotted on.
+    pub device_time: Option<DeviceTimeView>,
     /// What is under way: `reading`, `writing`, `subscribing`; empty for nothing.
     pub busy: String,
     /// Why the last operation failed.
@@ -507,6 +509,45 @@ pub struct InspectView {
     pub count: u64,
     /// What its counter has found; null where nothing counts.
     pub counter: Option<crate::counter::CounterView>,
+    /// On which time its values are drawn; null in a preview.
+    pub time: Option<TimeAxisView>,
+}
+
+/// On which time the values of an attribute are drawn.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct TimeAxisView {
+    /// By when the device took them, not by when they arrived.
+    pub by_device: bool,
+    /// Why the device's time cannot be chosen; null when it can.
+    pub off: Option<String>,
+    /// The device's time, where the format has it, chosen or not.
+    pub device: Option<DeviceTimeView>,
+}
+
+/// How a device's clock stands to the clock of arrivals.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct DeviceTimeView {
+    /// Where it comes from: `clock` (a timestamp), `counter` or `samples` (several in one value).
+    pub source: String,
+    /// `settling` (too little was heard), `settled`, or `misfit`: it does not run as the format says.
+    pub state: String,
+    /// Since when one line fits, Unix milliseconds.
+    pub since_ms: Option<f64>,
+    /// By how many parts in a million the device's clock is fast; of a timestamp.
+    pub drift_ppm: Option<f64>,
+    /// By how many the drift would differ without one of the two arrivals that the line rests on.
+    pub drift_within_ppm: Option<f64>,
+    /// Ticks per second; of a counter or samples.
+    pub rate: Option<f64>,
+    /// 95 of 100 values come at most so much later than the quickest, ms.
+    pub residual_ms: Option<f64>,
+    /// Half of them do, ms.
+    pub median_ms: Option<f64>,
+    /// How often the device's clock began anew or was set.
+    #[ts(type = "number")]
+    pub restarts: u64,
 }
 
 /// One decoded field.

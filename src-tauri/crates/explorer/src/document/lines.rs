@@ -12,7 +12,8 @@ use radio::Timestamp;
 use session::{Gap, SessionTime, Value};
 
 use super::{PACE, Source, at};
-use crate::attribute::{Attribute, Origin, draw};
+use crate::attribute::{Attribute, Ink, Origin, draw};
+use crate::device_time::DeviceTime;
 use crate::explorer::Inner;
 use crate::scope::Track;
 use crate::view::Problem;
@@ -61,25 +62,28 @@ impl Inner {
 }
 
 fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Problem> {
-    let (tracks, format) = tracks(attribute);
-    let Some(format) = format else { return Ok(()) };
+    let Some((tracks, format, by_device)) = drawn_so(attribute) else {
+        return Ok(());
+    };
     let wanted = || {
         let memory = attribute.memory();
         let same = memory.tracks.iter().map(|track| track.id);
-        !inner.closing.is_cancelled() && same.eq(tracks.iter().map(|track| track.id))
+        !inner.closing.is_cancelled()
+            && memory.by_device == by_device
+            && same.eq(tracks.iter().map(|track| track.id))
     };
     let session = source.again()?;
     let gaps = session.gaps(&session.generations(attribute.id)?)?;
-    let mut pencil = Pencil::new(&tracks, &format, &gaps);
+    let mut pencil = Pencil::new(&tracks, &format, &gaps, by_device);
     let all = session.values_between(attribute.id, .., FIRST, |value| {
         pencil.draw(&value);
         ControlFlow::Continue(())
     })?;
-    pencil.show(&tracks);
+    pencil.show(attribute, &tracks);
     if all < FIRST as u64 {
         return Ok(());
     }
-    let mut pencil = Pencil::new(&tracks, &format, &gaps);
+    let mut pencil = Pencil::new(&tracks, &format, &gaps, by_device);
     let mut told = Instant::now();
     session.values_between(attribute.id, .., usize::MAX, |value| {
         pencil.draw(&value);
@@ -92,7 +96,7 @@ fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Pr
         ControlFlow::Continue(())
     })?;
     if wanted() {
-        pencil.show(&tracks);
+        pencil.show(attribute, &tracks);
     }
     Ok(())
 }
@@ -119,11 +123,12 @@ fn closer(
             if !coarse.contains(&(device.clone(), attribute.key.clone())) {
                 continue;
             }
-            let (tracks, Some(format)) = tracks(attribute) else {
+            // A clock is fitted to all of the values: a window alone would be placed by another one.
+            let Some((tracks, format, false)) = drawn_so(attribute) else {
                 continue;
             };
             let gaps = session.gaps(&session.generations(attribute.id)?)?;
-            let mut pencil = Pencil::new(&tracks, &format, &gaps);
+            let mut pencil = Pencil::new(&tracks, &format, &gaps, false);
             let many = session.values_estimate(attribute.id, within.clone())?;
             if many.is_none_or(|many| many <= AGAIN) {
                 session.values_between(attribute.id, within.clone(), usize::MAX, |value| {
@@ -139,9 +144,11 @@ fn closer(
     Ok(())
 }
 
-fn tracks(attribute: &Attribute) -> (Vec<Track>, Option<Format>) {
+/// What is drawn of an attribute, by what format, and whether by its device's time.
+fn drawn_so(attribute: &Attribute) -> Option<(Vec<Track>, Format, bool)> {
     let memory = attribute.memory();
-    (memory.tracks.clone(), memory.format.clone())
+    let by_device = memory.by_device && memory.device_time.is_some();
+    Some((memory.tracks.clone(), memory.format.clone()?, by_device))
 }
 
 /// Draws values with the gaps between them, out of sight until all are there.
@@ -149,45 +156,84 @@ struct Pencil<'a> {
     drafts: Vec<Track>,
     format: &'a Format,
     gaps: std::iter::Peekable<std::slice::Iter<'a, Gap>>,
-    begun: bool,
+    /// The device's clock, if its time is drawn.
+    time: Option<(DeviceTime, plot::InOrder)>,
+    /// When the last value came.
+    previous: Option<Timestamp>,
 }
 
 impl<'a> Pencil<'a> {
-    fn new(tracks: &[Track], format: &'a Format, gaps: &'a [Gap]) -> Self {
+    fn new(tracks: &[Track], format: &'a Format, gaps: &'a [Gap], by_device: bool) -> Self {
+        let time = by_device.then(|| DeviceTime::of(format)).flatten();
         Self {
             drafts: tracks.iter().map(Track::draft).collect(),
             format,
             gaps: gaps.iter().peekable(),
-            begun: false,
+            time: time.map(|time| (time, plot::InOrder::default())),
+            previous: None,
         }
     }
 
     fn draw(&mut self, value: &Value<'_>) {
+        let Some(origin) = Origin::recorded(value.kind) else {
+            return;
+        };
+        let now = at(value.at);
+        let (mut missing, mut cause) = (0_u32, plot::Cause::HostQueue);
         while let Some(gap) = self.gaps.next_if(|gap| gap.to <= value.at) {
             // Before the first value there is no line to break.
-            if !self.begun {
+            if self.previous.is_none() {
                 continue;
             }
-            let cause = match gap.cause {
-                session::Cause::DeviceSequence => plot::Cause::DeviceSequence,
-                session::Cause::HostQueue => plot::Cause::HostQueue,
-                session::Cause::Gattscope => plot::Cause::Gattscope,
-                session::Cause::LinkDown => plot::Cause::LinkDown,
-            };
-            let count = u32::try_from(gap.count).unwrap_or(u32::MAX);
-            for draft in &self.drafts {
-                draft.gap(at(gap.from), at(gap.to), cause, count);
+            if gap.count == 0 || at(gap.to) < now {
+                for draft in &self.drafts {
+                    let count = u32::try_from(gap.count).unwrap_or(u32::MAX);
+                    draft.gap(at(gap.from), at(gap.to), drawn_as(gap.cause), count);
+                }
+                if let Some((time, _)) = &mut self.time {
+                    time.interrupted();
+                }
+            } else {
+                missing = missing.saturating_add(u32::try_from(gap.count).unwrap_or(u32::MAX));
+                cause = drawn_as(gap.cause);
             }
         }
-        if let Some(origin) = Origin::recorded(value.kind) {
-            self.begun = true;
-            draw(self.format, &self.drafts, at(value.at), origin, value.bytes);
-        }
+        let stamp = match (&mut self.time, origin) {
+            (Some((time, _)), Origin::Pushed(_)) => {
+                time.take(now, self.format, value.bytes, missing)
+            }
+            _ => None,
+        };
+        let axis = self.time.as_mut().map(|(time, order)| (&*time, order));
+        let ink = Ink {
+            at: now,
+            origin,
+            missing,
+            cause,
+            stamp,
+            bytes: value.bytes,
+        };
+        draw(self.format, &self.drafts, axis, &ink, self.previous);
+        self.previous = Some(now);
     }
 
-    fn show(self, tracks: &[Track]) {
+    fn show(self, attribute: &Attribute, tracks: &[Track]) {
         for (track, draft) in tracks.iter().zip(self.drafts) {
             track.take_over(draft);
         }
+        if let Some((time, _)) = self.time {
+            let mut memory = attribute.memory();
+            memory.device_time = Some(Box::new(time));
+            memory.touch();
+        }
+    }
+}
+
+fn drawn_as(cause: session::Cause) -> plot::Cause {
+    match cause {
+        session::Cause::DeviceSequence => plot::Cause::DeviceSequence,
+        session::Cause::HostQueue => plot::Cause::HostQueue,
+        session::Cause::Gattscope => plot::Cause::Gattscope,
+        session::Cause::LinkDown => plot::Cause::LinkDown,
     }
 }
