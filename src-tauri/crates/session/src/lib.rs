@@ -85,6 +85,7 @@ mod recorder;
 mod schema;
 mod tally;
 mod time;
+mod values;
 
 pub use counter::{Counter, Ledger, Reconciler, Reconciliation, Step};
 pub use error::{Error, Result};
@@ -94,3 +95,4 @@ pub use reader::{Attribute, Count, Device, Events, Filter, Gap, Info, Link, Reco
 pub use recorder::{Losses, Options, Recorder, SUFFIX, State, Status};
 pub use schema::{APPLICATION_ID, SCHEMA, SCHEMA_VERSION};
 pub use time::{Anchor, Anchors, SessionTime, WallClock, WallTime};
+pub use values::Value;

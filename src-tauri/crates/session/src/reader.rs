@@ -611,7 +611,9 @@ impl Session {
     /// The events that `filter` lets through, in the order in which they reached the recorder, up to
     /// the last that is in the file now.
     pub fn events(&self, filter: &Filter) -> Result<Events<'_>> {
-        let (first, last) = self.range(filter)?;
+        let from = filter.from.map_or(i64::MIN, SessionTime::nanos);
+        let to = filter.to.map_or(i64::MAX, SessionTime::nanos);
+        let (first, last) = self.range(from, to)?;
         Ok(Events {
             session: self,
             sql: select(filter),
@@ -621,24 +623,6 @@ impl Session {
             page: Vec::new().into_iter(),
             damage: None,
         })
-    }
-
-    /// The numbers between which all events of the filter's times are.
-    fn range(&self, filter: &Filter) -> Result<(i64, i64)> {
-        let from = filter.from.map_or(i64::MIN, SessionTime::nanos);
-        let to = filter.to.map_or(i64::MAX, SessionTime::nanos);
-        if self.cut_off {
-            // The table of batches may be cut off before the events are.
-            return Ok((1, i64::MAX));
-        }
-        self.file
-            .query_row(
-                "SELECT coalesce(min(first), 1), coalesce(max(last), 0) FROM batch
-                  WHERE max_t_ns >= ?1 AND min_t_ns < ?2",
-                [from, to],
-                |row| Ok((row.get(0)?, row.get(1)?)),
-            )
-            .map_err(|error| self.fail(&error))
     }
 
     /// What is missing at a [`Kind::Gap`] event.
@@ -691,11 +675,8 @@ impl Session {
         &self,
         device: &Device,
     ) -> Result<(Option<String>, Option<String>)> {
-        let (first, last) = self.range(&Filter {
-            from: Some(device.first_seen),
-            to: Some(SessionTime(device.first_seen.0.saturating_add(1))),
-            ..Filter::default()
-        })?;
+        let seen = device.first_seen.0;
+        let (first, last) = self.range(seen, seen.saturating_add(1))?;
         let read = || {
             self.file
                 .prepare_cached(
@@ -875,7 +856,7 @@ fn select(filter: &Filter) -> String {
     sql
 }
 
-fn numbers(numbers: impl Iterator<Item = i64>) -> String {
+pub(crate) fn numbers(numbers: impl Iterator<Item = i64>) -> String {
     let numbers: Vec<_> = numbers.map(|number| number.to_string()).collect();
     numbers.join(",")
 }
@@ -901,12 +882,12 @@ fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
     })
 }
 
-fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Kind> {
+pub(crate) fn kind(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<Kind> {
     let number = row.get(column)?;
     Kind::from_number(number).ok_or(rusqlite::Error::IntegralValueOutOfRange(column, number))
 }
 
-fn attr_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<AttrId> {
+pub(crate) fn attr_id(row: &rusqlite::Row<'_>, column: usize) -> rusqlite::Result<AttrId> {
     let number: i64 = row.get(column)?;
     u64::try_from(number)
         .ok()
