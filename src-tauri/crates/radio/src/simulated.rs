@@ -9,7 +9,7 @@
 //! | device | characteristic | value |
 //! |---|---|---|
 //! | Motion sensor | [`MOTION_STREAM`](uuids::MOTION_STREAM) | u32 sequence from 0; i16 acceleration x, y, z (1/4096 g); angular rate (1/16.4 °/s); magnetic field (0.1 µT) |
-//! | | [`MOTION_RATE`](uuids::MOTION_RATE) | u16 Hz, 1 to 4,000; others are refused with ATT 0x13 |
+//! | | [`MOTION_RATE`](uuids::MOTION_RATE) | u16 Hz, 1 to 8,000; others are refused with ATT 0x13 |
 //! | Virtual HR | [`STREAM`](uuids::STREAM) | u32 sequence from 0; u64 nanoseconds since the lab began; f64 sequence / 10 |
 //! | | [`SCRATCH`](uuids::SCRATCH) | up to 512 bytes, read back as they were written |
 //! | | [`CONTROL`](uuids::CONTROL) | 0x01: the device hangs up after 200 ms; others are refused with ATT 0x13 |
