@@ -108,11 +108,11 @@ fn first_chart(path: &Path) {
     let ((values, points), took) = timed(|| draw(|end| end));
     println!(
         "{cold}: opened, {values} values of the last minute read, decoded and drawn as {points} \
-         points in {took:.1?}"
+         points in {took}"
     );
     let cold = forget(path);
     let ((values, _), middle) = timed(|| draw(|end| end / 2));
-    println!("{cold}: the same of a minute in the middle, {values} values, in {middle:.1?}");
+    println!("{cold}: the same of a minute in the middle, {values} values, in {middle}");
 
     let sql = format!(
         "SELECT t_ns, hex(value) FROM event WHERE attribute = (SELECT min(id) FROM attribute)
@@ -165,7 +165,7 @@ fn listed(path: &Path) {
     let cold = forget(path);
     let (entry, took) = timed(|| library::entry(path).unwrap());
     assert!(entry.values.is_some());
-    println!("{cold}: listed in {took:.1?}");
+    println!("{cold}: listed in {took}");
 }
 
 fn csv(path: &Path, folder: &Path) {
@@ -208,11 +208,11 @@ csv.writer(sys.stdout).writerows(rows)",
         import(&target, &back, &mut go_on).unwrap()
     });
     assert_eq!(imported.events, summary.rows);
-    println!("imported again in {took:.1?}");
+    println!("imported again in {took}");
     let copy = folder.join("copy.gattscope");
     let mut go_on = |_| ControlFlow::Continue(());
     let (_, took) = timed(|| library::save_as(path, &copy, &mut go_on).unwrap());
-    println!("saved as in {took:.1?}");
+    println!("saved as in {took}");
 }
 
 /// Lets the system forget what it holds of files, where this user may ask for that; says whether it did.
@@ -224,10 +224,42 @@ fn forget(path: &Path) -> &'static str {
     }
 }
 
-fn timed<T>(work: impl FnOnce() -> T) -> (T, Duration) {
-    let start = Instant::now();
+/// How long something took, and how much of that a processor worked for it, where the system tells
+/// that: on a machine that is busy with other things, the second says more.
+#[derive(Clone, Copy)]
+struct Took {
+    wall: Duration,
+    cpu: Option<Duration>,
+}
+
+impl std::fmt::Display for Took {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:.3} s", self.wall.as_secs_f64())?;
+        match self.cpu {
+            Some(cpu) => write!(f, " (CPU {:.2} s)", cpu.as_secs_f64()),
+            None => Ok(()),
+        }
+    }
+}
+
+fn timed<T>(work: impl FnOnce() -> T) -> (T, Took) {
+    let (start, before) = (Instant::now(), cpu());
     let done = work();
-    (done, start.elapsed())
+    let took = Took {
+        wall: start.elapsed(),
+        cpu: cpu().zip(before).map(|(after, before)| after - before),
+    };
+    (done, took)
+}
+
+/// What processors have worked for this process and for those that it waited for (proc_pid_stat(5);
+/// its ticks are hundredths of a second).
+fn cpu() -> Option<Duration> {
+    let stat = std::fs::read_to_string("/proc/self/stat").ok()?;
+    let (_, fields) = stat.rsplit_once(')')?;
+    let ticks = fields.split_whitespace().skip(11).take(4);
+    let ticks: u64 = ticks.filter_map(|ticks| ticks.parse::<u64>().ok()).sum();
+    Some(Duration::from_millis(ticks * 10))
 }
 
 fn python(path: &Path, program: &str) -> Command {
@@ -240,7 +272,7 @@ fn python(path: &Path, program: &str) -> Command {
 }
 
 /// How long another program takes; `None` if it is not here.
-fn peer(mut command: Command, target: Option<&Path>) -> Option<Duration> {
+fn peer(mut command: Command, target: Option<&Path>) -> Option<Took> {
     let out = target.map_or(Stdio::null(), |target| File::create(target).unwrap().into());
     command.stdout(out).stderr(Stdio::null());
     let (status, took) = timed(|| command.status());
@@ -248,13 +280,12 @@ fn peer(mut command: Command, target: Option<&Path>) -> Option<Duration> {
 }
 
 /// A line of the table that `cargo xtask bench` shows.
-fn found(what: &str, ours: Duration, peer: &str, theirs: Option<Duration>) {
-    let ours = ours.as_secs_f64();
-    match theirs.map(|theirs| theirs.as_secs_f64()) {
+fn found(what: &str, ours: Took, peer: &str, theirs: Option<Took>) {
+    match theirs {
         Some(theirs) => println!(
-            "| {what} | {ours:.3} s | {peer}: {theirs:.3} s | {:.2} |",
-            theirs / ours
+            "| {what} | {ours} | {peer}: {theirs} | {:.2} |",
+            theirs.wall.as_secs_f64() / ours.wall.as_secs_f64()
         ),
-        None => println!("| {what} | {ours:.3} s | {peer}: not here | |"),
+        None => println!("| {what} | {ours} | {peer}: not here | |"),
     }
 }

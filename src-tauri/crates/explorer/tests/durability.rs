@@ -3,14 +3,15 @@
 //!
 //! This program starts itself again as the process that is killed. `GATTSCOPE_KILLS` sets how often
 //! (5); `cargo xtask bench durability` does it 500 times. One after the other: processes beside each
-//! other would be measured waiting for each other.
+//! other would be measured waiting for each other. On a machine that is busy with other things they
+//! wait for those; how long a thread that only sleeps had to wait too long is told and allowed for.
 #![allow(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 use std::io::{BufRead, BufReader};
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::sync::Arc;
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::{Duration, Instant, SystemTime, UNIX_EPOCH};
 
 use explorer::{Config, Explorer, Preferences};
 use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
@@ -31,31 +32,39 @@ fn main() {
             .block_on(record(Path::new(&folder)));
     }
     let kills: u32 = std::env::var("GATTSCOPE_KILLS").map_or(5, |kills| kills.parse().unwrap());
-    let mut missing = Vec::new();
-    let mut values = 0;
+    let mut all = Vec::new();
     for kill in 0..kills {
         // Steps of the golden ratio: spread evenly, and never in step with the writer.
         let part = (f64::from(kill) * 0.618_034).fract();
-        let killed = kill_after(Duration::from_secs_f64(0.3 + 1.2 * part));
-        missing.push(killed.missing);
-        values += killed.values;
+        all.push(kill_after(Duration::from_secs_f64(0.3 + 1.2 * part)));
         if kill % 50 == 49 {
             println!("{} kills", kill + 1);
         }
     }
-    missing.sort();
-    let worst = missing.last().copied().unwrap_or_default();
-    let over = missing.iter().filter(|missing| **missing > COST).count();
+    all.sort_by_key(|killed| killed.missing);
+    let (middle, worst) = (all[all.len() / 2].missing, all[all.len() - 1].missing);
+    let values: u64 = all.iter().map(|killed| killed.values).sum();
+    let stalled = all.iter().map(|killed| killed.stalled).max();
     println!(
         "killed {kills} times at {RATE} values/s: {kills} files opened, {values} values in sequence, \
-         missing at the end {:.0?} in the middle, {worst:.0?} at most, {over} times more than {COST:?}",
-        missing.get(missing.len() / 2).copied().unwrap_or_default(),
+         missing at the end {middle:.0?} in the middle, {worst:.0?} at most; the machine kept a \
+         sleeping thread waiting up to {:.0?}",
+        stalled.unwrap_or_default(),
     );
+    for killed in all.iter().filter(|killed| killed.missing > COST) {
+        println!(
+            "  more than {COST:?}: {:.0?}, of which the machine kept {:.0?}",
+            killed.missing, killed.stalled
+        );
+    }
     println!(
         "| {kills} kills at {RATE} values/s | {worst:.0?} missing at most | promised: {COST:?} | {:.2} |",
         COST.as_secs_f64() / worst.as_secs_f64()
     );
-    assert_eq!(over, 0);
+    let broken = all
+        .iter()
+        .filter(|killed| killed.missing > COST + killed.stalled);
+    assert_eq!(broken.count(), 0);
 }
 
 /// Subscribes to the motion sensor for ever, and says on stdout when values come.
@@ -96,6 +105,8 @@ struct Killed {
     values: u64,
     /// How long before the kill the last value came that was kept.
     missing: Duration,
+    /// How much longer than asked for a sleep took at most meanwhile.
+    stalled: Duration,
 }
 
 fn kill_after(delay: Duration) -> Killed {
@@ -107,7 +118,12 @@ fn kill_after(delay: Duration) -> Killed {
         .unwrap();
     let mut told = BufReader::new(child.stdout.take().unwrap()).lines();
     assert_eq!(told.next().unwrap().unwrap(), "subscribed");
-    std::thread::sleep(delay);
+    let (started, mut stalled) = (Instant::now(), Duration::ZERO);
+    while started.elapsed() < delay {
+        let before = Instant::now();
+        std::thread::sleep(Duration::from_millis(1));
+        stalled = stalled.max(before.elapsed().saturating_sub(Duration::from_millis(1)));
+    }
     let killed = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
     child.kill().unwrap();
     child.wait().unwrap();
@@ -142,5 +158,6 @@ fn kill_after(delay: Duration) -> Killed {
     Killed {
         values,
         missing: killed.saturating_sub(Duration::from_nanos(last)),
+        stalled,
     }
 }
