@@ -3,6 +3,7 @@
 
 mod count;
 
+use std::borrow::Cow;
 use std::collections::{HashMap, VecDeque};
 use std::fs;
 use std::ops::ControlFlow;
@@ -799,6 +800,20 @@ impl Events<'_> {
     /// The next events, perhaps none although there are more, and what keeps from reading on; `None`
     /// at the end.
     pub(crate) fn next_page(&mut self) -> Option<(Vec<Recorded>, Option<Error>)> {
+        let mut page = Vec::new();
+        let outcome = self.each_of_page(|event| {
+            page.push(event.to_recorded());
+            Ok(())
+        })?;
+        Some((page, outcome.err()))
+    }
+
+    /// Hands the next events to `one` where they lie, perhaps none although there are more, up to
+    /// what keeps it, or reading, from going on; `None` at the end.
+    pub(crate) fn each_of_page(
+        &mut self,
+        mut one: impl FnMut(&Seen<'_>) -> Result<()>,
+    ) -> Option<Result<()>> {
         if self.after >= self.last {
             return None;
         }
@@ -807,19 +822,22 @@ impl Events<'_> {
             true => self.last,
             false => self.last.min(self.after.saturating_add(WINDOW)),
         };
-        let (page, damage) = self.session.page(&self.sql, self.after, upto);
-        self.after = match page.last() {
-            Some(last) if page.len() as i64 == PAGE => last.id,
+        let (mut events, mut last) = (0, self.after);
+        let outcome = self.session.page(&self.sql, self.after, upto, |event| {
+            events += 1;
+            last = event.id;
+            one(event)
+        });
+        self.after = match events {
+            // Numbers that nothing has, however many, are not gone through.
+            0 => self.session.before_next(upto).unwrap_or(upto),
+            PAGE => last,
             _ => upto,
         };
-        if page.is_empty() {
-            // Numbers that nothing has, however many, are not gone through.
-            self.after = self.session.before_next(upto).unwrap_or(upto);
-        }
-        if damage.is_some() {
+        if outcome.is_err() {
             self.after = self.last;
         }
-        Some((page, damage))
+        Some(outcome)
     }
 }
 
@@ -851,19 +869,22 @@ impl Session {
             .flatten()
     }
 
-    /// One page of events; if the file is damaged within it, what stands before the damage.
-    fn page(&self, sql: &str, after: i64, upto: i64) -> (Vec<Recorded>, Option<Error>) {
-        let mut page = Vec::new();
-        let mut read = || {
-            let mut statement = self.file.prepare_cached(sql)?;
-            let mut rows = statement.query([after, upto, PAGE])?;
-            while let Some(row) = rows.next()? {
-                page.push(recorded(row)?);
-            }
-            Ok(())
-        };
-        let damage = read().err().map(|error| self.fail(&error));
-        (page, damage)
+    /// Hands one page of events to `one`; if the file is damaged within it, what stands before the
+    /// damage.
+    fn page(
+        &self,
+        sql: &str,
+        after: i64,
+        upto: i64,
+        mut one: impl FnMut(&Seen<'_>) -> Result<()>,
+    ) -> Result<()> {
+        let damage = |error: rusqlite::Error| self.fail(&error);
+        let mut statement = self.file.prepare_cached(sql).map_err(damage)?;
+        let mut rows = statement.query([after, upto, PAGE]).map_err(damage)?;
+        while let Some(row) = rows.next().map_err(damage)? {
+            one(&seen(row).map_err(damage)?)?;
+        }
+        Ok(())
     }
 }
 
@@ -936,8 +957,43 @@ pub(crate) fn numbers(numbers: impl Iterator<Item = i64>) -> String {
     numbers.join(",")
 }
 
+/// One event where it lies, as [`Recorded`] has it: what it borrows is there for the time of a call.
+pub(crate) struct Seen<'a> {
+    pub(crate) id: i64,
+    pub(crate) at: SessionTime,
+    pub(crate) kind: Kind,
+    pub(crate) device: Option<DeviceKey>,
+    pub(crate) link: Option<LinkKey>,
+    pub(crate) attribute: Option<AttrId>,
+    pub(crate) value: Option<&'a [u8]>,
+    pub(crate) status: Option<i64>,
+    pub(crate) number: Option<i64>,
+    pub(crate) detail: Option<Cow<'a, str>>,
+}
+
+impl Seen<'_> {
+    fn to_recorded(&self) -> Recorded {
+        Recorded {
+            id: self.id,
+            at: self.at,
+            kind: self.kind,
+            device: self.device,
+            link: self.link,
+            attribute: self.attribute,
+            value: self.value.map(Bytes::copy_from_slice),
+            status: self.status,
+            number: self.number,
+            detail: self.detail.as_deref().map(Into::into),
+        }
+    }
+}
+
 fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
-    Ok(Recorded {
+    Ok(seen(row)?.to_recorded())
+}
+
+fn seen<'a>(row: &'a rusqlite::Row<'_>) -> rusqlite::Result<Seen<'a>> {
+    Ok(Seen {
         id: row.get(0)?,
         at: SessionTime(row.get(1)?),
         kind: kind(row, 2)?,
@@ -947,13 +1003,13 @@ fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
             ValueRef::Null => None,
             _ => Some(attr_id(row, 5)?),
         },
-        value: row
-            .get_ref(6)?
-            .as_blob_or_null()?
-            .map(Bytes::copy_from_slice),
+        value: row.get_ref(6)?.as_blob_or_null()?,
         status: row.get(7)?,
         number: row.get(8)?,
-        detail: text(row.get_ref(9)?),
+        detail: match row.get_ref(9)? {
+            ValueRef::Text(bytes) => Some(String::from_utf8_lossy(bytes)),
+            _ => None,
+        },
     })
 }
 

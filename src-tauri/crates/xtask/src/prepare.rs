@@ -33,6 +33,9 @@ pub(crate) const WEBDRIVER: &[&str] = &["procps", "webkit2gtk-driver", "xdotool"
 /// Other people's programs that must be able to read our files.
 pub(crate) const READERS: &[&str] = &["python3", "sqlite3", "tshark"];
 
+/// What benchmarks measure themselves against.
+pub(crate) const PEERS: &[&str] = &["python3", "sqlite3"];
+
 /// May packages be installed without a question?
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Consent {

@@ -385,7 +385,7 @@ async fn a_new_motion_rate_holds_at_once_and_the_counter_goes_on() {
 
     for (value, error) in [
         (&[0, 0][..], AttError(0x13)),
-        (&4_001u16.to_le_bytes(), AttError(0x13)),
+        (&8_001u16.to_le_bytes(), AttError(0x13)),
         (&[208], AttError::INVALID_ATTRIBUTE_VALUE_LENGTH),
     ] {
         let refused = write(&*link, uuids::MOTION_RATE, value).await;

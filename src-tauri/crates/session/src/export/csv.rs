@@ -8,18 +8,20 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
-use std::fmt::Write as _;
-use std::io::Write;
+use std::io::{self, Write};
 use std::path::Path;
 
 use radio::{AttrId, AttrKind, Generation, Handle, Properties};
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
-use super::walk::{Counted, walk};
+use super::walk::{Counted, walk_in_place};
 use super::words::{adapter_state, disconnect_reason, notify_mode, status_name};
 use super::{Export, OnProgress, Summary};
-use crate::{Attribute, Error, Filter, Kind, Recorded, Result, Session};
+use crate::reader::Seen;
+use crate::{
+    Anchors, Attribute, Device, DeviceKey, Error, Filter, Kind, Result, Session, SessionTime,
+};
 
 pub(crate) const HEADER: [&str; 22] = [
     "event",
@@ -77,76 +79,59 @@ impl Export for Csv<'_> {
         target: &Path,
         progress: &mut OnProgress<'_>,
     ) -> Result<Summary> {
-        let unwritten = |error: csv::Error| unwritten(target, error);
-        let mut out = csv::WriterBuilder::new()
-            .terminator(csv::Terminator::CRLF)
-            .from_writer(Counted { writer, bytes: 0 });
+        let fail = |error: io::Error| Error::io(target, &error);
+        let mut out = Counted { writer, bytes: 0 };
+        let mut line = Line(Vec::with_capacity(2 * CHUNK));
         for name in HEADER {
-            out.write_field(name).map_err(unwritten)?;
+            line.text(Some(name));
         }
         if self.decode.is_some() {
-            out.write_field("decoded").map_err(unwritten)?;
+            line.text(Some("decoded"));
         }
-        out.write_record(None::<&[u8]>).map_err(unwritten)?;
+        line.end();
 
-        let mut cell = String::new();
         let (devices, attributes) = (session.device_table()?, session.attribute_table()?);
         let discoveries = Discoveries {
             of: session.discoveries()?,
             attributes: session.attributes()?,
         };
-        let walked = walk(session, &self.filter, progress, |event| {
-            let mut row = Row {
-                out: &mut out,
-                cell: &mut cell,
-            };
-            let device = event.device.and_then(|key| devices.get(&key));
-            let attribute = event.attribute.and_then(|id| attributes.get(&id));
+        let mut time = TimeOfDay::new(session.anchors());
+        let mut names = Names::new(&devices, &attributes);
+        let walked = walk_in_place(session, &self.filter, progress, |event| {
             let detail = detail(session, &discoveries, event)?;
-            let name = device.and_then(|device| device.name.as_deref());
-            let mut fill = || {
-                row.number(Some(event.id))?;
-                row.show(Some(session.anchors().wall_time(event.at)))?;
-                row.show(Some(Seconds(event.at.nanos())))?;
-                row.text(Some(event.kind.name()))?;
-                row.text(Some(event.kind.direction().name()))?;
-                row.text(name)?;
-                row.text(device.map(|device| device.identifier.as_str()))?;
-                row.show(attribute.and_then(|attribute| attribute.service))?;
-                row.show(attribute.and_then(|attribute| attribute.characteristic))?;
-                row.show(
-                    attribute
-                        .filter(|attribute| attribute.kind == AttrKind::Descriptor)
-                        .map(|attribute| attribute.uuid),
-                )?;
-                row.show(
-                    attribute
-                        .and_then(|attribute| attribute.handle)
-                        .map(|handle| handle.0),
-                )?;
-                row.show(event.value.as_ref().map(|value| value.len()))?;
-                row.hex(event.value.as_deref())?;
-                row.text(event.value.as_deref().and_then(printable))?;
-                row.number(event.status)?;
-                row.text(event.status.map(status_name))?;
-                row.number(only(event, &[Kind::Advertisement, Kind::Rssi]))?;
-                row.number(only(event, &[Kind::Mtu]))?;
-                row.number(only(event, &[Kind::Gap, Kind::Discovered, Kind::Sampling]))?;
-                row.show(event.link.map(|link| link.0))?;
-                row.show(event.attribute.map(AttrId::to_u64))?;
-                row.text(detail.as_deref())?;
-                if let Some(decode) = self.decode {
-                    let meaning = attribute
-                        .zip(event.value.as_deref())
-                        .and_then(|(attribute, value)| decode(attribute, value));
-                    row.text(meaning.as_deref())?;
-                }
-                row.end()
-            };
-            fill().map_err(unwritten)
+            line.number(Some(event.id));
+            line.time(&mut time, event.at);
+            line.seconds(event.at);
+            line.cells(names.of(event));
+            line.count(event.value.map(<[u8]>::len));
+            line.hex(event.value);
+            line.text(event.value.and_then(printable));
+            line.number(event.status);
+            line.text(event.status.map(status_name));
+            line.number(only(event, &[Kind::Advertisement, Kind::Rssi]));
+            line.number(only(event, &[Kind::Mtu]));
+            line.number(only(event, &[Kind::Gap, Kind::Discovered, Kind::Sampling]));
+            line.number(event.link.map(|link| link.0.into()));
+            line.number(event.attribute.map(|id| id.to_u64().cast_signed()));
+            line.text(detail.as_deref());
+            if let Some(decode) = self.decode {
+                let attribute = event.attribute.and_then(|id| attributes.get(&id));
+                let meaning = attribute
+                    .zip(event.value)
+                    .and_then(|(attribute, value)| decode(attribute, value));
+                line.text(meaning.as_deref());
+            }
+            line.end();
+            if line.0.len() >= CHUNK {
+                out.write_all(&line.0).map_err(fail)?;
+                line.0.clear();
+            }
+            Ok(())
         })?;
-        out.flush().map_err(|error| Error::io(target, &error))?;
-        walked.finish(progress, out.get_ref().bytes)
+        out.write_all(&line.0)
+            .and_then(|()| out.flush())
+            .map_err(fail)?;
+        walked.finish(progress, out.bytes)
     }
 }
 
@@ -161,7 +146,7 @@ pub(super) fn unwritten(target: &Path, error: csv::Error) -> Error {
     }
 }
 
-fn only(event: &Recorded, kinds: &[Kind]) -> Option<i64> {
+fn only(event: &Seen<'_>, kinds: &[Kind]) -> Option<i64> {
     event.number.filter(|_| kinds.contains(&event.kind))
 }
 
@@ -217,7 +202,7 @@ impl Found {
 fn detail<'a>(
     session: &Session,
     discoveries: &Discoveries,
-    event: &'a Recorded,
+    event: &'a Seen<'_>,
 ) -> Result<Option<Cow<'a, str>>> {
     Ok(match event.kind {
         Kind::Discovered => discoveries.json(event.id).map(Cow::Owned),
@@ -238,7 +223,7 @@ fn detail<'a>(
 }
 
 /// The meaning of an event's number, and the words that came with it.
-fn with_words<'a>(meaning: &'static str, event: &'a Recorded) -> Cow<'a, str> {
+fn with_words<'a>(meaning: &'static str, event: &'a Seen<'_>) -> Cow<'a, str> {
     match &event.detail {
         Some(words) => Cow::Owned(format!("{meaning}: {words}")),
         None => Cow::Borrowed(meaning),
@@ -262,48 +247,209 @@ impl std::fmt::Display for Seconds {
     }
 }
 
-struct Row<'a, W: Write> {
-    out: &'a mut csv::Writer<W>,
-    cell: &'a mut String,
-}
+/// How many bytes are written at once.
+const CHUNK: usize = 1 << 18;
 
-impl<W: Write> Row<'_, W> {
-    /// A cell of ours, which a spreadsheet may take as what it is.
-    fn show(&mut self, value: Option<impl std::fmt::Display>) -> csv::Result<()> {
-        self.cell.clear();
-        if let Some(value) = value {
-            // Writing to a string does not fail.
-            let _ = write!(self.cell, "{value}");
+/// Rows in the making. Each cell is followed by a comma, and the last comma makes place for the end.
+struct Line(Vec<u8>);
+
+impl Line {
+    /// Cells that are as they must be, their commas included.
+    fn cells(&mut self, cells: &[u8]) {
+        self.0.extend_from_slice(cells);
+    }
+
+    fn number(&mut self, number: Option<i64>) {
+        if let Some(number) = number {
+            if number < 0 {
+                self.0.push(b'-');
+            }
+            self.digits(number.unsigned_abs(), 1);
         }
-        self.out.write_field(&*self.cell)
+        self.0.push(b',');
     }
 
-    fn number(&mut self, number: Option<i64>) -> csv::Result<()> {
-        self.show(number)
+    fn count(&mut self, count: Option<usize>) {
+        if let Some(count) = count {
+            self.digits(count as u64, 1);
+        }
+        self.0.push(b',');
     }
 
-    fn hex(&mut self, value: Option<&[u8]>) -> csv::Result<()> {
+    fn time(&mut self, time: &mut TimeOfDay<'_>, at: SessionTime) {
+        let nanos = time.turn_to(at);
+        self.0.extend_from_slice(&time.second);
+        self.digits(nanos, 9);
+        self.0.extend_from_slice(&time.offset);
+        self.0.push(b',');
+    }
+
+    /// As [`Seconds`] shows it.
+    fn seconds(&mut self, at: SessionTime) {
+        let nanos = at.nanos().unsigned_abs();
+        if at.nanos() < 0 {
+            self.0.push(b'-');
+        }
+        self.digits(nanos / NANOS, 1);
+        self.0.push(b'.');
+        self.digits(nanos % NANOS, 9);
+        self.0.push(b',');
+    }
+
+    /// Decimal digits, with zeros in front where they are fewer than `least`, which is at most 20.
+    fn digits(&mut self, mut number: u64, least: usize) {
+        let mut digits = [b'0'; 20];
+        let mut start = digits.len();
+        for digit in digits.iter_mut().rev() {
+            *digit = b'0' + (number % 10) as u8;
+            number /= 10;
+            start -= 1;
+            if number == 0 {
+                break;
+            }
+        }
+        let start = start.min(digits.len().saturating_sub(least));
+        self.0.extend_from_slice(&digits[start..]);
+    }
+
+    fn hex(&mut self, value: Option<&[u8]>) {
         const DIGITS: &[u8; 16] = b"0123456789ABCDEF";
-        self.cell.clear();
-        for (place, byte) in value.unwrap_or_default().iter().enumerate() {
-            if place > 0 {
-                self.cell.push(' ');
-            }
-            for digit in [byte >> 4, byte & 0xF] {
-                self.cell.push(char::from(DIGITS[usize::from(digit)]));
-            }
+        let value = value.unwrap_or_default();
+        let start = self.0.len();
+        self.0.resize(start + 3 * value.len(), b' ');
+        let places = self.0[start..].chunks_exact_mut(3);
+        for (place, byte) in places.zip(value) {
+            place[0] = DIGITS[usize::from(byte >> 4)];
+            place[1] = DIGITS[usize::from(byte & 0xF)];
         }
-        self.out.write_field(&*self.cell)
+        // The comma takes the place of the last space.
+        match self.0.last_mut().filter(|_| !value.is_empty()) {
+            Some(space) => *space = b',',
+            None => self.0.push(b','),
+        }
     }
 
     /// A cell of anybody's.
-    fn text(&mut self, text: Option<&str>) -> csv::Result<()> {
-        self.out
-            .write_field(harmless(text.unwrap_or_default()).as_bytes())
+    fn text(&mut self, text: Option<&str>) {
+        if let Some(text) = text {
+            let text = harmless(text);
+            if text.contains([',', '"', '\r', '\n']) {
+                self.0.push(b'"');
+                self.0.extend(text.replace('"', "\"\"").as_bytes());
+                self.0.push(b'"');
+            } else {
+                self.0.extend_from_slice(text.as_bytes());
+            }
+        }
+        self.0.push(b',');
     }
 
-    fn end(&mut self) -> csv::Result<()> {
-        self.out.write_record(None::<&[u8]>)
+    fn end(&mut self) {
+        self.0.pop();
+        self.0.extend_from_slice(b"\r\n");
+    }
+}
+
+const NANOS: u64 = 1_000_000_000;
+
+/// The text of one second, which the next event is likely to share.
+struct TimeOfDay<'a> {
+    anchors: &'a Anchors,
+    of: Option<(i64, i32)>,
+    /// Up to the decimal point, and from the end of the decimals on.
+    second: Vec<u8>,
+    offset: Vec<u8>,
+}
+
+impl<'a> TimeOfDay<'a> {
+    fn new(anchors: &'a Anchors) -> Self {
+        Self {
+            anchors,
+            of: None,
+            second: Vec::new(),
+            offset: Vec::new(),
+        }
+    }
+
+    /// Makes it the second of `at`; says which nanosecond of it that is.
+    fn turn_to(&mut self, at: SessionTime) -> u64 {
+        let wall = self.anchors.wall_time(at);
+        let second = wall.unix_ns.div_euclid(NANOS.cast_signed());
+        let of = Some((second, wall.utc_offset_s));
+        if self.of != of {
+            let whole = wall.to_string();
+            let point = whole.find('.').map_or(whole.len(), |point| point + 1);
+            let (second, rest) = whole.as_bytes().split_at(point);
+            self.of = of;
+            self.second = second.to_vec();
+            self.offset = rest.get(9..).unwrap_or_default().to_vec();
+        }
+        wall.unix_ns.rem_euclid(NANOS.cast_signed()).unsigned_abs()
+    }
+}
+
+/// What stands between the time and the value: the same for each event of a kind, a device and an
+/// attribute.
+struct Names<'a> {
+    devices: &'a HashMap<DeviceKey, Device>,
+    attributes: &'a HashMap<AttrId, Attribute>,
+    known: HashMap<Named, usize>,
+    cells: Vec<Vec<u8>>,
+    last: Option<(Named, usize)>,
+}
+
+type Named = (Kind, Option<DeviceKey>, Option<AttrId>);
+
+impl<'a> Names<'a> {
+    fn new(
+        devices: &'a HashMap<DeviceKey, Device>,
+        attributes: &'a HashMap<AttrId, Attribute>,
+    ) -> Self {
+        Self {
+            devices,
+            attributes,
+            known: HashMap::new(),
+            cells: Vec::new(),
+            last: None,
+        }
+    }
+
+    fn of(&mut self, event: &Seen<'_>) -> &[u8] {
+        let named = (event.kind, event.device, event.attribute);
+        let place = match self.last {
+            Some((last, place)) if last == named => place,
+            _ => match self.known.get(&named) {
+                Some(place) => *place,
+                None => {
+                    self.cells.push(self.write(named));
+                    self.known.insert(named, self.cells.len() - 1);
+                    self.cells.len() - 1
+                }
+            },
+        };
+        self.last = Some((named, place));
+        &self.cells[place]
+    }
+
+    fn write(&self, (kind, device, attribute): Named) -> Vec<u8> {
+        let device = device.and_then(|key| self.devices.get(&key));
+        let attribute = attribute.and_then(|id| self.attributes.get(&id));
+        let mut line = Line(Vec::new());
+        let uuid = |line: &mut Line, uuid: Option<Uuid>| match uuid {
+            Some(uuid) => line.text(Some(uuid.hyphenated().encode_lower(&mut [0; 36]))),
+            None => line.text(None),
+        };
+        line.text(Some(kind.name()));
+        line.text(Some(kind.direction().name()));
+        line.text(device.and_then(|device| device.name.as_deref()));
+        line.text(device.map(|device| device.identifier.as_str()));
+        uuid(&mut line, attribute.and_then(|of| of.service));
+        uuid(&mut line, attribute.and_then(|of| of.characteristic));
+        let descriptor = attribute.filter(|of| of.kind == AttrKind::Descriptor);
+        uuid(&mut line, descriptor.map(|of| of.uuid));
+        let handle = attribute.and_then(|of| of.handle);
+        line.number(handle.map(|handle| handle.0.into()));
+        line.0
     }
 }
 
@@ -367,6 +513,66 @@ mod tests {
     #[test]
     fn a_nul_is_shown_as_its_sign() {
         assert_eq!(harmless("a\0b"), "a\u{2400}b");
+    }
+
+    #[test]
+    fn a_cell_is_what_others_write_for_the_same() {
+        let anchors = Anchors::new(
+            crate::Anchor {
+                at: SessionTime(0),
+                wall: crate::WallTime {
+                    unix_ns: 1_769_947_509_999_999_998,
+                    utc_offset_s: -5400,
+                },
+            },
+            Vec::new(),
+        );
+        let mut time = TimeOfDay::new(&anchors);
+        for nanos in [
+            0,
+            1,
+            2,
+            -999_999_999,
+            86_400_000_000_000,
+            -9,
+            i64::MIN,
+            i64::MAX,
+        ] {
+            let at = SessionTime(nanos);
+            let mut line = Line(Vec::new());
+            line.time(&mut time, at);
+            line.seconds(at);
+            line.number(Some(nanos));
+            let (wall, seconds) = (anchors.wall_time(at), Seconds(nanos));
+            let expected = format!("{wall},{seconds},{nanos},");
+            assert_eq!(String::from_utf8(line.0).unwrap(), expected);
+        }
+        for text in [
+            "",
+            "plain",
+            "a,b",
+            "say \"hi\"",
+            "two\r\nlines",
+            "a\nb",
+            "\"",
+            "é, ü",
+        ] {
+            let mut line = Line(Vec::new());
+            line.text(Some(text));
+            line.text(Some("x"));
+            line.end();
+            let mut theirs = csv::WriterBuilder::new()
+                .terminator(csv::Terminator::CRLF)
+                .from_writer(Vec::new());
+            theirs.write_record([&*harmless(text), "x"]).unwrap();
+            assert_eq!(line.0, theirs.into_inner().unwrap());
+        }
+        for value in [&[][..], &[0xA0], &[0, 0xFF, 0x5C]] {
+            let mut line = Line(Vec::new());
+            line.hex(Some(value));
+            let expected: Vec<_> = value.iter().map(|byte| format!("{byte:02X}")).collect();
+            assert_eq!(line.0, format!("{},", expected.join(" ")).into_bytes());
+        }
     }
 
     #[test]

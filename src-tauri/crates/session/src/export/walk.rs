@@ -3,7 +3,8 @@
 use std::io::{self, Write};
 
 use super::{OnProgress, Pace, Summary};
-use crate::{Error, Filter, Recorded, Result, Session};
+use crate::reader::Seen;
+use crate::{Error, Events, Filter, Recorded, Result, Session};
 
 /// What an export has gone through.
 pub(super) struct Walked {
@@ -21,35 +22,59 @@ pub(super) fn walk(
     progress: &mut OnProgress<'_>,
     mut one: impl FnMut(&Recorded) -> Result<()>,
 ) -> Result<Walked> {
+    go(session, filter, progress, |events, rows| {
+        let (page, damage) = events.next_page()?;
+        let written = || {
+            for event in &page {
+                one(event)?;
+                *rows += 1;
+            }
+            damage.map_or(Ok(()), Err)
+        };
+        Some(written())
+    })
+}
+
+/// The same, without a copy of each event. The file is held while `one` is at work.
+pub(super) fn walk_in_place(
+    session: &Session,
+    filter: &Filter,
+    progress: &mut OnProgress<'_>,
+    mut one: impl FnMut(&Seen<'_>) -> Result<()>,
+) -> Result<Walked> {
+    go(session, filter, progress, |events, rows| {
+        events.each_of_page(|event| {
+            one(event)?;
+            *rows += 1;
+            Ok(())
+        })
+    })
+}
+
+/// Goes through the pages that `page` takes, which counts the rows that it wrote.
+fn go(
+    session: &Session,
+    filter: &Filter,
+    progress: &mut OnProgress<'_>,
+    mut page: impl FnMut(&mut Events<'_>, &mut u64) -> Option<Result<()>>,
+) -> Result<Walked> {
     let pace = Pace::start();
     let mut events = session.events(filter)?;
     let total = events.span();
     let (mut rows, mut damaged) = (0, false);
-    let mut stopped_by = |damage: Error| match damage {
-        Error::Damaged { path, reason } if path == session.path() => {
-            tracing::warn!(reason, "the session is damaged; the export ends before");
-            damaged = true;
-            Ok(())
-        }
-        other => Err(other),
-    };
     loop {
         if progress(pace.at(rows, events.position(), total)).is_break() {
             return Err(Error::Cancelled);
         }
-        let Some((page, damage)) = events.next_page() else {
-            break;
-        };
-        let written = || {
-            for event in &page {
-                one(event)?;
-                rows += 1;
+        match page(&mut events, &mut rows) {
+            None => break,
+            Some(Ok(())) => {}
+            Some(Err(Error::Damaged { path, reason })) if path == session.path() => {
+                tracing::warn!(reason, "the session is damaged; the export ends before");
+                damaged = true;
+                break;
             }
-            damage.map_or(Ok(()), Err)
-        };
-        if let Err(error) = written() {
-            stopped_by(error)?;
-            break;
+            Some(Err(other)) => return Err(other),
         }
     }
     Ok(Walked {
