@@ -28,7 +28,7 @@ waiting: number,
  */
 devices: Array<ContentsDevice>, 
 /**
- * Attributes that have a value, in the order in which they were found.
+ * Characteristics that have a value, in the order in which they were found.
  */
 attributes: Array<ContentsAttribute>, 
 /**

@@ -19,6 +19,8 @@ use crate::view::{
 
 /// Characters of a name that are shown.
 const NAME: usize = 80;
+/// Characteristic User Description (Core Specification, Vol 3, Part G, 3.3.3.2).
+const DESCRIPTION: Uuid = decode::names::uuid16(0x2901);
 /// How long counting may take before it becomes an estimate: somebody looks at the number while choosing.
 const PATIENCE: Duration = Duration::from_millis(150);
 /// Values that came, and were not written by this side.
@@ -44,6 +46,8 @@ struct Found {
     handle: Option<Handle>,
     kind: AttrKind,
     characteristic: Option<Uuid>,
+    /// What the device itself calls it, if that was read.
+    description: Option<String>,
     ids: Vec<AttrId>,
 }
 
@@ -278,7 +282,7 @@ impl Inner {
             .collect();
         let mut attributes = Vec::new();
         for (found, (_, name)) in found.iter().zip(labels(&devices, &found)) {
-            if has_values(session, found)? {
+            if found.kind == AttrKind::Characteristic && has_values(session, found)? {
                 let series = self.format(found.uuid).map(|format| format.series());
                 attributes.push(ContentsAttribute {
                     device: identifier
@@ -337,9 +341,28 @@ fn found(session: &Session) -> Result<Vec<Found>, Problem> {
                 handle: attribute.handle,
                 kind: attribute.kind,
                 characteristic: attribute.characteristic,
+                description: None,
                 ids: vec![attribute.id],
             }),
         }
+    }
+    // The attribute above it is where its path begins.
+    let mut descriptions = HashMap::new();
+    for found in all.iter().filter(|found| found.uuid == DESCRIPTION) {
+        let Some((above, _)) = found.path.rsplit_once('/') else {
+            continue;
+        };
+        let last = found.ids.last().map(|id| session.values(*id, 1));
+        let last = last.transpose()?.and_then(|mut values| values.pop()?.value);
+        let text = decode::clean::bytes(&last.unwrap_or_default(), NAME)
+            .trim()
+            .to_owned();
+        if !text.is_empty() {
+            descriptions.insert((found.device, above.to_owned()), text);
+        }
+    }
+    for found in &mut all {
+        found.description = descriptions.remove(&(found.device, found.path.clone()));
     }
     Ok(all)
 }
@@ -415,7 +438,10 @@ fn name(found: &Found) -> String {
                 None => own,
             }
         }
-        _ => characteristic(found.uuid),
+        _ => match &found.description {
+            Some(told) => told.clone(),
+            None => characteristic(found.uuid),
+        },
     }
 }
 
@@ -475,6 +501,49 @@ mod tests {
             format: request.into(),
             ..ExportRequest::default()
         }
+    }
+
+    #[test]
+    fn no_two_devices_and_no_two_attributes_of_a_device_have_the_same_name() {
+        let device = |key, identifier: &str| session::Device {
+            key: DeviceKey(key),
+            identifier: identifier.into(),
+            name: Some("HR".into()),
+            first_seen: SessionTime(0),
+        };
+        let found = |device, handle: Option<u16>| Found {
+            device: DeviceKey(device),
+            path: String::new(),
+            uuid: decode::names::uuid16(0x2A19),
+            handle: handle.map(Handle),
+            kind: AttrKind::Characteristic,
+            characteristic: None,
+            description: None,
+            ids: Vec::new(),
+        };
+        let all = [
+            found(1, Some(3)),
+            found(1, Some(0x1F)),
+            found(2, None),
+            found(2, None),
+        ];
+        let devices = [device(1, "F0:01"), device(2, "F0:02")];
+        let labels: Vec<_> = labels(&devices, &all)
+            .into_iter()
+            .map(|(device, name)| format!("{device} / {name}"))
+            .collect();
+        assert_eq!(
+            labels,
+            [
+                "HR [F0:01] / Battery Level [0x0003]",
+                "HR [F0:01] / Battery Level [0x001F]",
+                "HR [F0:02] / Battery Level [1]",
+                "HR [F0:02] / Battery Level [2]",
+            ]
+        );
+        let [first, _, third, _] = all;
+        let labels = super::labels(&devices[1..], &[first, third]);
+        assert_eq!(labels[1], ("HR".to_owned(), "Battery Level".to_owned()));
     }
 
     #[tokio::test]

@@ -362,7 +362,10 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
 }
 
 /// The tests that stand on BlueZ, each program in a guest of its own: they kill what runs there.
-const IN_LAB: [&str; 3] = ["contract_btleplug", "contract_bluez", "trouble"];
+const IN_LAB: [&str; 4] = ["contract_btleplug", "contract_bluez", "trouble", "capture"];
+
+/// The one that leaves files for its ignored tests, which run here: Wireshark takes minutes in an emulated machine.
+const COMPARED: &str = "capture";
 
 fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
     let mut build = checkout::cargo();
@@ -389,6 +392,13 @@ fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
         })?;
         if code != 0 {
             failed.push(format!("{target} in the guest ended with status {code}"));
+        } else if target == COMPARED {
+            let mut compare = process::command(&binary);
+            compare.args(["--ignored", "--nocapture"]);
+            compare.env("LAB_LOG", lab::log_folder(Some(target)));
+            if let Err(failure) = follow(&mut compare, tally) {
+                failed.push(format!("{target}, compared here: {failure}"));
+            }
         }
     }
     if failed.is_empty() {

@@ -74,7 +74,7 @@ pub struct ContentsView {
     pub waiting: u64,
     /// Its devices: those with attributes first, then those with most events.
     pub devices: Vec<ContentsDevice>,
-    /// Attributes that have a value, in the order in which they were found.
+    /// Characteristics that have a value, in the order in which they were found.
     pub attributes: Vec<ContentsAttribute>,
     /// The kinds of its events.
     pub kinds: Vec<ContentsKind>,
