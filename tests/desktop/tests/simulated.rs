@@ -508,5 +508,72 @@ async fn a_past_session_is_opened_looked_at_and_drawn_while_what_is_on_the_air_g
         .wait("!document.querySelector('[data-testid=document]')")
         .await;
     window.shows("[data-testid=link-state]", "Connected").await;
+}
+
+#[tokio::test]
+async fn a_session_is_played_as_the_radio_by_mouse_and_keys_and_the_radio_comes_back() {
+    const RATE: &str = "[data-uuid='00002a37-0000-1000-8000-00805f9b34fb']";
+    const STRIP: &str = "document.querySelector('[data-testid=replay]')";
+    let window = Window::open(&["--simulated"]).await;
+    let strap = "[data-name='Pulse strap']";
+    connect(&window, strap).await;
+    window
+        .click(&format!("{RATE} [data-action=subscribe]"))
+        .await;
+    let rate = format!("document.querySelector(\"{RATE} [data-testid=value]\").innerText");
+    window.wait(&format!("/bpm/.test({rate})")).await;
+
+    // The session that is recorded now is played; that its connection ends is asked first.
+    window.click("[data-view=sessions]").await;
+    window.click("[data-session]").await;
+    window.click("[data-testid=session-play]").await;
+    window
+        .shows("[data-testid=confirm]", "A connection ends")
+        .await;
+    window.click("[data-testid=confirm-yes]").await;
+    window
+        .wait(&format!("{STRIP}?.dataset.playing === 'true'"))
+        .await;
+    window.shows("[data-testid=status]", "Replay").await;
+
+    // Held, and from its start again, by keys.
+    window
+        .run("document.querySelector('[data-testid=replay-play]').focus()")
+        .await;
+    window.keys(" ").await;
+    window
+        .wait(&format!("{STRIP}.dataset.playing === 'false'"))
+        .await;
+    window
+        .run("document.querySelector('[data-testid=replay-position]').focus()")
+        .await;
+    window.keys("\u{E011}").await;
+    window
+        .wait(&format!("{STRIP}.dataset.position === '0'"))
+        .await;
+    connect(&window, strap).await;
+    window
+        .click(&format!("{RATE} [data-action=subscribe]"))
+        .await;
+    window.click("[data-testid=replay-step]").await;
+    window.wait(&format!("/bpm/.test({rate})")).await;
+
+    // As fast as it can, to the end.
+    window.click("[data-testid=replay-pace]").await;
+    window.click("[data-pace=unbounded]").await;
+    window.click("[data-testid=replay-play]").await;
+    window
+        .wait(&format!("{STRIP}.dataset.ended === 'true'"))
+        .await;
+
+    window.click("[data-testid=replay-stop]").await;
+    window.click("[data-testid=confirm-yes]").await;
+    window.wait(&format!("{STRIP} === null")).await;
+    window.shows("[data-testid=status]", "Simulated lab").await;
+    window.click("[data-view=sessions]").await;
+    window
+        .wait("document.querySelectorAll('[data-session]').length === 3")
+        .await;
+    window.shows("[data-testid=sessions]", "Replay of ").await;
     window.close().await;
 }
