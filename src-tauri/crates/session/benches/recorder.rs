@@ -46,7 +46,7 @@ print(sent / (time.perf_counter() - start))
 fn main() {
     let mut numbers = std::env::args().filter_map(|argument| argument.parse::<f64>().ok());
     let seconds = numbers.next().unwrap_or(60.0);
-    let rate = numbers.next().unwrap_or(250_000.0);
+    let rate = numbers.next().unwrap_or(260_000.0);
     let steady = record(seconds, Some(rate));
     let flat_out = record(seconds / 6.0, None);
     let folder = tempfile::tempdir().unwrap();

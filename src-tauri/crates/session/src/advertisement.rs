@@ -1,14 +1,21 @@
 //! Advertisements as a recording has them, made into reports again.
 
+use std::collections::HashMap;
+
 use bytes::Bytes;
-use radio::{Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
+use radio::{AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
 use rusqlite::params;
 use serde::Deserialize;
 use uuid::Uuid;
 
 use crate::export::unhex;
+use crate::reader::text;
 use crate::recorder::address_kind;
-use crate::{Error, Result, Session, SessionTime};
+use crate::{Result, Session, SessionTime};
+
+/// The longest JSON of an advertisement that is read. The longest advertisement there is, 1,650 bytes (Core
+/// Specification, Vol 4, Part E, 7.7.65.13), takes less in whatever way it is written down.
+pub(crate) const MAX_JSON: i64 = 1 << 16;
 
 /// What an advertisement contained, as [`Session::advertisement_json`] has it.
 #[derive(Deserialize)]
@@ -46,7 +53,6 @@ pub(crate) fn parse(
     device: DeviceId,
     at: SessionTime,
 ) -> std::result::Result<Advertisement, String> {
-    use radio::AddressKind as Of;
     let contents: Contents = serde_json::from_str(json)
         .map_err(|error| format!("its advertisement is not as it was: {error}"))?;
     let bytes = |digits: &str| {
@@ -59,14 +65,7 @@ pub(crate) fn parse(
         parsed.map_err(|error| error.to_string())
     });
     let kind = contents.address_kind.map(|name| {
-        let kinds = [
-            Of::Public,
-            Of::RandomStatic,
-            Of::RandomResolvable,
-            Of::RandomNonResolvable,
-        ];
-        let known = kinds.into_iter().find(|kind| address_kind(*kind) == name);
-        known.ok_or_else(|| format!("{name:?} is no kind of address"))
+        kind_of_address(&name).ok_or_else(|| format!("{name:?} is no kind of address"))
     });
     Ok(Advertisement {
         address: address.transpose()?,
@@ -91,9 +90,142 @@ pub(crate) fn parse(
     })
 }
 
+/// A row of the advertisement table.
+#[derive(Default)]
+pub(crate) struct Report {
+    address: Option<String>,
+    address_kind: Option<String>,
+    local_name: Option<String>,
+    tx_power: Option<i64>,
+    appearance: Option<i64>,
+    connectable: Option<i64>,
+    services: Option<String>,
+    manufacturer: Option<String>,
+    service_data: Option<String>,
+    raw: Option<Bytes>,
+    /// Whether the row is not as it was written.
+    pub(crate) broken: bool,
+}
+
+struct Lists {
+    services: Vec<Uuid>,
+    manufacturer: Vec<(CompanyId, Bytes)>,
+    service_data: Vec<(Uuid, Bytes)>,
+}
+
+impl Report {
+    /// The lists that stand in it as JSON; `None` if they do not.
+    fn lists(&self) -> Option<Lists> {
+        let manufacturer: Vec<OfCompany> = list(self.manufacturer.as_deref())?;
+        let service_data: Vec<OfService> = list(self.service_data.as_deref())?;
+        Some(Lists {
+            services: list(self.services.as_deref())?,
+            manufacturer: manufacturer
+                .into_iter()
+                .map(|one| Some((CompanyId(one.company), unhex(&one.data)?.into())))
+                .collect::<Option<_>>()?,
+            service_data: service_data
+                .into_iter()
+                .map(|one| Some((one.uuid, unhex(&one.data)?.into())))
+                .collect::<Option<_>>()?,
+        })
+    }
+
+    /// What a device said, without a time.
+    pub(crate) fn advertisement(self, device: DeviceId) -> Advertisement {
+        let lists = self.lists();
+        let mut report = Advertisement::new(device, Timestamp::default());
+        report.address = self
+            .address
+            .and_then(|address| address.parse::<radio::Address>().ok());
+        report.address_kind = self.address_kind.as_deref().and_then(kind_of_address);
+        report.local_name = self.local_name;
+        report.tx_power = self.tx_power.and_then(|power| power.try_into().ok());
+        report.appearance = self.appearance.and_then(|number| number.try_into().ok());
+        report.connectable = self.connectable.map(|yes| yes != 0);
+        report.raw = self.raw;
+        if let Some(lists) = lists {
+            report.services = lists.services;
+            report.manufacturer_data = lists.manufacturer;
+            report.service_data = lists.service_data;
+        }
+        report
+    }
+}
+
+fn list<T: serde::de::DeserializeOwned>(json: Option<&str>) -> Option<Vec<T>> {
+    match json {
+        None => Some(Vec::new()),
+        Some(json) => serde_json::from_str(json).ok(),
+    }
+}
+
+fn kind_of_address(name: &str) -> Option<AddressKind> {
+    [
+        AddressKind::Public,
+        AddressKind::RandomStatic,
+        AddressKind::RandomResolvable,
+        AddressKind::RandomNonResolvable,
+    ]
+    .into_iter()
+    .find(|kind| address_kind(*kind) == name)
+}
+
 impl Session {
+    /// What the advertisements among these events contained.
+    pub(crate) fn reports(&self, first: i64, last: i64) -> Result<HashMap<i64, Report>> {
+        let short = |column| format!("CASE WHEN length({column}) <= {MAX_JSON} THEN {column} END");
+        let (name, services, manufacturer, data, raw) = (
+            short("local_name"),
+            short("services"),
+            short("manufacturer"),
+            short("service_data"),
+            short("raw"),
+        );
+        let broken = format!(
+            "max(length(coalesce(local_name, '')), length(coalesce(services, '')),
+                 length(coalesce(manufacturer, '')), length(coalesce(service_data, '')),
+                 length(coalesce(raw, ''))) > {MAX_JSON}"
+        );
+        let reports = self.all(
+            &format!(
+                "SELECT event, address, address_kind, {name}, tx_power, appearance, connectable,
+                        {services}, {manufacturer}, {data}, {raw}, {broken}
+                   FROM advertisement WHERE event BETWEEN ?1 AND ?2"
+            ),
+            [first, last],
+            |row| {
+                let number = |column| row.get::<_, Option<i64>>(column);
+                Ok((
+                    row.get(0)?,
+                    Report {
+                        address: text(row.get_ref(1)?),
+                        address_kind: text(row.get_ref(2)?),
+                        local_name: text(row.get_ref(3)?),
+                        tx_power: number(4)?,
+                        appearance: number(5)?,
+                        connectable: number(6)?,
+                        services: text(row.get_ref(7)?),
+                        manufacturer: text(row.get_ref(8)?),
+                        service_data: text(row.get_ref(9)?),
+                        raw: row
+                            .get_ref(10)?
+                            .as_blob_or_null()?
+                            .map(Bytes::copy_from_slice),
+                        broken: row.get(11)?,
+                    },
+                ))
+            },
+        )?;
+        let mut by_event: HashMap<i64, Report> = reports.into_iter().collect();
+        for report in by_event.values_mut() {
+            report.broken |= report.lists().is_none();
+        }
+        Ok(by_event)
+    }
+
     /// The last `most` advertisements before event `before`, oldest first, each with the number of its
-    /// event. Their times are session times.
+    /// event. Their times are session times. One whose row is not as it was written is left out.
     ///
     /// # Errors
     ///
@@ -107,26 +239,25 @@ impl Session {
               WHERE a.event < ?1 ORDER BY a.event DESC LIMIT ?2",
             params![before, most],
             |row| {
-                let at: i64 = row.get(1)?;
                 let rssi: Option<i64> = row.get(2)?;
-                let device: String = row.get(3)?;
-                Ok((row.get::<_, i64>(0)?, at, rssi, device))
+                let device = text(row.get_ref(3)?).unwrap_or_default();
+                Ok((row.get::<_, i64>(0)?, Timestamp(row.get(1)?), rssi, device))
             },
         )?;
         heard.reverse();
-        let mut reports = Vec::with_capacity(heard.len());
-        for (event, at, rssi, device) in heard {
-            let Some(json) = self.advertisement_json(event)? else {
-                continue;
-            };
-            let mut report = parse(&json, DeviceId::from(device.as_str()), SessionTime(at))
-                .map_err(|reason| Error::Damaged {
-                    path: self.path().to_owned(),
-                    reason: format!("event {event}: {reason}"),
-                })?;
-            report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
-            reports.push((event, report));
-        }
-        Ok(reports)
+        let (Some(first), Some(last)) = (heard.first(), heard.last()) else {
+            return Ok(Vec::new());
+        };
+        let mut reports = self.reports(first.0, last.0)?;
+        Ok(heard
+            .into_iter()
+            .filter_map(|(event, at, rssi, device)| {
+                let report = reports.remove(&event).filter(|report| !report.broken)?;
+                let mut report = report.advertisement(DeviceId::from(device.as_str()));
+                report.at = at;
+                report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
+                Some((event, report))
+            })
+            .collect())
     }
 }

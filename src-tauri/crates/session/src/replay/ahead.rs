@@ -5,14 +5,14 @@ use std::sync::{Arc, Mutex};
 
 use bytes::Bytes;
 use radio::{
-    Address, AddressKind, Advertisement, AttrId, AttrKind, CompanyId, DeviceId, DisconnectReason,
-    Generation, Handle, MAX_ATTRIBUTE_LEN, Rssi, SampleKind, Timestamp,
+    Advertisement, AttrId, AttrKind, DeviceId, DisconnectReason, Generation, Handle,
+    MAX_ATTRIBUTE_LEN, Rssi, SampleKind,
 };
 use rusqlite::types::ValueRef;
 use tokio::task::JoinHandle;
-use uuid::Uuid;
 
 use super::lock;
+use crate::advertisement::{MAX_JSON, Report};
 use crate::reader::{attr_id, text};
 use crate::{Attribute, Cause, DeviceKey, Discovery, Filter, Kind, Result, Session, SessionTime};
 
@@ -21,9 +21,6 @@ use crate::{Attribute, Cause, DeviceKey, Discovery, Filter, Kind, Result, Sessio
 const PAGE: usize = 1024;
 /// How many numbers are looked through for a page, so that a seek need not wait for a long stretch of other events.
 const WINDOW: i64 = 1 << 16;
-/// The longest JSON of an advertisement that is read. The longest advertisement there is, 1,650 bytes (Core
-/// Specification, Vol 4, Part E, 7.7.65.13), takes less in whatever way it is written down.
-const MAX_JSON: i64 = 1 << 16;
 /// How many discoveries are kept to tell what an event belongs to; then they are read anew.
 const KNOWN: usize = 64;
 
@@ -191,7 +188,7 @@ impl Tape {
             return Ok(upto);
         };
         let upto = if rows.len() == limit { last.id } else { upto };
-        let mut reports = self.reports(first.id, last.id)?;
+        let mut reports = self.session.reports(first.id, last.id)?;
         for row in rows {
             let what = self.what(&row, &mut reports)?;
             items.extend(what.map(|what| Item {
@@ -353,58 +350,6 @@ impl Tape {
             .filter_map(|one| Some((one.handle?, one.path)))
             .collect())
     }
-
-    /// What the advertisements among these events contained.
-    fn reports(&self, first: i64, last: i64) -> Result<HashMap<i64, Report>> {
-        let short = |column| format!("CASE WHEN length({column}) <= {MAX_JSON} THEN {column} END");
-        let (name, services, manufacturer, data, raw) = (
-            short("local_name"),
-            short("services"),
-            short("manufacturer"),
-            short("service_data"),
-            short("raw"),
-        );
-        let broken = format!(
-            "max(length(coalesce(local_name, '')), length(coalesce(services, '')),
-                 length(coalesce(manufacturer, '')), length(coalesce(service_data, '')),
-                 length(coalesce(raw, ''))) > {MAX_JSON}"
-        );
-        let reports = self.session.all(
-            &format!(
-                "SELECT event, address, address_kind, {name}, tx_power, appearance, connectable,
-                        {services}, {manufacturer}, {data}, {raw}, {broken}
-                   FROM advertisement WHERE event BETWEEN ?1 AND ?2"
-            ),
-            [first, last],
-            |row| {
-                let number = |column| row.get::<_, Option<i64>>(column);
-                Ok((
-                    row.get(0)?,
-                    Report {
-                        address: text(row.get_ref(1)?),
-                        address_kind: text(row.get_ref(2)?),
-                        local_name: text(row.get_ref(3)?),
-                        tx_power: number(4)?,
-                        appearance: number(5)?,
-                        connectable: number(6)?,
-                        services: text(row.get_ref(7)?),
-                        manufacturer: text(row.get_ref(8)?),
-                        service_data: text(row.get_ref(9)?),
-                        raw: row
-                            .get_ref(10)?
-                            .as_blob_or_null()?
-                            .map(Bytes::copy_from_slice),
-                        broken: row.get(11)?,
-                    },
-                ))
-            },
-        )?;
-        let mut by_event: HashMap<i64, Report> = reports.into_iter().collect();
-        for report in by_event.values_mut() {
-            report.broken |= report.lists().is_none();
-        }
-        Ok(by_event)
-    }
 }
 
 /// A row of the event table.
@@ -438,112 +383,6 @@ fn row(row: &rusqlite::Row<'_>) -> rusqlite::Result<Row> {
         number: row.get(7)?,
         detail: text(row.get_ref(8)?),
     })
-}
-
-/// A row of the advertisement table.
-#[derive(Default)]
-struct Report {
-    address: Option<String>,
-    address_kind: Option<String>,
-    local_name: Option<String>,
-    tx_power: Option<i64>,
-    appearance: Option<i64>,
-    connectable: Option<i64>,
-    services: Option<String>,
-    manufacturer: Option<String>,
-    service_data: Option<String>,
-    raw: Option<Bytes>,
-    broken: bool,
-}
-
-#[derive(serde::Deserialize)]
-struct Manufacturer {
-    company: u16,
-    data: String,
-}
-
-#[derive(serde::Deserialize)]
-struct ServiceData {
-    uuid: Uuid,
-    data: String,
-}
-
-struct Lists {
-    services: Vec<Uuid>,
-    manufacturer: Vec<(CompanyId, Bytes)>,
-    service_data: Vec<(Uuid, Bytes)>,
-}
-
-impl Report {
-    /// The lists that stand in it as JSON; `None` if they do not.
-    fn lists(&self) -> Option<Lists> {
-        let manufacturer: Vec<Manufacturer> = list(self.manufacturer.as_deref())?;
-        let service_data: Vec<ServiceData> = list(self.service_data.as_deref())?;
-        Some(Lists {
-            services: list(self.services.as_deref())?,
-            manufacturer: manufacturer
-                .into_iter()
-                .map(|one| Some((CompanyId(one.company), from_hex(&one.data)?)))
-                .collect::<Option<_>>()?,
-            service_data: service_data
-                .into_iter()
-                .map(|one| Some((one.uuid, from_hex(&one.data)?)))
-                .collect::<Option<_>>()?,
-        })
-    }
-
-    fn advertisement(self, device: DeviceId) -> Advertisement {
-        let lists = self.lists();
-        let mut report = Advertisement::new(device, Timestamp::default());
-        report.address = self
-            .address
-            .and_then(|address| address.parse::<Address>().ok());
-        report.address_kind = self.address_kind.as_deref().and_then(address_kind);
-        report.local_name = self.local_name;
-        report.tx_power = self.tx_power.and_then(|power| power.try_into().ok());
-        report.appearance = self.appearance.and_then(|number| number.try_into().ok());
-        report.connectable = self.connectable.map(|yes| yes != 0);
-        report.raw = self.raw;
-        if let Some(lists) = lists {
-            report.services = lists.services;
-            report.manufacturer_data = lists.manufacturer;
-            report.service_data = lists.service_data;
-        }
-        report
-    }
-}
-
-fn list<T: serde::de::DeserializeOwned>(json: Option<&str>) -> Option<Vec<T>> {
-    match json {
-        None => Some(Vec::new()),
-        Some(json) => serde_json::from_str(json).ok(),
-    }
-}
-
-fn from_hex(text: &str) -> Option<Bytes> {
-    let digits = text.as_bytes();
-    if !digits.len().is_multiple_of(2) {
-        return None;
-    }
-    digits
-        .chunks_exact(2)
-        .map(|pair| {
-            let digit = |byte: u8| char::from(byte).to_digit(16);
-            u8::try_from(digit(pair[0])? * 16 + digit(pair[1])?).ok()
-        })
-        .collect::<Option<Vec<u8>>>()
-        .map(Bytes::from)
-}
-
-fn address_kind(name: &str) -> Option<AddressKind> {
-    [
-        AddressKind::Public,
-        AddressKind::RandomStatic,
-        AddressKind::RandomResolvable,
-        AddressKind::RandomNonResolvable,
-    ]
-    .into_iter()
-    .find(|kind| crate::recorder::address_kind(*kind) == name)
 }
 
 /// What comes next, and the page after it on its way.
