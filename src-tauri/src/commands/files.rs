@@ -31,9 +31,18 @@ pub(crate) async fn export(
         Some(file) => format!("{}.{suffix}", file.trim_end_matches(".gattscope")),
         None => explorer.proposed_name(what, suffix),
     };
+    // What is meant is what the window showed when it was asked for.
+    let shown = explorer.document_number();
     let Some(path) = save(&app, name, label, suffix).await else {
         return Ok(None);
     };
+    if request.session.is_none() && explorer.document_number() != shown {
+        return Err(Problem::new(
+            "other_session",
+            "Another session is shown by now than the one that was to be exported. Nothing was written.",
+            "Open it again, then export.",
+        ));
+    }
     // GTK leaves it to the user to write the suffix.
     let path = match path.extension() {
         Some(_) => path,

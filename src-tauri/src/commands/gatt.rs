@@ -88,7 +88,7 @@ pub(crate) async fn set_time_axis(
     attribute: u64,
     axis: String,
 ) -> Result<(), Problem> {
-    explorer.set_time_axis(attribute, &axis)
+    explorer.shown().set_time_axis(attribute, &axis)
 }
 
 /// What another format would show.

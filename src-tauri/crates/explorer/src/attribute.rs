@@ -145,6 +145,8 @@ pub(crate) struct Memory {
     pub(crate) by_device: bool,
     /// The times at which values were placed.
     order: plot::InOrder,
+    /// Steps when what is drawn of a recording has to be drawn anew: what was begun before is in vain.
+    pub(crate) drawing: u64,
     pub(crate) subscribed: bool,
     /// How it is subscribed, where there is a choice.
     pub(crate) notify: (NotifyMode, NotifyRoute),
@@ -325,6 +327,7 @@ impl Memory {
     pub(crate) fn begin_recorded(&mut self, tracks: Vec<Track>, by_device: bool) {
         self.tracks = tracks;
         self.by_device = by_device;
+        self.drawing += 1;
         self.changed = true;
     }
 
@@ -369,6 +372,7 @@ impl Memory {
             };
         }
         self.format = format;
+        self.drawing += 1;
         self.count();
         self.changed = true;
     }

@@ -19,7 +19,8 @@ use session::{DeviceKey, Filter, Kind, Session, SessionTime, library};
 
 use crate::attribute::Attribute;
 use crate::connection::{Connection, Phase};
-use crate::explorer::{Explorer, Inner};
+use crate::explorer::{Explorer, Inner, tell};
+use crate::export::settle;
 use crate::files::blocking;
 use crate::view::{DocumentView, Event, MarkView, Problem, SessionView};
 
@@ -103,8 +104,9 @@ impl Explorer {
     /// As [`open_session`](Self::open_session).
     pub async fn open_file(&self, path: PathBuf) -> Result<(), Problem> {
         let live = Arc::clone(&self.0);
-        let document = blocking(&self.0, move || opened(&live, &path)).await?;
-        self.close_document();
+        let _turn = live.opening.lock().await;
+        let asked = Arc::clone(&live);
+        let document = blocking(&live, move || opened(&asked, &path)).await?;
         let name = document
             .0
             .source
@@ -117,9 +119,17 @@ impl Explorer {
             None,
             name.unwrap_or_default(),
         );
-        self.0.news.set_behind(true);
-        *self.0.document() = Some(document.clone());
+        {
+            let _order = self.0.news.order();
+            self.0.news.set_behind(true);
+            let last = self.0.document().replace(document.clone());
+            if let Some(last) = last {
+                last.0.end_document();
+            }
+        }
+        document.0.tell_document();
         document.tell_everything();
+        self.0.runtime.spawn(tell(Arc::clone(&document.0)));
         let inner = Arc::clone(&document.0);
         self.0.runtime.spawn_blocking(move || read_through(&inner));
         Ok(())
@@ -127,21 +137,26 @@ impl Explorer {
 
     /// Shows what is on the air again.
     pub fn close_session(&self) {
-        if self.close_document() {
+        {
+            let _order = self.0.news.order();
+            let Some(document) = self.0.document().take() else {
+                return;
+            };
+            document.0.end_document();
             self.0.news.set_behind(false);
             self.0.news.tell(Event::Document { document: None });
-            // Formats and names may have been chosen meanwhile.
-            self.0.take_over_preferences();
-            self.tell_everything();
         }
+        // Formats and names may have been chosen meanwhile.
+        self.0.take_over_preferences();
+        self.tell_everything();
     }
 
-    fn close_document(&self) -> bool {
-        let document = self.0.document().take();
-        if let Some(document) = &document {
-            document.0.closing.cancel();
-        }
-        document.is_some()
+    /// Which opening of a session the window shows; none if it shows what is on the air.
+    #[must_use]
+    pub fn document_number(&self) -> Option<u32> {
+        let document = self.0.document();
+        let source = document.as_ref()?.0.source.as_ref()?;
+        Some(source.number)
     }
 
     /// What the window shows: the session that is open, else this.
@@ -156,14 +171,27 @@ impl Inner {
         self.document.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The session that is looked at, if it is this file.
+    /// Whether this file is looked at or played here.
     pub(crate) fn is_open(&self, path: &Path) -> bool {
         let source = |document: &Explorer| document.0.source.clone();
         let source = self.document().as_ref().and_then(source);
-        source.is_some_and(|source| source.path() == path)
+        let played = self.replaying.file();
+        let same = |other: PathBuf| match (other.canonicalize(), path.canonicalize()) {
+            (Ok(other), Ok(path)) => other == path,
+            _ => other == path,
+        };
+        source.is_some_and(|source| same(source.path()))
+            || played.is_some_and(|file| same(self.session_folder.join(file)))
+    }
+
+    /// Nothing more is told of it, and what reads it ends. Called under the order of news.
+    fn end_document(&self) {
+        self.news.set_behind(true);
+        self.closing.cancel();
     }
 
     pub(crate) fn tell_document(&self) {
+        let _order = self.news.order();
         if let Some(source) = &self.source {
             self.news.tell(Event::Document {
                 document: Some(source.view()),
@@ -172,15 +200,21 @@ impl Inner {
     }
 
     /// What the inspector lists of an attribute, from the file.
-    pub(crate) fn recall(&self, attribute: &Attribute) -> Result<(), Problem> {
-        let Some(source) = &self.source else {
-            return Ok(());
-        };
-        if !attribute.memory().is_recalled(LISTED) {
-            let values = source.session().values(attribute.id, LISTED)?;
-            attribute.memory().recall(&values, LISTED);
+    pub(crate) fn recall(&self, attribute: &Attribute) {
+        let Some(source) = &self.source else { return };
+        if attribute.memory().is_recalled(LISTED) {
+            return;
         }
-        Ok(())
+        let values = source.session().values(attribute.id, LISTED);
+        let mut memory = attribute.memory();
+        match values {
+            Ok(values) => memory.recall(&values, LISTED),
+            // Told once: it will not read better the next time.
+            Err(error) => {
+                memory.recall(&[], LISTED);
+                memory.problem = Some(error.into());
+            }
+        }
     }
 }
 
@@ -191,7 +225,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
     if let Ok(recorder) = live.recorder()
         && recorder.path() == path
     {
-        recorder.flush()?;
+        settle(&recorder)?;
     }
     let session = Session::open(path)?;
     let mut view = live.session_view(&library::entry(path)?, &[]);
@@ -297,6 +331,9 @@ fn read_through(inner: &Arc<Inner>) {
     let problem = hear(inner, source)
         .and_then(|()| count(inner, source))
         .err();
+    if inner.closing.is_cancelled() {
+        return;
+    }
     if let Some(problem) = &problem
         && source.view().problem.is_none()
     {

@@ -86,6 +86,10 @@ pub(crate) struct Inner {
     pub(crate) tidying: tokio::sync::Notify,
     /// Ends the tasks.
     pub(crate) closing: tokio_util::sync::CancellationToken,
+    /// Links begin in one recording: it does not change meanwhile.
+    pub(crate) beginning: Mutex<()>,
+    /// Sessions are opened one after the other.
+    pub(crate) opening: tokio::sync::Mutex<()>,
     /// The session that is open in front of this.
     pub(crate) document: Mutex<Option<Explorer>>,
     /// The session that this shows, in place of what is on the air.
@@ -138,6 +142,8 @@ impl Explorer {
             ledger: Ledger::default(),
             tidying: tokio::sync::Notify::new(),
             closing: tokio_util::sync::CancellationToken::new(),
+            beginning: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
             document: Mutex::default(),
             source: None,
         }));
@@ -175,7 +181,9 @@ impl Explorer {
         if let Recording::Off(problem) = &*inner.recording() {
             inner.notice("bad", "Not recording", problem.clone(), None, "");
         }
-        self.shown().tell_everything();
+        let shown = self.shown();
+        shown.0.tell_document();
+        shown.tell_everything();
         Welcome {
             version: env!("CARGO_PKG_VERSION").into(),
             os: std::env::consts::OS.into(),
@@ -187,7 +195,6 @@ impl Explorer {
     /// Tells the window all that it shows of devices, as if it had nothing.
     pub(crate) fn tell_everything(&self) {
         let inner = &self.0;
-        inner.tell_document();
         inner.devices().start_over();
         inner.log.rewind();
         inner.tell_devices();
@@ -231,6 +238,7 @@ impl Explorer {
     /// Ends every link and the recording. The operating system may keep links of a program that
     /// ended without this.
     pub async fn close(&self) {
+        self.close_session();
         let inner = Arc::clone(&self.0);
         let _ = self
             .0
@@ -257,6 +265,13 @@ impl Inner {
         connections.values().cloned().collect()
     }
 
+    /// Held while links begin in a recording, or another recording begins.
+    pub(crate) fn beginning(&self) -> MutexGuard<'_, ()> {
+        self.beginning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
     /// Takes a device in that was connected.
     pub(crate) fn add_connection(&self, connection: Connection) {
         let mut connections = self
@@ -277,7 +292,7 @@ impl Inner {
             "This is a recording.",
             "Close it to see what is on the air.",
         ));
-        let inner = Arc::new(Self {
+        Arc::new(Self {
             clock,
             wall: WallOffset(view.session.started_ms),
             runtime: self.runtime.clone(),
@@ -303,11 +318,11 @@ impl Inner {
             sampling: Sampling::new(0),
             replaying: Replaying::default(),
             tidying: tokio::sync::Notify::new(),
+            beginning: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
             document: Mutex::default(),
             source: Some(Arc::new(source)),
-        });
-        self.runtime.spawn(tell(Arc::clone(&inner)));
-        inner
+        })
     }
 
     /// Formats, names and stars as they are chosen now, where they are others than before.
@@ -317,7 +332,12 @@ impl Inner {
         let attributes = self.connections().into_iter();
         let attributes = attributes.flat_map(|connection| connection.attributes().to_vec());
         let mut others: Vec<_> = attributes
-            .filter(|attribute| attribute.memory().format != self.format(attribute.uuid))
+            .filter(|attribute| {
+                let memory = attribute.memory();
+                memory.format != self.format(attribute.uuid)
+                    || (!memory.tracks.is_empty()
+                        && memory.by_device != self.by_device(attribute.uuid))
+            })
             .map(|attribute| attribute.uuid)
             .collect();
         others.sort_unstable();
@@ -668,7 +688,7 @@ impl Recording {
 }
 
 /// Tells the window what has changed, at a pace that a person can read.
-async fn tell(inner: Arc<Inner>) {
+pub(crate) async fn tell(inner: Arc<Inner>) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut ticks = 0_u32;

@@ -68,6 +68,7 @@ impl Inner {
             Recording::Off(problem) => return Err(problem),
             Recording::On(recorder) => recorder,
         };
+        let _same = self.beginning();
         let now = self.now();
         // Nobody else has it yet: what is told here stands before everything that happens.
         let present = self.devices().present(now);

@@ -664,7 +664,7 @@ impl Explorer {
     /// A [`Problem`] if it belongs to an earlier discovery.
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
-        self.0.recall(&attribute)?;
+        self.0.recall(&attribute);
         let mut view = attribute.inspect(None, self.0.wall);
         view.time = Some(self.0.time_axis(&attribute));
         Ok(view)

@@ -200,9 +200,12 @@ impl Inner {
             state.mtu = mtu;
             state.rssi = rssi;
         }
-        let key = self.record_link(connection, &*link);
-        if let Some(up) = &mut connection.state().up {
-            up.key = key;
+        {
+            let _same = self.beginning();
+            let key = self.record_link(connection, &*link);
+            if let Some(up) = &mut connection.state().up {
+                up.key = key;
+            }
         }
         connection.discovered(&*link, |uuid| self.format(uuid));
         self.count(connection);

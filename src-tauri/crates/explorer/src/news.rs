@@ -11,7 +11,7 @@ type Listener = Arc<dyn Fn(Event) + Send + Sync>;
 #[derive(Default)]
 pub(crate) struct News {
     listener: Arc<Mutex<Option<Listener>>>,
-    order: Mutex<()>,
+    order: Arc<Mutex<()>>,
     /// It is the news of a session that is open: the program's own come from elsewhere.
     recorded: bool,
     /// A session is open in front of what is on the air.
@@ -23,18 +23,23 @@ impl News {
     pub(crate) fn of_recorded(&self) -> Self {
         Self {
             listener: Arc::clone(&self.listener),
+            order: Arc::clone(&self.order),
             recorded: true,
             ..Self::default()
         }
     }
 
-    /// From now on what is on the air is told, or a session is open in front of it.
+    /// From now on what is on the air is told, or a session is open in front of it; of a session, it
+    /// is shown or not. Called under [`order`](Self::order), so that nothing slips through.
     pub(crate) fn set_behind(&self, behind: bool) {
         self.behind.store(behind, Ordering::Release);
     }
 
     /// Whether an event of this kind is anything that the window shows now.
     fn wanted(&self, event: &Event) -> bool {
+        if self.recorded && self.behind.load(Ordering::Acquire) {
+            return false;
+        }
         match event {
             Event::Devices(_)
             | Event::Link(_)

@@ -200,7 +200,7 @@ impl Radios {
         }
     }
 
-    fn view(&self, wall: WallOffset) -> RadioView {
+    fn view(&self, wall: WallOffset, links_up: usize) -> RadioView {
         let state = self.state();
         let adapters = state
             .adapters
@@ -217,6 +217,8 @@ impl Radios {
         RadioView {
             adapters,
             adapter: open.map(|open| open.id.clone()),
+            opening: open.map_or(0, |open| u32::try_from(open.number).unwrap_or(u32::MAX)),
+            links_up: u32::try_from(links_up).unwrap_or(u32::MAX),
             stack: open.map_or("", |open| open.stack).into(),
             simulated: open.is_some_and(|open| is_virtual(open.kind)),
             fallback: state.fallback.clone(),
@@ -264,7 +266,8 @@ impl Inner {
 
     pub(crate) fn tell_radio(&self) {
         let _order = self.news.order();
-        self.news.tell(Event::Radio(self.radios.view(self.wall)));
+        self.news
+            .tell(Event::Radio(self.radios.view(self.wall, self.links_up())));
     }
 
     /// Looks for adapters and, unless one is in use that is still there, opens the best.

@@ -10,7 +10,8 @@ use session::replay::{Pace, Replay, State, Transport};
 use session::{Event as Recorded, Session, SessionTime, library};
 use ts_rs::TS;
 
-use crate::explorer::{Explorer, Inner, Recording};
+use crate::explorer::{Explorer, Inner};
+use crate::export::settle;
 use crate::files::blocking;
 use crate::view::{Event, Problem};
 
@@ -114,6 +115,11 @@ impl Replaying {
     fn playing(&self) -> MutexGuard<'_, Option<Playing>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
+
+    /// The file that is played, if one is.
+    pub(crate) fn file(&self) -> Option<String> {
+        self.playing().as_ref().map(|playing| playing.file.clone())
+    }
 }
 
 impl Inner {
@@ -168,32 +174,26 @@ impl Inner {
     }
 
     /// Begins a session that says that it is made of another.
-    async fn record_replay(self: &Arc<Self>, file: &str, name: &str) {
-        match self.new_recording().await {
-            Ok(()) => {
-                let inner = Arc::clone(self);
-                let title = format!("Replay of {name}");
-                let called = blocking(self, move || match &*inner.recording() {
-                    Recording::On(recorder) => Ok(library::rename(recorder.path(), &title)?),
-                    Recording::Off(_) => Ok(()),
-                });
-                if let Err(problem) = called.await {
-                    tracing::warn!(%problem, "the session of a replay has no title");
-                }
-            }
-            Err(problem) => self.notice("bad", "The recording goes on", problem, None, ""),
+    async fn record_replay(self: &Arc<Self>, file: &str, name: &str) -> Result<(), Problem> {
+        self.new_recording().await?;
+        let title = format!("Replay of {name}");
+        let recorder = self.recorder()?;
+        let called = blocking(self, move || Ok(library::rename(recorder.path(), &title)?));
+        if let Err(problem) = called.await {
+            tracing::warn!(%problem, "the session of a replay has no title");
         }
         self.note(format!("Replay of {file}: nothing here came from the air"));
+        Ok(())
     }
 }
 
 /// Opens a session to be played.
 fn opened(inner: &Inner, path: &Path) -> Result<(Replay, String), Problem> {
-    if let Recording::On(recorder) = &*inner.recording()
+    if let Ok(recorder) = inner.recorder()
         && recorder.path() == path
     {
-        // What is in memory is played too.
-        recorder.flush()?;
+        // What is in memory is played too, if it can be written.
+        settle(&recorder)?;
     }
     let name = library::entry(path)?.name();
     let name = decode::clean::text(&name, NAME).into_owned();
@@ -231,13 +231,22 @@ impl Explorer {
                 told: None,
             };
             let last = inner.replaying.playing().replace(playing);
+            if let Some(last) = &last {
+                inner.note(format!("The replay of {} ends", last.file));
+            }
             drop((last, turn));
-            inner.record_replay(&file, &name).await;
+            // What did not come from the air must not stand among what did.
+            if let Err(problem) = inner.record_replay(&file, &name).await {
+                drop(inner.replaying.playing().take());
+                inner.radios.list_replay(None);
+                inner.look().await?;
+                inner.tell_replay(true);
+                return Err(problem);
+            }
             inner.tell_radio();
-            inner.scan().await?;
             transport.play();
             inner.tell_replay(true);
-            Ok(())
+            inner.scan().await
         })
         .await?;
         // It is on the air now; a session that is open in front of it would hide it.

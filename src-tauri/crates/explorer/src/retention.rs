@@ -37,7 +37,11 @@ impl Inner {
             return Ok(Vec::new());
         }
         let folder = self.session_folder.clone();
-        let work = move || Ok(tidy(&folder, &retention, now)?);
+        let inner = Arc::clone(self);
+        let work = move || {
+            let spared = |path: &std::path::Path| inner.is_open(path);
+            Ok(tidy(&folder, &retention, now, &spared)?)
+        };
         let tidied = blocking(self, work).await?;
         for error in tidied.failed {
             let problem = Problem::from(error);

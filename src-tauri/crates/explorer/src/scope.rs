@@ -105,6 +105,8 @@ struct Shown {
     view: SeriesView,
     data: Arc<Mutex<Series>>,
     close: Option<Close>,
+    /// A window of so many nanoseconds and more is not read again: it has too many values.
+    too_long: i64,
 }
 
 /// A stretch of a recorded series that was read again, one by one.
@@ -122,8 +124,7 @@ impl Shown {
             Some(close)
                 if close.from <= from
                     && close.to >= to
-                    && from < lock(&self.data).one_by_one_since()
-                    && !lock(&close.data).is_empty() =>
+                    && from < lock(&self.data).one_by_one_since() =>
             {
                 Arc::clone(&close.data)
             }
@@ -197,6 +198,7 @@ impl Scope {
                     },
                     data: Arc::clone(&data),
                     close: None,
+                    too_long: i64::MAX,
                 });
                 Track {
                     id,
@@ -402,6 +404,7 @@ impl Scope {
         for shown in &self.lanes().series {
             let read = |close: &Close| close.from <= from && close.to >= to;
             if series.contains(&shown.view.id)
+                && to.saturating_sub(from) < shown.too_long
                 && from < lock(&shown.data).one_by_one_since()
                 && !shown.close.as_ref().is_some_and(read)
             {
@@ -414,7 +417,23 @@ impl Scope {
         coarse
     }
 
-    /// Takes a stretch of a series that was read again; an empty one says that it is too long for that.
+    /// Says that windows of a series are not read again from `nanoseconds` on; 0 is none at all.
+    pub(crate) fn set_too_long(&self, id: u32, nanoseconds: i64) {
+        let mut lanes = self.lanes();
+        if let Some(shown) = lanes.series.iter_mut().find(|shown| shown.view.id == id) {
+            shown.too_long = nanoseconds;
+        }
+    }
+
+    /// What was read again of a series is of no use any more.
+    pub(crate) fn forget_close(&self, id: u32) {
+        let mut lanes = self.lanes();
+        if let Some(shown) = lanes.series.iter_mut().find(|shown| shown.view.id == id) {
+            (shown.close, shown.too_long) = (None, i64::MAX);
+        }
+    }
+
+    /// Takes a stretch of a series that was read again.
     pub(crate) fn set_close(&self, id: u32, from: i64, to: i64, draft: Track) {
         let close = Close {
             from,

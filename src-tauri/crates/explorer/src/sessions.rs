@@ -87,8 +87,8 @@ impl Explorer {
         let inner = Arc::clone(&self.0);
         let list = move || {
             // What is in memory is counted too, if it can be written.
-            if let Recording::On(recorder) = &*inner.recording() {
-                settle(recorder)?;
+            if let Ok(recorder) = inner.recorder() {
+                settle(&recorder)?;
             }
             let query = query.trim();
             if !query.is_empty() {

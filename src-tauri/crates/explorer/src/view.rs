@@ -130,6 +130,10 @@ pub struct RadioView {
     pub adapters: Vec<AdapterView>,
     /// The one in use.
     pub adapter: Option<String>,
+    /// Which opening of an adapter it is.
+    pub opening: u32,
+    /// How many devices are connected.
+    pub links_up: u32,
     /// What runs underneath, such as `BlueZ` or `Simulated lab`.
     pub stack: String,
     /// Whether its devices are virtual: it is the simulated lab or a replay.

@@ -1030,3 +1030,121 @@ async fn a_session_that_is_cut_off_is_opened_as_far_as_it_goes_and_says_so() {
     assert_eq!(refused.code, "not_a_session");
     assert!(bench.explorer.shown().tree(&device).is_some());
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_closed_while_it_is_read_stays_closed_and_another_takes_its_place() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let file = bench.last(recording_name).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+
+    // Opened, opened anew and closed, each before the last was read.
+    for _ in 0..5 {
+        bench.explorer.open_session(file.clone()).await.unwrap();
+        bench.explorer.open_session(file.clone()).await.unwrap();
+        bench.explorer.close_session();
+    }
+    bench.news.lock().unwrap().clear();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    std::thread::sleep(Duration::from_millis(300));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let stray = bench.last(|event| match event {
+        Event::Document { document } => Some(document.clone()),
+        _ => None,
+    });
+    assert!(stray.is_none(), "{stray:?}");
+    assert_eq!(bench.explorer.document_number(), None);
+    // What is on the air is told again.
+    assert!(bench.value(stream.id).count > 0);
+}
+
+/// Records `count` values of one characteristic, a thousand a second, into a file of its own.
+fn long_session(folder: &Path, count: u32) -> std::path::PathBuf {
+    let clock = Clock::manual();
+    let recorder =
+        session::Recorder::create(folder, clock.clone(), session::Options::default()).unwrap();
+    let device = recorder.device(&DeviceId::from("C0:00:00:00:00:01"), Some("Long"));
+    let link = recorder.link_up(clock.now(), device);
+    let mut gatt = radio::GattDb::new();
+    let plain = radio::Properties::default();
+    let service = gatt
+        .push(
+            radio::AttrKind::Service,
+            uuids::short(0x181A),
+            None,
+            None,
+            plain,
+        )
+        .unwrap();
+    let (kind, notify) = (radio::AttrKind::Characteristic, radio::Properties::NOTIFY);
+    let attribute = gatt
+        .push(kind, uuids::STREAM, None, Some(service), notify)
+        .unwrap();
+    recorder.attributes(clock.now(), link, &gatt);
+    for number in 0..count {
+        clock.advance(Duration::from_millis(1));
+        recorder.sample(&radio::Sample {
+            attribute,
+            at: clock.now(),
+            lost_before: 0,
+            kind: radio::SampleKind::Notification,
+            bytes: bytes::Bytes::copy_from_slice(&number.to_le_bytes()),
+        });
+        if number % 50_000 == 0 {
+            recorder.flush().unwrap();
+        }
+    }
+    recorder.close().unwrap();
+    recorder.path().to_owned()
+}
+
+#[tokio::test]
+async fn a_long_session_is_drawn_to_its_start_and_a_window_of_long_ago_is_read_again() {
+    const VALUES: u32 = (1 << 20) + 100_000;
+    let bench = Bench::new();
+    let path = long_session(bench.folder.path(), VALUES);
+    bench.explorer.open_file(path).await.unwrap();
+    let shown = bench.explorer.shown();
+    let device = DeviceId::from("C0:00:00:00:00:01");
+    let stream = find(shown.tree(&device).unwrap(), &uuids::STREAM.to_string()).unwrap();
+    shown.set_format(stream.id, "value:u32le").unwrap();
+    shown.plot(stream.id, true).unwrap();
+    let whole = f64::from(VALUES) / 1e3 + 1.0;
+    loop {
+        let all = shown.statistics(&[0], 0.0, whole);
+        if all
+            .first()
+            .is_some_and(|all| all.count == u64::from(VALUES))
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // As the window does: first the whole of it, then a part that is not remembered one by one.
+    shown.pump(&frame(0.0, whole)).await;
+    let exact = loop {
+        let part = shown.pump(&frame(20.0, 0.5)).await;
+        let points = u32::from_le_bytes(part[52..56].try_into().unwrap());
+        shown.pump(&frame(0.0, whole)).await;
+        if points >= 500 {
+            break points;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!((500..=503).contains(&exact), "{exact} points of 500 ms");
+    assert_eq!(shown.values_at(&[0], 20.25), [Some(20_249.0)]);
+}
+
+fn frame(from: f64, span: f64) -> PumpRequest {
+    PumpRequest {
+        series: vec![0],
+        from: Some(from),
+        span,
+        pixels: 1000,
+        seen: 0,
+        patience_ms: 0,
+    }
+}

@@ -668,7 +668,9 @@ fn tidying_deletes_what_is_due_and_never_what_another_process_records_or_the_use
         unix_ns: i64::MAX,
         utc_offset_s: 0,
     };
-    let tidied = tidy(folder, &everything, now).unwrap();
+    let tidied = tidy(folder, &everything, now, &|_| true).unwrap();
+    assert!(tidied.deleted.is_empty(), "all are spared: {tidied:?}");
+    let tidied = tidy(folder, &everything, now, &|_| false).unwrap();
     let due = folder.join("2026-02-01 14.05.09.gattscope");
     assert_eq!(tidied.deleted, [due]);
     assert!(
@@ -680,11 +682,11 @@ fn tidying_deletes_what_is_due_and_never_what_another_process_records_or_the_use
     drop(other.stdin.take());
     other.wait().unwrap();
     assert_eq!(entry(&elsewhere).unwrap().end, End::Interrupted);
-    let tidied = tidy(folder, &everything, now).unwrap();
+    let tidied = tidy(folder, &everything, now, &|_| false).unwrap();
     assert_eq!(tidied.deleted, [elsewhere]);
     assert_eq!(names(folder), ["2026-02-01 13.05.09.gattscope"]);
     assert_eq!(
-        library::tidy(folder, &Retention::default(), now)
+        library::tidy(folder, &Retention::default(), now, &|_| false)
             .unwrap()
             .deleted,
         [""; 0].map(PathBuf::from)

@@ -5,6 +5,7 @@
 
 use std::ops::ControlFlow;
 use std::sync::Arc;
+use std::sync::atomic::Ordering;
 use std::time::Instant;
 
 use decode::Format;
@@ -26,6 +27,9 @@ const AGAIN: u64 = 1 << 18;
 impl Inner {
     /// Draws what was recorded of an attribute: the end of it at once, then all of it.
     pub(crate) fn draw_recorded(self: &Arc<Self>, attribute: &Arc<Attribute>) {
+        for track in &attribute.memory().tracks {
+            self.scope.forget_close(track.id);
+        }
         let (inner, attribute) = (Arc::clone(self), Arc::clone(attribute));
         self.runtime.spawn_blocking(move || {
             let Some(source) = &inner.source else { return };
@@ -51,39 +55,59 @@ impl Inner {
         let inner = Arc::clone(self);
         self.runtime.spawn_blocking(move || {
             let Some(source) = &inner.source else { return };
+            let _looking = Looking(source);
             if let Err(problem) = closer(&inner, source, &coarse, from, to) {
-                tracing::warn!(%problem, "a window is shown coarsely");
+                tracing::warn!(%problem, "windows are shown coarsely");
+                for attribute in attributes(&inner, &coarse) {
+                    for track in &attribute.memory().tracks {
+                        inner.scope.set_too_long(track.id, 0);
+                    }
+                }
             }
-            source
-                .looking
-                .store(false, std::sync::atomic::Ordering::Release);
         });
     }
 }
 
+/// Somebody reads for a window as long as this is there.
+struct Looking<'a>(&'a Source);
+
+impl Drop for Looking<'_> {
+    fn drop(&mut self) {
+        self.0.looking.store(false, Ordering::Release);
+    }
+}
+
+/// The attributes at these places: device, and key.
+fn attributes(inner: &Inner, places: &[(String, String)]) -> Vec<Arc<Attribute>> {
+    let mut found = Vec::new();
+    for connection in inner.connections() {
+        let device = connection.device.to_string();
+        let all = connection.attributes();
+        let here = all
+            .iter()
+            .filter(|attribute| places.contains(&(device.clone(), attribute.key.clone())));
+        found.extend(here.cloned());
+    }
+    found
+}
+
 fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Problem> {
-    let Some((tracks, format, by_device)) = drawn_so(attribute) else {
+    let Some(so) = So::of(attribute) else {
         return Ok(());
     };
-    let wanted = || {
-        let memory = attribute.memory();
-        let same = memory.tracks.iter().map(|track| track.id);
-        !inner.closing.is_cancelled()
-            && memory.by_device == by_device
-            && same.eq(tracks.iter().map(|track| track.id))
-    };
+    let wanted = || !inner.closing.is_cancelled() && attribute.memory().drawing == so.drawing;
     let session = source.again()?;
     let gaps = session.gaps(&session.generations(attribute.id)?)?;
-    let mut pencil = Pencil::new(&tracks, &format, &gaps, by_device);
+    let mut pencil = Pencil::new(&so, &gaps);
     let all = session.values_between(attribute.id, .., FIRST, |value| {
         pencil.draw(&value);
         ControlFlow::Continue(())
     })?;
-    pencil.show(attribute, &tracks);
+    pencil.show(attribute, &so);
     if all < FIRST as u64 {
         return Ok(());
     }
-    let mut pencil = Pencil::new(&tracks, &format, &gaps, by_device);
+    let mut pencil = Pencil::new(&so, &gaps);
     let mut told = Instant::now();
     session.values_between(attribute.id, .., usize::MAX, |value| {
         pencil.draw(&value);
@@ -95,9 +119,7 @@ fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Pr
         }
         ControlFlow::Continue(())
     })?;
-    if wanted() {
-        pencil.show(attribute, &tracks);
-    }
+    pencil.show(attribute, &so);
     Ok(())
 }
 
@@ -110,33 +132,50 @@ fn closer(
     to: Timestamp,
 ) -> Result<(), Problem> {
     let session = source.again()?;
-    let aside = to.nanos().saturating_sub(from.nanos()) / 2;
+    let length = to.nanos().saturating_sub(from.nanos());
     let (from, to) = (
-        from.nanos().saturating_sub(aside),
-        to.nanos().saturating_add(aside),
+        from.nanos().saturating_sub(length / 2),
+        to.nanos().saturating_add(length / 2),
     );
     let within = SessionTime(from)..SessionTime(to);
-    for connection in inner.connections() {
-        let device = connection.device.to_string();
-        for attribute in connection.attributes().iter() {
-            // Whichever of its series is coarse, all of an attribute are read at once.
-            if !coarse.contains(&(device.clone(), attribute.key.clone())) {
-                continue;
+    // Whichever of its series is coarse, all of an attribute are read at once.
+    for attribute in attributes(inner, coarse) {
+        let Some(so) = So::of(&attribute) else {
+            continue;
+        };
+        let not_from = |length| {
+            for track in &so.tracks {
+                inner.scope.set_too_long(track.id, length);
             }
-            // A clock is fitted to all of the values: a window alone would be placed by another one.
-            let Some((tracks, format, false)) = drawn_so(attribute) else {
-                continue;
-            };
-            let gaps = session.gaps(&session.generations(attribute.id)?)?;
-            let mut pencil = Pencil::new(&tracks, &format, &gaps, false);
-            let many = session.values_estimate(attribute.id, within.clone())?;
-            if many.is_none_or(|many| many <= AGAIN) {
-                session.values_between(attribute.id, within.clone(), usize::MAX, |value| {
-                    pencil.draw(&value);
-                    ControlFlow::Continue(())
-                })?;
+        };
+        // A clock is fitted to all of the values: a window alone would be placed by another one.
+        if so.by_device {
+            not_from(0);
+            continue;
+        }
+        let many = session.values_estimate(attribute.id, within.clone())?;
+        if many.is_some_and(|many| many > AGAIN) {
+            not_from(length);
+            continue;
+        }
+        let gaps = session.gaps(&session.generations(attribute.id)?)?;
+        let mut pencil = Pencil::new(&so, &gaps);
+        let mut left = 2 * AGAIN;
+        session.values_between(attribute.id, within.clone(), usize::MAX, |value| {
+            pencil.draw(&value);
+            left -= 1;
+            match left {
+                0 => ControlFlow::Break(()),
+                _ => ControlFlow::Continue(()),
             }
-            for (track, draft) in tracks.iter().zip(pencil.drafts) {
+        })?;
+        if left == 0 {
+            not_from(length);
+            continue;
+        }
+        let memory = attribute.memory();
+        if memory.drawing == so.drawing {
+            for (track, draft) in so.tracks.iter().zip(pencil.drafts) {
                 inner.scope.set_close(track.id, from, to, draft);
             }
         }
@@ -144,11 +183,25 @@ fn closer(
     Ok(())
 }
 
-/// What is drawn of an attribute, by what format, and whether by its device's time.
-fn drawn_so(attribute: &Attribute) -> Option<(Vec<Track>, Format, bool)> {
-    let memory = attribute.memory();
-    let by_device = memory.by_device && memory.device_time.is_some();
-    Some((memory.tracks.clone(), memory.format.clone()?, by_device))
+/// What is drawn of an attribute, and how.
+struct So {
+    drawing: u64,
+    tracks: Vec<Track>,
+    format: Format,
+    /// By its device's time.
+    by_device: bool,
+}
+
+impl So {
+    fn of(attribute: &Attribute) -> Option<Self> {
+        let memory = attribute.memory();
+        Some(Self {
+            drawing: memory.drawing,
+            tracks: memory.tracks.clone(),
+            format: memory.format.clone()?,
+            by_device: memory.by_device && memory.device_time.is_some(),
+        })
+    }
 }
 
 /// Draws values with the gaps between them, out of sight until all are there.
@@ -163,11 +216,11 @@ struct Pencil<'a> {
 }
 
 impl<'a> Pencil<'a> {
-    fn new(tracks: &[Track], format: &'a Format, gaps: &'a [Gap], by_device: bool) -> Self {
-        let time = by_device.then(|| DeviceTime::of(format)).flatten();
+    fn new(so: &'a So, gaps: &'a [Gap]) -> Self {
+        let time = so.by_device.then(|| DeviceTime::of(&so.format)).flatten();
         Self {
-            drafts: tracks.iter().map(Track::draft).collect(),
-            format,
+            drafts: so.tracks.iter().map(Track::draft).collect(),
+            format: &so.format,
             gaps: gaps.iter().peekable(),
             time: time.map(|time| (time, plot::InOrder::default())),
             previous: None,
@@ -217,12 +270,16 @@ impl<'a> Pencil<'a> {
         self.previous = Some(now);
     }
 
-    fn show(self, attribute: &Attribute, tracks: &[Track]) {
-        for (track, draft) in tracks.iter().zip(self.drafts) {
+    /// Shows what was drawn, unless it is to be drawn otherwise by now.
+    fn show(self, attribute: &Attribute, so: &So) {
+        let mut memory = attribute.memory();
+        if memory.drawing != so.drawing {
+            return;
+        }
+        for (track, draft) in so.tracks.iter().zip(self.drafts) {
             track.take_over(draft);
         }
         if let Some((time, _)) = self.time {
-            let mut memory = attribute.memory();
             memory.device_time = Some(Box::new(time));
             memory.touch();
         }

@@ -59,15 +59,21 @@ pub struct Tidied {
 }
 
 /// Deletes the sessions of a folder that are [`due`]. One that somebody has open is left for the next
-/// time, and so is one that cannot be deleted: it does not keep the others.
+/// time, and so is one that `spared` names, and one that cannot be deleted: it does not keep the others.
 ///
 /// # Errors
 ///
 /// As [`list`].
-pub fn tidy(folder: &Path, retention: &Retention, now: WallTime) -> Result<Tidied> {
+pub fn tidy(
+    folder: &Path,
+    retention: &Retention,
+    now: WallTime,
+    spared: &dyn Fn(&Path) -> bool,
+) -> Result<Tidied> {
     let sessions = list(folder)?.sessions;
     let mut tidied = Tidied::default();
-    for session in due(&sessions, retention, now) {
+    let due = due(&sessions, retention, now).into_iter();
+    for session in due.filter(|session| !spared(&session.path)) {
         match delete(&session.path) {
             Ok(()) => {
                 tidied.deleted.push(session.path.clone());
