@@ -77,7 +77,7 @@ fn help() -> String {
         "Gattscope, an oscilloscope for Bluetooth Low Energy\n\n{USAGE}\n\n  \
          --simulated      only the simulated lab, even if there is an adapter\n  \
          --demo           connect to devices of the simulated lab and draw them\n  \
-         --theme THEME    light or dark, for this run\n  \
+         --theme THEME    light or dark, for this run; with it, settings are not kept\n  \
          --help           print this and end\n  \
          --version        print the version and end"
     )

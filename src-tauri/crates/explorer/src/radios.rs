@@ -426,8 +426,9 @@ impl Inner {
         for connection in last.values() {
             connection.state().closed = true;
             self.disconnect(connection).await;
-            self.scope.set_live(connection.device.as_str(), false);
         }
+        // Nothing will come to these lines any more, whatever the next radio calls its devices.
+        self.scope.clear();
         self.tell_series();
         self.devices().clear();
         let id = address(backend.kind(), adapter);

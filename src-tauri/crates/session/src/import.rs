@@ -79,6 +79,10 @@ pub fn import<'a>(
         hci::import(&mut work, target.path(), part.path(), &file)?
     } else if csv::is_one(start) {
         csv::import(&mut work, target.path(), part.path(), BufReader::new(file))?
+    } else if start.starts_with(b"time,seconds,") {
+        return Err(work.refuse(
+            "it is CSV of fields, which has numbers and not the bytes that they were made of",
+        ));
     } else {
         return Err(work.refuse("it is neither CSV that was exported here nor a capture"));
     };

@@ -460,7 +460,7 @@ fn no_export_replaces_what_it_must_not_and_each_says_why() {
         for (target, code) in [
             (Target::from(&inside), "is_a_folder"),
             (Target::from(&locked), "not_writable"),
-            (Target::from(&nowhere), "not_found"),
+            (Target::from(&nowhere), "not_writable"),
             (Target::from(&below_a_file), "not_a_folder"),
             (Target::from(&path), "same_file"),
             (Target::from(running.path()), "in_use"),

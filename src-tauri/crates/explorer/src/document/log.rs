@@ -14,6 +14,9 @@ use crate::view::{LogEntry, Problem};
 
 /// Values that come by themselves are told once in so many nanoseconds, as they are live.
 const FOLD: i64 = 1_000_000_000;
+/// What is certain later than it happened, such as a loss, is written so much later at most,
+/// nanoseconds.
+const LATE: i64 = 5_000_000_000;
 
 /// Reads events in their order.
 pub(super) struct Reader<'a> {
@@ -24,6 +27,8 @@ pub(super) struct Reader<'a> {
     /// What came of an attribute within this stretch of time: how many, and the last.
     came: HashMap<AttrId, (u64, Recorded)>,
     stretch: i64,
+    /// Lines that are told once nothing earlier can come any more.
+    held: Vec<LogEntry>,
 }
 
 impl<'a> Reader<'a> {
@@ -39,6 +44,7 @@ impl<'a> Reader<'a> {
                 .collect(),
             came: HashMap::new(),
             stretch: 0,
+            held: Vec::new(),
         })
     }
 
@@ -47,6 +53,7 @@ impl<'a> Reader<'a> {
         if stretch != self.stretch {
             self.tell_values();
             self.stretch = stretch;
+            self.push_until(Some(event.at.nanos().saturating_sub(LATE)));
         }
         if event.value.is_some()
             && Kind::VALUES.contains(&event.kind)
@@ -82,6 +89,17 @@ impl<'a> Reader<'a> {
     /// Tells what was held back.
     pub(super) fn finish(mut self) {
         self.tell_values();
+        self.push_until(None);
+    }
+
+    /// Tells the lines before a moment, or all of them, in the order in which they happened.
+    fn push_until(&mut self, nanos: Option<i64>) {
+        self.held.sort_by(|a, b| a.at_ms.total_cmp(&b.at_ms));
+        let until = nanos.map_or(f64::INFINITY, |nanos| self.inner.wall.ms(Timestamp(nanos)));
+        let ready = self.held.partition_point(|line| line.at_ms < until);
+        for line in self.held.drain(..ready) {
+            self.inner.log.push(line);
+        }
     }
 
     fn tell_values(&mut self) {
@@ -176,7 +194,7 @@ impl<'a> Reader<'a> {
     }
 
     fn push(
-        &self,
+        &mut self,
         event: &Recorded,
         level: &str,
         category: &str,
@@ -186,12 +204,13 @@ impl<'a> Reader<'a> {
         let place = event.attribute.and_then(|id| self.places.get(&id));
         let device = event.device.and_then(|key| self.devices.get(&key));
         let time: Timestamp = at(event.at);
-        self.inner.log.push(LogEntry {
+        let line = LogEntry {
             device: device.map(ToString::to_string),
             device_name: device.map(|id| self.inner.devices().name(id).0),
             attribute: place.map(|place| place.name()),
             detail,
             ..entry(self.inner.wall.ms(time), level, category, operation)
-        });
+        };
+        self.held.push(line);
     }
 }

@@ -97,7 +97,14 @@ impl<'a> Part<'a> {
     }
 
     fn beside(target: Target<'a>, place: PathBuf) -> Result<(Self, File)> {
-        let fail = |error: io::Error| Error::io(target.path, &error);
+        let fail = |error: io::Error| match error.kind() {
+            // It is the folder that is missing: the file is yet to be made.
+            ErrorKind::NotFound => Error::NotWritable {
+                path: target.path.to_owned(),
+                reason: "its folder is not there, or takes no files".into(),
+            },
+            _ => Error::io(target.path, &error),
+        };
         let name = place
             .file_name()
             .ok_or_else(|| fail(ErrorKind::InvalidInput.into()))?
