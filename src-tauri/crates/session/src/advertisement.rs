@@ -1,6 +1,6 @@
 //! Advertisements as a recording has them, made into reports again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use radio::{AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
@@ -106,6 +106,9 @@ pub(crate) struct Report {
     /// Whether the row is not as it was written.
     pub(crate) broken: bool,
 }
+
+/// The event of an advertisement: number, time, RSSI, and whose it is.
+type Heard = (i64, Timestamp, Option<i64>, String);
 
 struct Lists {
     services: Vec<Uuid>,
@@ -225,39 +228,62 @@ impl Session {
     }
 
     /// The last `most` advertisements before event `before`, oldest first, each with the number of its
-    /// event. Their times are session times. One whose row is not as it was written is left out.
+    /// event; none only where there are no earlier ones. Their times are session times. One whose row is
+    /// not as it was written is left out.
     ///
     /// # Errors
     ///
     /// As for every read: the file is damaged, locked, or gone.
     pub fn advertisements(&self, before: i64, most: usize) -> Result<Vec<(i64, Advertisement)>> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut heard = self.all(
-            "SELECT a.event, e.t_ns, e.number, d.identifier
+        let mut before = before;
+        loop {
+            let heard = self.heard(before, most)?;
+            let (Some(first), Some(last)) = (heard.front(), heard.back()) else {
+                return Ok(Vec::new());
+            };
+            before = first.0;
+            let mut reports = self.reports(first.0, last.0)?;
+            let whole: Vec<_> = heard
+                .into_iter()
+                .filter_map(|(event, at, rssi, device)| {
+                    let report = reports.remove(&event).filter(|report| !report.broken)?;
+                    let mut report = report.advertisement(DeviceId::from(device.as_str()));
+                    report.at = at;
+                    report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
+                    Some((event, report))
+                })
+                .collect();
+            if !whole.is_empty() {
+                return Ok(whole);
+            }
+        }
+    }
+
+    /// The events of the last `most` advertisements before one: number, time, RSSI, and whose.
+    fn heard(&self, before: i64, most: usize) -> Result<VecDeque<Heard>> {
+        let sql = "SELECT a.event, e.t_ns, e.number, d.identifier
                FROM advertisement AS a
-               JOIN event AS e ON e.id = a.event JOIN device AS d ON d.id = e.device
-              WHERE a.event < ?1 ORDER BY a.event DESC LIMIT ?2",
-            params![before, most],
-            |row| {
-                let rssi: Option<i64> = row.get(2)?;
-                let device = text(row.get_ref(3)?).unwrap_or_default();
-                Ok((row.get::<_, i64>(0)?, Timestamp(row.get(1)?), rssi, device))
-            },
-        )?;
-        heard.reverse();
-        let (Some(first), Some(last)) = (heard.first(), heard.last()) else {
-            return Ok(Vec::new());
+               CROSS JOIN event AS e ON e.id = a.event JOIN device AS d ON d.id = e.device
+              WHERE a.event < ?1 ORDER BY a.event";
+        let one = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Heard> {
+            let rssi: Option<i64> = row.get(2)?;
+            let device = text(row.get_ref(3)?).unwrap_or_default();
+            Ok((row.get(0)?, Timestamp(row.get(1)?), rssi, device))
         };
-        let mut reports = self.reports(first.0, last.0)?;
-        Ok(heard
-            .into_iter()
-            .filter_map(|(event, at, rssi, device)| {
-                let report = reports.remove(&event).filter(|report| !report.broken)?;
-                let mut report = report.advertisement(DeviceId::from(device.as_str()));
-                report.at = at;
-                report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
-                Some((event, report))
-            })
-            .collect())
+        if self.is_cut_off() {
+            // From the end, nothing of it can be reached.
+            let mut heard = VecDeque::new();
+            self.each_row(sql, [before], |row| {
+                heard.push_back(one(row)?);
+                if heard.len() > most {
+                    heard.pop_front();
+                }
+                Ok(())
+            })?;
+            return Ok(heard);
+        }
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let heard = self.all(&format!("{sql} DESC LIMIT ?2"), params![before, most], one)?;
+        Ok(heard.into_iter().rev().collect())
     }
 }
