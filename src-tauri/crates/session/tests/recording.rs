@@ -789,6 +789,37 @@ fn what_a_counter_says_is_missing_is_told_apart_by_who_lost_it_and_adds_up() {
 }
 
 #[test]
+fn what_comes_late_after_another_loss_is_no_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, first, ..]) = connect(&recorder);
+    let send = |attribute, at: i64, counter: u8, lost_here: u32| {
+        recorder.sample(&Sample {
+            lost_before: lost_here,
+            ..value(attribute, at, &[0xAA, counter])
+        });
+    };
+    send(first, 1, 10, 0);
+    send(first, 2, 13, 0);
+    // 14 was lost in the queue, and 12 comes after all.
+    send(first, 3, 15, 1);
+    send(first, 4, 12, 0);
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let read = |bytes: &[u8]| bytes.get(1).map(|byte| u64::from(*byte));
+    let mut holes = Vec::new();
+    let mut hole = |gap: session::Gap| holes.push((gap.cause, gap.count));
+    let ledger = session.reconcile(first, counter, &read, &mut hole).unwrap();
+    assert_eq!((ledger.received, ledger.sent()), (4, 6));
+    assert_eq!(
+        (ledger.lost.device_sequence, ledger.lost.host_queue),
+        (1, 1)
+    );
+    assert_eq!(holes, [(Cause::DeviceSequence, 1), (Cause::HostQueue, 1)]);
+}
+
+#[test]
 fn values_are_found_by_bytes_that_stand_in_them() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = recorder(&folder);
