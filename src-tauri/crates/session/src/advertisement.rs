@@ -117,6 +117,20 @@ struct Lists {
 }
 
 impl Report {
+    /// How many bytes it takes, without its numbers.
+    fn len(&self) -> usize {
+        let texts = [
+            &self.address,
+            &self.address_kind,
+            &self.local_name,
+            &self.services,
+            &self.manufacturer,
+            &self.service_data,
+        ];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        texts + self.raw.as_ref().map_or(0, Bytes::len)
+    }
+
     /// The lists that stand in it as JSON; `None` if they do not.
     fn lists(&self) -> Option<Lists> {
         let manufacturer: Vec<OfCompany> = list(self.manufacturer.as_deref())?;
@@ -175,9 +189,16 @@ fn kind_of_address(name: &str) -> Option<AddressKind> {
 }
 
 impl Session {
-    /// What the advertisements among these events contained.
-    pub(crate) fn reports(&self, first: i64, last: i64) -> Result<HashMap<i64, Report>> {
+    /// What the advertisements among these events contained; and up to which event, if `budget` bytes were
+    /// not enough for all.
+    pub(crate) fn reports(
+        &self,
+        first: i64,
+        last: i64,
+        budget: usize,
+    ) -> Result<(HashMap<i64, Report>, Option<i64>)> {
         let short = |column| format!("CASE WHEN length({column}) <= {MAX_JSON} THEN {column} END");
+        let (address, address_kind) = (short("address"), short("address_kind"));
         let (name, services, manufacturer, data, raw) = (
             short("local_name"),
             short("services"),
@@ -190,41 +211,49 @@ impl Session {
                  length(coalesce(manufacturer, '')), length(coalesce(service_data, '')),
                  length(coalesce(raw, ''))) > {MAX_JSON}"
         );
-        let reports = self.all(
+        let mut by_event: HashMap<i64, Report> = HashMap::new();
+        let (mut bytes, mut upto) = (0, None);
+        self.each_row(
             &format!(
-                "SELECT event, address, address_kind, {name}, tx_power, appearance, connectable,
+                "SELECT event, {address}, {address_kind}, {name}, tx_power, appearance, connectable,
                         {services}, {manufacturer}, {data}, {raw}, {broken}
-                   FROM advertisement WHERE event BETWEEN ?1 AND ?2"
+                   FROM advertisement WHERE event BETWEEN ?1 AND ?2 ORDER BY event"
             ),
             [first, last],
             |row| {
+                if upto.is_some() {
+                    return Ok(());
+                }
                 let number = |column| row.get::<_, Option<i64>>(column);
-                Ok((
-                    row.get(0)?,
-                    Report {
-                        address: text(row.get_ref(1)?),
-                        address_kind: text(row.get_ref(2)?),
-                        local_name: text(row.get_ref(3)?),
-                        tx_power: number(4)?,
-                        appearance: number(5)?,
-                        connectable: number(6)?,
-                        services: text(row.get_ref(7)?),
-                        manufacturer: text(row.get_ref(8)?),
-                        service_data: text(row.get_ref(9)?),
-                        raw: row
-                            .get_ref(10)?
-                            .as_blob_or_null()?
-                            .map(Bytes::copy_from_slice),
-                        broken: row.get(11)?,
-                    },
-                ))
+                let event = row.get(0)?;
+                let report = Report {
+                    address: text(row.get_ref(1)?),
+                    address_kind: text(row.get_ref(2)?),
+                    local_name: text(row.get_ref(3)?),
+                    tx_power: number(4)?,
+                    appearance: number(5)?,
+                    connectable: number(6)?,
+                    services: text(row.get_ref(7)?),
+                    manufacturer: text(row.get_ref(8)?),
+                    service_data: text(row.get_ref(9)?),
+                    raw: row
+                        .get_ref(10)?
+                        .as_blob_or_null()?
+                        .map(Bytes::copy_from_slice),
+                    broken: row.get(11)?,
+                };
+                bytes += report.len();
+                by_event.insert(event, report);
+                if bytes > budget {
+                    upto = Some(event);
+                }
+                Ok(())
             },
         )?;
-        let mut by_event: HashMap<i64, Report> = reports.into_iter().collect();
         for report in by_event.values_mut() {
             report.broken |= report.lists().is_none();
         }
-        Ok(by_event)
+        Ok((by_event, upto))
     }
 
     /// The last `most` advertisements before event `before`, oldest first, each with the number of its
@@ -242,7 +271,7 @@ impl Session {
                 return Ok(Vec::new());
             };
             before = first.0;
-            let mut reports = self.reports(first.0, last.0)?;
+            let (mut reports, _) = self.reports(first.0, last.0, usize::MAX)?;
             let whole: Vec<_> = heard
                 .into_iter()
                 .filter_map(|(event, at, rssi, device)| {
