@@ -397,6 +397,10 @@ impl Session {
 
     /// The session in a few numbers; quick, whatever its size, unless it is [cut
     /// off](Self::is_cut_off).
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn info(&self) -> Result<Info> {
         self.told(false)
     }
@@ -479,6 +483,10 @@ impl Session {
     }
 
     /// The devices, in the order in which they were first seen.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn devices(&self) -> Result<Vec<Device>> {
         self.all(
             "SELECT id, identifier, name, first_seen_ns FROM device ORDER BY id",
@@ -513,6 +521,10 @@ impl Session {
     }
 
     /// Notes and markers: their numbers, times and texts, *as received*; quick, whatever the file's size.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
         self.all(
             "SELECT id, t_ns, detail FROM event
@@ -553,6 +565,10 @@ impl Session {
     }
 
     /// The links, in the order in which they came up.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn links(&self) -> Result<Vec<Link>> {
         self.all(
             "SELECT id, device, up_ns, down_ns FROM link ORDER BY id",
@@ -569,6 +585,10 @@ impl Session {
     }
 
     /// The attributes of every generation, in the order in which they were found.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
         self.attributes_between(0, i64::MAX)
     }
@@ -664,6 +684,10 @@ impl Session {
 
     /// The events that `filter` lets through, in the order in which they reached the recorder, up to
     /// the last that is in the file now.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn events(&self, filter: &Filter) -> Result<Events<'_>> {
         let (from, to) = filter.times();
         let (first, last) = self.range(from, to)?;
@@ -679,6 +703,10 @@ impl Session {
     }
 
     /// What is missing at a [`Kind::Gap`] event.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn gap(&self, event: i64) -> Result<Option<Gap>> {
         let read = || {
             self.file

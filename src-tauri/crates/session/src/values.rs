@@ -393,7 +393,7 @@ impl Session {
             return Ok((1, i64::MAX));
         }
         let read = || match self.is_in_order()? {
-            true => self.batches_near(from, to),
+            true => self.batches_near(from, to, LATE),
             false => self.connection().query_row(
                 "SELECT coalesce(min(first), 1), coalesce(max(last), 0) FROM batch
                   WHERE max_t_ns >= ?1 AND min_t_ns < ?2",
@@ -425,8 +425,9 @@ impl Session {
         }
     }
 
-    /// The same by halves, without going through all batches: a day has over a million.
-    fn batches_near(&self, from: i64, to: i64) -> rusqlite::Result<(i64, i64)> {
+    /// The same by halves, without going through all batches: a day has over a million. An event may come
+    /// `late` batches after one of a later time.
+    fn batches_near(&self, from: i64, to: i64, late: i64) -> rusqlite::Result<(i64, i64)> {
         let file = self.connection();
         let (first, last): (i64, i64) = file.query_row(
             "SELECT coalesce((SELECT first FROM batch ORDER BY first LIMIT 1), 1),
@@ -468,7 +469,7 @@ impl Session {
                     "SELECT coalesce(min(first), ?1) FROM (SELECT first, max_t_ns FROM batch
                       WHERE first < ?1 ORDER BY first DESC LIMIT ?3) WHERE max_t_ns >= ?2",
                 )?
-                .query_row([begins, from, LATE], |row| row.get(0))?
+                .query_row([begins, from, late], |row| row.get(0))?
             }
         };
         let ends = match to {
@@ -479,7 +480,7 @@ impl Session {
                     "SELECT max(?1 - 1, coalesce(max(last), 0)) FROM (SELECT last, min_t_ns FROM batch
                       WHERE first >= ?1 ORDER BY first LIMIT ?3) WHERE min_t_ns < ?2",
                 )?
-                .query_row([ends, to, LATE], |row| row.get(0))?
+                .query_row([ends, to, late], |row| row.get(0))?
             }
         };
         Ok((begins, ends))
@@ -528,4 +529,60 @@ fn value<'a>(row: &'a Row<'_>) -> rusqlite::Result<Value<'a>> {
         attribute: attr_id(row, 3)?,
         bytes: row.get_ref(4)?.as_blob()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use radio::Clock;
+
+    use super::*;
+    use crate::{Options, Recorder};
+
+    #[test]
+    fn a_time_is_found_by_halves_among_many_commits_however_late_their_events_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let recorder =
+            Recorder::create(folder.path(), Clock::manual(), Options::default()).unwrap();
+        recorder.close().unwrap();
+        // 3,000 commits of ten events, a hundred nanoseconds each, up to three commits late.
+        let late = |batch: i64, by: i64| (batch * by + batch / 7) % 4;
+        let batches: Vec<[i64; 4]> = (0..3000)
+            .map(|batch| {
+                let max = (batch - late(batch, 5)) * 100 + 99;
+                let min = max - 99 - late(batch, 3) * 100;
+                [batch * 10 + 1, batch * 10 + 10, min, max]
+            })
+            .collect();
+        let mut file = rusqlite::Connection::open(recorder.path()).unwrap();
+        file.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM batch")
+            .unwrap();
+        let change = file.transaction().unwrap();
+        for batch in &batches {
+            let row = "INSERT INTO batch VALUES (?1, ?2, ?3, ?4)";
+            change.execute(row, *batch).unwrap();
+        }
+        change.commit().unwrap();
+        let session = Session::open(recorder.path()).unwrap();
+        let mut missed = 0;
+        for probe in 0..500 {
+            let from = probe * 599;
+            let to = from + 1 + probe % 7 * 250;
+            let there = |batch: &&[i64; 4]| batch[3] >= from && batch[2] < to;
+            let (Some(first), Some(last)) =
+                (batches.iter().find(there), batches.iter().rev().find(there))
+            else {
+                continue;
+            };
+            let (begins, ends) = session.batches_near(from, to, 8).unwrap();
+            assert!(begins <= first[0] && ends >= last[1], "{from} {to}");
+            // And little more than that is gone through.
+            assert!(
+                begins >= first[0] - 80 && ends <= last[1] + 80,
+                "{from} {to}"
+            );
+            let (begins, ends) = session.batches_near(from, to, 0).unwrap();
+            missed += i32::from(begins > first[0] || ends < last[1]);
+        }
+        assert!(missed > 0, "nothing was late");
+    }
 }

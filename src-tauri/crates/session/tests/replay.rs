@@ -854,6 +854,66 @@ async fn a_file_that_is_cut_off_plays_as_far_as_it_goes() {
     assert!(state.ended);
 }
 
+/// Plays what can be reached of a file: the values, with what was lost before each, and what the beacon sent.
+async fn played(path: &Path) -> (Vec<(Vec<u8>, u32)>, Vec<Option<i16>>, State) {
+    let deck = Deck::of(path).await;
+    let (_link, heard) = deck.listening().await;
+    let adverts = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&adverts);
+    let sink = Arc::new(move |report: Advertisement| keep.lock().unwrap().push(report.tx_power));
+    let filter = ScanFilter::default();
+    deck.radio.start_scan(filter, sink).await.unwrap();
+    let state = deck.play_to_the_end().await;
+    let values = heard.samples().into_iter();
+    let values = values.map(|one| (one.bytes.to_vec(), one.lost_before));
+    let adverts = adverts.lock().unwrap().clone();
+    (values.collect(), adverts, state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn wherever_a_mixed_recording_is_cut_off_what_plays_is_its_beginning() {
+    let tape = Tape::new();
+    let link = tape.connect(0);
+    for number in 0..4_000_u32 {
+        let at = i64::from(number);
+        let lost = u32::from(number % 50 == 49);
+        tape.value(link.rate, at, lost, &number.to_le_bytes());
+        if number % 3 == 0 {
+            let mut report = Advertisement::new(DeviceId::from(BEACON), Timestamp(at * MS));
+            report.tx_power = Some(number as i16);
+            report.services = vec![SERVICE];
+            tape.recorder.advertisement(report);
+        }
+        if number % 5 == 0 {
+            let result = Ok(Bytes::from_static(&[7; 20]));
+            let attribute = link.level;
+            tape.event(at, Event::ReadResult { attribute, result });
+        }
+        if number % 500 == 0 {
+            tape.recorder.flush().unwrap();
+        }
+    }
+    let (folder, path) = tape.done();
+    let (values, adverts, state) = played(&path).await;
+    assert_eq!((values.len(), adverts.len()), (4_000, 1_334));
+    assert_eq!((state.unreadable, state.damage), (0, None));
+    let bytes = std::fs::read(&path).unwrap();
+    let mut before = 0;
+    for tenths in [4, 6, 8, 9] {
+        let cut = folder.path().join(format!("{tenths}.gattscope"));
+        std::fs::write(&cut, &bytes[..bytes.len() / 10 * tenths]).unwrap();
+        assert!(Session::open(&cut).unwrap().is_cut_off());
+        let (some, heard, state) = played(&cut).await;
+        assert!((before + 1..4_000).contains(&some.len()), "{}", some.len());
+        assert_eq!(some, values[..some.len()]);
+        // A page of advertisements may be missing before the last event is: each of it is counted.
+        let mut all = adverts.iter();
+        assert!(heard.iter().all(|one| all.any(|other| other == one)));
+        assert!(heard.len() as u64 + state.unreadable >= some.len() as u64 / 3);
+        before = some.len();
+    }
+}
+
 #[tokio::test(flavor = "multi_thread")]
 async fn on_a_clock_that_runs_every_pace_comes_to_the_end_and_no_value_is_stamped_before_its_time()
 {
