@@ -846,3 +846,30 @@ fn values_are_found_by_bytes_that_stand_in_them() {
     assert_eq!(with(&[0x23]), [0_i64; 0]);
     assert_eq!(with(&[]).len(), 5);
 }
+
+#[test]
+fn a_loss_across_a_new_discovery_on_the_same_link_is_none_of_the_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let device = recorder.device(&DeviceId::from("C4:7C:8D:6A:11:02"), None);
+    let link = recorder.link_up(Timestamp(0), device);
+    let discover = |at| {
+        let mut db = GattDb::new();
+        let (kind, uuid) = (AttrKind::Characteristic, Uuid::from_u128(7));
+        let found = db.push(kind, uuid, None, None, Properties::NOTIFY).unwrap();
+        recorder.attributes(Timestamp(at), link, &db);
+        found
+    };
+    let before = discover(0);
+    recorder.sample(&value(before, 10, &[0, 1]));
+    let after = discover(20);
+    recorder.sample(&value(after, 30, &[0, 4]));
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let read = |bytes: &[u8]| bytes.get(1).map(|byte| u64::from(*byte));
+    let ledger = session
+        .reconcile(after, counter, &read, &mut |_| {})
+        .unwrap();
+    assert_eq!((ledger.lost.device_sequence, ledger.lost.link_down), (2, 0));
+}
