@@ -790,6 +790,7 @@ async fn a_file_that_somebody_else_has_for_a_while_is_played_on_after_that() {
     let file = rusqlite::Connection::open(&path).unwrap();
     file.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE")
         .unwrap();
+    deck.transport.seek(SessionTime(0));
     deck.transport.play();
     // Longer than a reader waits.
     tokio::time::sleep(Duration::from_millis(2500)).await;
