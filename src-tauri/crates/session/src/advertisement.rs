@@ -1,6 +1,6 @@
 //! Advertisements as a recording has them, made into reports again.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, VecDeque};
 
 use bytes::Bytes;
 use radio::{AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
@@ -107,6 +107,9 @@ pub(crate) struct Report {
     pub(crate) broken: bool,
 }
 
+/// The event of an advertisement: number, time, RSSI, and whose it is.
+type Heard = (i64, Timestamp, Option<i64>, String);
+
 struct Lists {
     services: Vec<Uuid>,
     manufacturer: Vec<(CompanyId, Bytes)>,
@@ -114,6 +117,20 @@ struct Lists {
 }
 
 impl Report {
+    /// How many bytes it takes, without its numbers.
+    fn len(&self) -> usize {
+        let texts = [
+            &self.address,
+            &self.address_kind,
+            &self.local_name,
+            &self.services,
+            &self.manufacturer,
+            &self.service_data,
+        ];
+        let texts = texts.into_iter().flatten().map(String::len).sum::<usize>();
+        texts + self.raw.as_ref().map_or(0, Bytes::len)
+    }
+
     /// The lists that stand in it as JSON; `None` if they do not.
     fn lists(&self) -> Option<Lists> {
         let manufacturer: Vec<OfCompany> = list(self.manufacturer.as_deref())?;
@@ -172,9 +189,16 @@ fn kind_of_address(name: &str) -> Option<AddressKind> {
 }
 
 impl Session {
-    /// What the advertisements among these events contained.
-    pub(crate) fn reports(&self, first: i64, last: i64) -> Result<HashMap<i64, Report>> {
+    /// What the advertisements among these events contained; and up to which event, if `budget` bytes were
+    /// not enough for all.
+    pub(crate) fn reports(
+        &self,
+        first: i64,
+        last: i64,
+        budget: usize,
+    ) -> Result<(HashMap<i64, Report>, Option<i64>)> {
         let short = |column| format!("CASE WHEN length({column}) <= {MAX_JSON} THEN {column} END");
+        let (address, address_kind) = (short("address"), short("address_kind"));
         let (name, services, manufacturer, data, raw) = (
             short("local_name"),
             short("services"),
@@ -187,77 +211,108 @@ impl Session {
                  length(coalesce(manufacturer, '')), length(coalesce(service_data, '')),
                  length(coalesce(raw, ''))) > {MAX_JSON}"
         );
-        let reports = self.all(
+        let mut by_event: HashMap<i64, Report> = HashMap::new();
+        let (mut bytes, mut upto) = (0, None);
+        self.each_row(
             &format!(
-                "SELECT event, address, address_kind, {name}, tx_power, appearance, connectable,
+                "SELECT event, {address}, {address_kind}, {name}, tx_power, appearance, connectable,
                         {services}, {manufacturer}, {data}, {raw}, {broken}
-                   FROM advertisement WHERE event BETWEEN ?1 AND ?2"
+                   FROM advertisement WHERE event BETWEEN ?1 AND ?2 ORDER BY event"
             ),
             [first, last],
             |row| {
+                if upto.is_some() {
+                    return Ok(());
+                }
                 let number = |column| row.get::<_, Option<i64>>(column);
-                Ok((
-                    row.get(0)?,
-                    Report {
-                        address: text(row.get_ref(1)?),
-                        address_kind: text(row.get_ref(2)?),
-                        local_name: text(row.get_ref(3)?),
-                        tx_power: number(4)?,
-                        appearance: number(5)?,
-                        connectable: number(6)?,
-                        services: text(row.get_ref(7)?),
-                        manufacturer: text(row.get_ref(8)?),
-                        service_data: text(row.get_ref(9)?),
-                        raw: row
-                            .get_ref(10)?
-                            .as_blob_or_null()?
-                            .map(Bytes::copy_from_slice),
-                        broken: row.get(11)?,
-                    },
-                ))
+                let event = row.get(0)?;
+                let report = Report {
+                    address: text(row.get_ref(1)?),
+                    address_kind: text(row.get_ref(2)?),
+                    local_name: text(row.get_ref(3)?),
+                    tx_power: number(4)?,
+                    appearance: number(5)?,
+                    connectable: number(6)?,
+                    services: text(row.get_ref(7)?),
+                    manufacturer: text(row.get_ref(8)?),
+                    service_data: text(row.get_ref(9)?),
+                    raw: row
+                        .get_ref(10)?
+                        .as_blob_or_null()?
+                        .map(Bytes::copy_from_slice),
+                    broken: row.get(11)?,
+                };
+                bytes += report.len();
+                by_event.insert(event, report);
+                if bytes > budget {
+                    upto = Some(event);
+                }
+                Ok(())
             },
         )?;
-        let mut by_event: HashMap<i64, Report> = reports.into_iter().collect();
         for report in by_event.values_mut() {
             report.broken |= report.lists().is_none();
         }
-        Ok(by_event)
+        Ok((by_event, upto))
     }
 
     /// The last `most` advertisements before event `before`, oldest first, each with the number of its
-    /// event. Their times are session times. One whose row is not as it was written is left out.
+    /// event; none only where there are no earlier ones. Their times are session times. One whose row is
+    /// not as it was written is left out.
     ///
     /// # Errors
     ///
     /// As for every read: the file is damaged, locked, or gone.
     pub fn advertisements(&self, before: i64, most: usize) -> Result<Vec<(i64, Advertisement)>> {
-        let most = i64::try_from(most).unwrap_or(i64::MAX);
-        let mut heard = self.all(
-            "SELECT a.event, e.t_ns, e.number, d.identifier
+        let mut before = before;
+        loop {
+            let heard = self.heard(before, most)?;
+            let (Some(first), Some(last)) = (heard.front(), heard.back()) else {
+                return Ok(Vec::new());
+            };
+            before = first.0;
+            let (mut reports, _) = self.reports(first.0, last.0, usize::MAX)?;
+            let whole: Vec<_> = heard
+                .into_iter()
+                .filter_map(|(event, at, rssi, device)| {
+                    let report = reports.remove(&event).filter(|report| !report.broken)?;
+                    let mut report = report.advertisement(DeviceId::from(device.as_str()));
+                    report.at = at;
+                    report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
+                    Some((event, report))
+                })
+                .collect();
+            if !whole.is_empty() {
+                return Ok(whole);
+            }
+        }
+    }
+
+    /// The events of the last `most` advertisements before one: number, time, RSSI, and whose.
+    fn heard(&self, before: i64, most: usize) -> Result<VecDeque<Heard>> {
+        let sql = "SELECT a.event, e.t_ns, e.number, d.identifier
                FROM advertisement AS a
-               JOIN event AS e ON e.id = a.event JOIN device AS d ON d.id = e.device
-              WHERE a.event < ?1 ORDER BY a.event DESC LIMIT ?2",
-            params![before, most],
-            |row| {
-                let rssi: Option<i64> = row.get(2)?;
-                let device = text(row.get_ref(3)?).unwrap_or_default();
-                Ok((row.get::<_, i64>(0)?, Timestamp(row.get(1)?), rssi, device))
-            },
-        )?;
-        heard.reverse();
-        let (Some(first), Some(last)) = (heard.first(), heard.last()) else {
-            return Ok(Vec::new());
+               CROSS JOIN event AS e ON e.id = a.event JOIN device AS d ON d.id = e.device
+              WHERE a.event < ?1 ORDER BY a.event";
+        let one = |row: &rusqlite::Row<'_>| -> rusqlite::Result<Heard> {
+            let rssi: Option<i64> = row.get(2)?;
+            let device = text(row.get_ref(3)?).unwrap_or_default();
+            Ok((row.get(0)?, Timestamp(row.get(1)?), rssi, device))
         };
-        let mut reports = self.reports(first.0, last.0)?;
-        Ok(heard
-            .into_iter()
-            .filter_map(|(event, at, rssi, device)| {
-                let report = reports.remove(&event).filter(|report| !report.broken)?;
-                let mut report = report.advertisement(DeviceId::from(device.as_str()));
-                report.at = at;
-                report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
-                Some((event, report))
-            })
-            .collect())
+        if self.is_cut_off() {
+            // From the end, nothing of it can be reached.
+            let mut heard = VecDeque::new();
+            self.each_row(sql, [before], |row| {
+                heard.push_back(one(row)?);
+                if heard.len() > most {
+                    heard.pop_front();
+                }
+                Ok(())
+            })?;
+            return Ok(heard);
+        }
+        let most = i64::try_from(most).unwrap_or(i64::MAX);
+        let heard = self.all(&format!("{sql} DESC LIMIT ?2"), params![before, most], one)?;
+        Ok(heard.into_iter().rev().collect())
     }
 }

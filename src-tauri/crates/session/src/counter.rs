@@ -3,11 +3,11 @@
 //! A counter is known by where it wraps and by how much it goes up. From each value to the next it
 //! tells how many lie between; what is known to have been lost here already is not counted again.
 
-use std::collections::HashSet;
+use std::collections::{HashSet, VecDeque};
 
 use radio::AttrId;
 
-use crate::{Cause, Error, Filter, Gap, Kind, Losses, Result, Session, SessionTime};
+use crate::{Cause, Error, Filter, Gap, Kind, LinkKey, Losses, Result, Session, SessionTime};
 
 /// How a counter counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -107,6 +107,14 @@ struct Hole {
     came: u32,
 }
 
+/// Where a counter was before it seemed to begin anew.
+#[derive(Clone, Copy, Debug)]
+struct Stray {
+    value: u64,
+    /// How many known losses were counted when it seemed so.
+    known: u64,
+}
+
 /// Follows one counter of one device.
 ///
 /// A value that is a little behind and was missing is [late](Step::Late). One that is behind and was
@@ -134,8 +142,8 @@ pub struct Reconciler {
     counter: Counter,
     before: Option<u64>,
     hole: Option<Hole>,
-    /// The value before the last one, if that one seems to have begun anew.
-    stray: Option<u64>,
+    /// What was before the last value, if that one seems to have begun anew.
+    stray: Option<Stray>,
     so_far: Reconciliation,
 }
 
@@ -166,17 +174,17 @@ impl Reconciler {
         };
         let stray = self.stray.take();
         if value > last || before > last {
-            return self.restart(value, None);
+            return self.restart(value, None, known_lost);
         }
         if let Some(stray) = stray
-            && self.counter.distance(stray, value) == step
+            && self.goes_on(stray.value, before, value)
         {
             // It goes on where it was: the one in between was sent again.
             self.so_far.restarts = self.so_far.restarts.saturating_sub(1);
-            // The stray was counted as received, and this one is.
             self.so_far.repeated += 1;
-            self.before = Some(value);
-            return Step::Next;
+            // The one in between was counted as received.
+            self.so_far.received = self.so_far.received.saturating_sub(1);
+            return self.forward(stray.value, value, known_lost, stray.known);
         }
         let distance = self.counter.distance(before, value);
         if distance == 0 {
@@ -190,17 +198,25 @@ impl Reconciler {
                 self.so_far.lost = self.so_far.lost.saturating_sub(1);
                 return Step::Late;
             }
-            return self.restart(value, Some(before));
+            return self.restart(value, Some(before), known_lost);
         }
         if !distance.is_multiple_of(step) {
-            return self.restart(value, Some(before));
+            return self.restart(value, Some(before), known_lost);
         }
+        self.forward(before, value, known_lost, 0)
+    }
+
+    /// Goes up from `before` to `value`. Of those in between, `known_lost` are known to be lost, and
+    /// `counted` more, which have been counted.
+    fn forward(&mut self, before: u64, value: u64, known_lost: u64, counted: u64) -> Step {
         self.before = Some(value);
+        let between = self.counter.distance(before, value) / self.counter.step - 1;
+        let known = between.min(known_lost.saturating_add(counted));
         let so_far = &mut self.so_far;
         so_far.received += 1;
-        let between = distance / step - 1;
-        let known = between.min(known_lost);
-        so_far.known_lost = so_far.known_lost.saturating_add(known);
+        so_far.known_lost = so_far
+            .known_lost
+            .saturating_add(known.saturating_sub(counted));
         so_far.lost = so_far.lost.saturating_add(between - known);
         match between - known {
             0 => Step::Next,
@@ -216,12 +232,27 @@ impl Reconciler {
         }
     }
 
-    fn restart(&mut self, value: u64, stray: Option<u64>) -> Step {
+    /// Whether `value` follows `stray` rather than `before`, which came between them.
+    fn goes_on(&self, stray: u64, before: u64, value: u64) -> bool {
+        let Counter { step, .. } = self.counter;
+        let up = self.counter.distance(stray, value);
+        let steps = up / step;
+        // After a loss only if the one in between is from just before: a device that begins anew begins
+        // elsewhere.
+        let again = self.counter.distance(before, stray) / step <= LATE;
+        up.is_multiple_of(step) && (steps == 1 || again && (2..=LATE).contains(&steps))
+    }
+
+    fn restart(&mut self, value: u64, stray: Option<u64>, known_lost: u64) -> Step {
         self.before = Some(value);
-        self.stray = stray;
+        self.stray = stray.map(|value| Stray {
+            value,
+            known: known_lost,
+        });
         self.hole = None;
         self.so_far.received += 1;
         self.so_far.restarts += 1;
+        self.so_far.known_lost = self.so_far.known_lost.saturating_add(known_lost);
         Step::Restarted
     }
 
@@ -329,10 +360,10 @@ impl Session {
             ],
             ..Filter::default()
         };
-        let mut since: Option<(AttrId, SessionTime)> = None;
+        let mut since: Option<(Option<LinkKey>, SessionTime)> = None;
         let (mut host, mut own) = (0, 0);
-        // The last hole, as long as what is missing in it may come late.
-        let mut held: Option<Gap> = None;
+        // The last hole, as long as what is missing in it may come late, and those after it.
+        let mut held: VecDeque<Gap> = VecDeque::new();
         for event in self.events(&filter)? {
             let event = match event {
                 Ok(event) => event,
@@ -355,7 +386,9 @@ impl Session {
                 }
                 continue;
             }
-            let Some(id) = mine else { continue };
+            if mine.is_none() {
+                continue;
+            }
             let Some(value) = event.value.as_deref().and_then(read) else {
                 ledger.unreadable += 1;
                 continue;
@@ -366,7 +399,7 @@ impl Session {
                 continue;
             }
             if step == Step::Late {
-                if let Some(gap) = &mut held {
+                if let Some(gap) = held.front_mut() {
                     gap.count = gap.count.saturating_sub(1);
                     let lost = ledger.lost.of(gap.cause);
                     *lost = lost.saturating_sub(1);
@@ -376,7 +409,7 @@ impl Session {
             let now = reconciler.so_far();
             let known = now.known_lost - before.known_lost;
             let by_host = known.min(host);
-            let same_link = since.is_none_or(|(last, _)| last.generation == id.generation);
+            let same_link = since.is_none_or(|(last, _)| last == event.link);
             let rest = match same_link {
                 true => Cause::DeviceSequence,
                 false => Cause::LinkDown,
@@ -395,17 +428,20 @@ impl Session {
                         from: since.map_or(event.at, |(_, at)| at),
                         to: event.at,
                     };
-                    tell(held.take(), hole);
-                    match cause == rest {
-                        true => held = Some(gap),
-                        false => hole(gap),
+                    // So far behind, nothing is late any more.
+                    if cause == rest || held.len() as u64 > LATE {
+                        tell(&mut held, hole);
+                    }
+                    match held.is_empty() && cause != rest {
+                        true => hole(gap),
+                        false => held.push_back(gap),
                     }
                 }
             }
-            since = Some((id, event.at));
+            since = Some((event.link, event.at));
             (host, own) = (0, 0);
         }
-        tell(held, hole);
+        tell(&mut held, hole);
         let found = reconciler.so_far();
         Ok(Ledger {
             received: found.received,
@@ -416,9 +452,9 @@ impl Session {
     }
 }
 
-/// Tells a hole, unless all of it came late.
-fn tell(held: Option<Gap>, hole: &mut dyn FnMut(Gap)) {
-    if let Some(gap) = held.filter(|gap| gap.count > 0) {
+/// Tells holes in their order, but for those of which all came late.
+fn tell(held: &mut VecDeque<Gap>, hole: &mut dyn FnMut(Gap)) {
+    for gap in held.drain(..).filter(|gap| gap.count > 0) {
         hole(gap);
     }
 }
@@ -491,10 +527,35 @@ mod tests {
         assert_eq!(steps, [First, Next, Restarted, Next, Repeated]);
         assert_eq!((so_far.received, so_far.lost), (3, 0));
         assert_eq!((so_far.repeated, so_far.restarts), (2, 0));
+        // Sent again, and then a loss: one is missing, and nothing began anew.
+        let (steps, so_far) = found(&[5, 6, 5, 8]);
+        assert_eq!(steps, [First, Next, Restarted, Missing(1)]);
+        assert_eq!((so_far.received, so_far.lost, so_far.sent()), (3, 1, 4));
+        assert_eq!((so_far.repeated, so_far.restarts), (1, 0));
         // The device was switched off and on.
         let (steps, so_far) = found(&[90, 91, 0, 1, 3]);
         assert_eq!(steps, [First, Next, Restarted, Next, Missing(1)]);
         assert_eq!((so_far.received, so_far.lost, so_far.restarts), (5, 1, 1));
+    }
+
+    #[test]
+    fn what_is_known_to_be_lost_is_counted_once_also_where_the_device_begins_anew() {
+        let byte = Counter::of_bits(8).unwrap();
+        let mut reconciler = Reconciler::new(byte);
+        reconciler.next(90, 0);
+        assert_eq!(reconciler.next(0, 3), Step::Restarted);
+        assert_eq!(reconciler.next(1, 0), Step::Next);
+        let found = reconciler.so_far();
+        assert_eq!((found.known_lost, found.lost, found.sent()), (3, 0, 6));
+        // 7 was lost here, 6 was sent again, and 8 was lost on the air.
+        let mut reconciler = Reconciler::new(byte);
+        reconciler.next(5, 0);
+        reconciler.next(6, 0);
+        assert_eq!(reconciler.next(5, 1), Step::Restarted);
+        assert_eq!(reconciler.next(9, 0), Step::Missing(1));
+        let found = reconciler.so_far();
+        assert_eq!((found.known_lost, found.lost, found.sent()), (1, 1, 5));
+        assert_eq!(found.restarts, 0);
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub(crate) use self::file::Part;
 pub use self::file::Target;
 pub use self::jsonl::Jsonl;
 pub use self::pcapng::Pcapng;
-pub(crate) use self::pcapng::unhex;
+pub(crate) use self::pcapng::{hex, unhex};
 pub use self::profile::Profile;
 pub(crate) use self::words::{adapter_state, disconnect_reason, notify_mode};
 use crate::{Result, Session};

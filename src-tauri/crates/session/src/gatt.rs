@@ -9,7 +9,7 @@ use crate::{Attribute, DeviceKey, LinkKey, Result, Session, SessionTime};
 /// A discovery of a session: the attributes of a device became known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Discovery {
-    /// Its number; [`Session::gatt`] gives what it found.
+    /// Its number; [`Session::gatt_as_recorded`] gives what it found.
     pub generation: Generation,
     /// The link on which it was made.
     pub link: LinkKey,
@@ -19,18 +19,13 @@ pub struct Discovery {
     pub at: SessionTime,
 }
 
-/// What a discovery found.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct RecordedGatt {
-    /// The attributes as a radio gives them, of a generation of this process.
-    pub db: GattDb,
-    /// Those of the file, each at the place that it has in `db`.
-    pub recorded: Vec<Attribute>,
-}
-
 impl Session {
     /// Every discovery that found services, in the order of their numbers. A capture that knows a connection but not its
     /// discovery has attributes that are handles alone.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn discovered(&self) -> Result<Vec<Discovery>> {
         let mut times: HashMap<Generation, SessionTime> = HashMap::new();
         let of_event = self.discoveries()?;
@@ -64,19 +59,12 @@ impl Session {
         )
     }
 
-    /// What a discovery found; nothing if there is none of this number.
-    ///
-    /// An attribute whose parent the file lacks stands without one.
-    pub fn gatt(&self, generation: Generation) -> Result<RecordedGatt> {
-        let recorded = self.attributes_of(generation)?;
-        Ok(RecordedGatt {
-            db: table(&recorded),
-            recorded,
-        })
-    }
-
     /// What a discovery found, under the identifiers that the file has: an attribute can be asked for by the one that
     /// it has here. Of a discovery that the file holds only the beginning of, the beginning.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn gatt_as_recorded(&self, generation: Generation) -> Result<GattDb> {
         let mut db = GattDb::of(generation);
         for attribute in self.attributes_of(generation)? {
@@ -105,7 +93,7 @@ impl Session {
     }
 }
 
-/// `recorded` as a new discovery, each attribute at its place.
+/// `recorded` as a new discovery, each attribute at its place; one whose parent is missing stands without one.
 pub(crate) fn table(recorded: &[Attribute]) -> GattDb {
     let mut db = GattDb::new();
     let mut ids: HashMap<AttrId, AttrId> = HashMap::with_capacity(recorded.len());

@@ -93,7 +93,7 @@ mod values;
 pub use counter::{Counter, Ledger, Reconciler, Reconciliation, Step};
 pub use error::{Error, Result};
 pub use event::{Cause, DeviceKey, Direction, Event, Failure, Kind, LinkKey};
-pub use gatt::{Discovery, RecordedGatt};
+pub use gatt::Discovery;
 pub use import::{Imported, import};
 pub use reader::{
     Attribute, Count, Device, Events, Filter, Gap, Info, Link, Reckoned, Recorded, Session,

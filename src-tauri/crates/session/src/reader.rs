@@ -4,7 +4,7 @@
 mod count;
 
 use std::borrow::Cow;
-use std::collections::{HashMap, VecDeque};
+use std::collections::{BTreeMap, HashMap, VecDeque};
 use std::fs;
 use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
@@ -15,7 +15,7 @@ use bytes::Bytes;
 use radio::{AttrId, AttrKind, Generation, Handle, Properties};
 use rusqlite::config::DbConfig;
 use rusqlite::types::ValueRef;
-use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension, params};
+use rusqlite::{Connection, ErrorCode, OpenFlags, OptionalExtension};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -358,23 +358,49 @@ impl Session {
         mut one: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<T>,
     ) -> Result<Vec<T>> {
         let mut all = Vec::new();
+        self.each_row(sql, params, |row| {
+            all.push(one(row)?);
+            Ok(())
+        })?;
+        Ok(all)
+    }
+
+    /// Hands every row to `one`, up to where the file is cut off.
+    pub(crate) fn each_row(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        mut one: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
+    ) -> Result<()> {
         let read = || {
             let mut statement = self.file.prepare_cached(sql)?;
             let mut rows = statement.query(params)?;
             while let Some(row) = rows.next()? {
-                all.push(one(row)?);
+                one(row)?;
             }
             Ok(())
         };
         match read() {
-            // As far as it goes.
-            Err(error) if !self.cut_off => Err(self.fail(&error)),
-            _ => Ok(all),
+            Err(error) => self.cut_off_here(self.fail(&error)),
+            Ok(()) => Ok(()),
         }
+    }
+
+    /// What keeps from reading on is no failure where the file is cut off: it is read as far as it goes.
+    pub(crate) fn cut_off_here(&self, error: Error) -> Result<()> {
+        if !self.cut_off || matches!(error, Error::Locked { .. }) {
+            return Err(error);
+        }
+        tracing::debug!(%error, "the session is cut off here");
+        Ok(())
     }
 
     /// The session in a few numbers; quick, whatever its size, unless it is [cut
     /// off](Self::is_cut_off).
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn info(&self) -> Result<Info> {
         self.told(false)
     }
@@ -385,28 +411,29 @@ impl Session {
     }
 
     fn told(&self, brief: bool) -> Result<Info> {
-        let losses = self.all(
+        let mut lost = Losses::default();
+        self.each_row(
             match self.is_counted() {
                 true => "SELECT id, lost FROM cause",
-                false => "SELECT cause, sum(count) FROM gap GROUP BY cause",
+                // Row by row: a sum of what is cut off would be none.
+                false => "SELECT cause, count FROM gap ORDER BY event",
             },
             [],
-            |row| Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?)),
+            |row| {
+                if let Some(cause) = Cause::from_number(row.get(0)?) {
+                    let lost = lost.of(cause);
+                    *lost = lost.saturating_add(row.get::<_, i64>(1)?.unsigned_abs());
+                }
+                Ok(())
+            },
         )?;
-        let mut lost = Losses::default();
-        for (cause, count) in losses {
-            if let Some(cause) = Cause::from_number(cause) {
-                let lost = lost.of(cause);
-                *lost = lost.saturating_add(count.unsigned_abs());
-            }
-        }
         let words = match self.version {
             ..2 => "NULL, 0, NULL",
             _ => "comment, kept, source",
         };
         let (last, events) = match self.cut_off {
             true if brief => (None, 0),
-            true => self.counted_to_the_end(),
+            true => self.counted_to_the_end()?,
             // Batches follow one another, but for the few events that came late to theirs.
             false => self.one(
                 "SELECT (SELECT max(max_t_ns) FROM
@@ -435,23 +462,14 @@ impl Session {
     }
 
     /// The time and the number of the last event that can be reached.
-    fn counted_to_the_end(&self) -> (Option<i64>, i64) {
+    fn counted_to_the_end(&self) -> Result<(Option<i64>, i64)> {
         let (mut latest, mut number) = (None, 0);
-        let mut read = || -> rusqlite::Result<()> {
-            let mut statement = self
-                .file
-                .prepare("SELECT t_ns, id FROM event ORDER BY id")?;
-            let mut rows = statement.query([])?;
-            while let Some(row) = rows.next()? {
-                latest = latest.max(Some(row.get(0)?));
-                number = row.get(1)?;
-            }
+        self.each_row("SELECT t_ns, id FROM event ORDER BY id", [], |row| {
+            latest = latest.max(Some(row.get(0)?));
+            number = row.get(1)?;
             Ok(())
-        };
-        if let Err(error) = read() {
-            tracing::debug!(%error, "the session is cut off here");
-        }
-        (latest, number)
+        })?;
+        Ok((latest, number))
     }
 
     fn one<T>(
@@ -465,6 +483,10 @@ impl Session {
     }
 
     /// The devices, in the order in which they were first seen.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn devices(&self) -> Result<Vec<Device>> {
         self.all(
             "SELECT id, identifier, name, first_seen_ns FROM device ORDER BY id",
@@ -499,6 +521,10 @@ impl Session {
     }
 
     /// Notes and markers: their numbers, times and texts, *as received*; quick, whatever the file's size.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
         self.all(
             "SELECT id, t_ns, detail FROM event
@@ -539,6 +565,10 @@ impl Session {
     }
 
     /// The links, in the order in which they came up.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn links(&self) -> Result<Vec<Link>> {
         self.all(
             "SELECT id, device, up_ns, down_ns FROM link ORDER BY id",
@@ -555,6 +585,10 @@ impl Session {
     }
 
     /// The attributes of every generation, in the order in which they were found.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn attributes(&self) -> Result<Vec<Attribute>> {
         self.attributes_between(0, i64::MAX)
     }
@@ -595,49 +629,38 @@ impl Session {
 
     /// How many events of each kind each device has; quick, whatever the file's size, unless it is
     /// [cut off](Self::is_cut_off).
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn counts(&self) -> Result<Vec<Count>> {
-        self.all(
+        let mut counts: BTreeMap<(Option<DeviceKey>, i64), u64> = BTreeMap::new();
+        self.each_row(
             match self.is_counted() {
-                true => {
-                    "SELECT nullif(device, 0), kind, events FROM tally WHERE events > 0
-                      ORDER BY device, kind"
-                }
-                false => {
-                    "SELECT device, kind, count(*) FROM event GROUP BY device, kind
-                      ORDER BY device, kind"
-                }
+                true => "SELECT nullif(device, 0), kind, events FROM tally WHERE events > 0",
+                // Row by row: what is cut off cannot be put into groups.
+                false => "SELECT device, kind, 1 FROM event ORDER BY id",
             },
             [],
             |row| {
-                Ok(Count {
-                    device: row.get::<_, Option<_>>(0)?.map(DeviceKey),
-                    kind: kind(row, 1)?,
-                    events: row.get::<_, i64>(2)?.unsigned_abs(),
-                })
+                let device = row.get::<_, Option<_>>(0)?.map(DeviceKey);
+                kind(row, 1)?;
+                let events = counts.entry((device, row.get(1)?)).or_default();
+                *events = events.saturating_add(row.get::<_, i64>(2)?.unsigned_abs());
+                Ok(())
             },
-        )
-    }
-
-    /// The last `latest` values of an attribute, oldest first, together with those that the same
-    /// attribute had in other generations.
-    pub fn values(&self, attribute: AttrId, latest: usize) -> Result<Vec<Recorded>> {
-        let kinds = numbers(Kind::VALUES.iter().map(|kind| kind.number()));
-        let sql = format!(
-            "SELECT {COLUMNS} FROM event
-              WHERE attribute = ?1 AND value IS NOT NULL AND kind IN ({kinds})
-              ORDER BY id DESC LIMIT ?2"
-        );
-        let mut values = Vec::new();
-        for generation in self.generations(attribute)? {
-            let generation = generation.to_u64().cast_signed();
-            let wanted = i64::try_from(latest.saturating_sub(values.len())).unwrap_or(i64::MAX);
-            if wanted == 0 {
-                break;
-            }
-            values.extend(self.all(&sql, params![generation, wanted], recorded)?);
-        }
-        values.sort_by_key(|value| value.id);
-        Ok(values)
+        )?;
+        Ok(counts
+            .into_iter()
+            .filter_map(|((device, kind), events)| {
+                let kind = Kind::from_number(kind)?;
+                Some(Count {
+                    device,
+                    kind,
+                    events,
+                })
+            })
+            .collect())
     }
 
     /// The same attribute in every generation of its device, the latest first.
@@ -661,12 +684,16 @@ impl Session {
 
     /// The events that `filter` lets through, in the order in which they reached the recorder, up to
     /// the last that is in the file now.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn events(&self, filter: &Filter) -> Result<Events<'_>> {
         let (from, to) = filter.times();
         let (first, last) = self.range(from, to)?;
         Ok(Events {
             session: self,
-            sql: select(filter),
+            sql: self.select(filter),
             after: first.saturating_sub(1),
             first,
             last,
@@ -676,6 +703,10 @@ impl Session {
     }
 
     /// What is missing at a [`Kind::Gap`] event.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn gap(&self, event: i64) -> Result<Option<Gap>> {
         let read = || {
             self.file
@@ -702,24 +733,44 @@ impl Session {
 
     /// What a [`Kind::Advertisement`] event contained, as one JSON object: address, address_kind,
     /// local_name, tx_power, appearance, connectable, services, manufacturer, service_data, raw
-    /// (hexadecimal). What the report did not contain is missing.
+    /// (hexadecimal). What the report did not contain is missing; so is what is not as it was written, and
+    /// `broken` is true then.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn advertisement_json(&self, event: i64) -> Result<Option<String>> {
+        // SQLite refuses the whole row for one column that is not as it was written.
+        let plain =
+            |column: &str| format!("CASE WHEN typeof({column}) <> 'blob' THEN {column} END");
+        let list = |column: &str| format!("CASE WHEN json_valid({column}) THEN json({column}) END");
         let read = || {
             self.file
-                .prepare_cached(
-                    "SELECT json_patch('{}', json_object(
-                            'address', address, 'address_kind', address_kind,
-                            'local_name', local_name, 'tx_power', tx_power,
-                            'appearance', appearance,
+                .prepare_cached(&format!(
+                    "SELECT json_patch('{{}}', json_object(
+                            'address', {}, 'address_kind', {}, 'local_name', {},
+                            'tx_power', {}, 'appearance', {},
                             'connectable', json(CASE connectable WHEN 1 THEN 'true'
                                                                  WHEN 0 THEN 'false' END),
-                            'services', json(services), 'manufacturer', json(manufacturer),
-                            'service_data', json(service_data),
-                            'raw', CASE WHEN raw IS NOT NULL THEN lower(hex(raw)) END))
+                            'services', {}, 'manufacturer', {}, 'service_data', {},
+                            'raw', CASE WHEN raw IS NOT NULL THEN lower(hex(raw)) END,
+                            'broken', CASE WHEN NOT coalesce(json_valid(services), 1)
+                                             OR NOT coalesce(json_valid(manufacturer), 1)
+                                             OR NOT coalesce(json_valid(service_data), 1)
+                                           THEN json('true') END))
                        FROM advertisement WHERE event = ?1",
-                )?
-                .query_row([event], |row| row.get(0))
+                    plain("address"),
+                    plain("address_kind"),
+                    plain("local_name"),
+                    plain("tx_power"),
+                    plain("appearance"),
+                    list("services"),
+                    list("manufacturer"),
+                    list("service_data"),
+                ))?
+                .query_row([event], |row| Ok(text(row.get_ref(0)?)))
                 .optional()
+                .map(Option::flatten)
         };
         read().map_err(|error| self.fail(&error))
     }
@@ -860,6 +911,11 @@ impl Iterator for Events<'_> {
 }
 
 impl Session {
+    fn select(&self, filter: &Filter) -> String {
+        let sql = choose(COLUMNS, filter, !self.cut_off);
+        format!("{sql} ORDER BY id LIMIT ?3")
+    }
+
     /// The number before the next event after `number`; `number` itself if that is not to be known.
     fn before_next(&self, number: i64) -> Option<i64> {
         self.file
@@ -908,14 +964,12 @@ fn distance(first: i64, last: i64) -> u64 {
     }
 }
 
-const COLUMNS: &str = "id, t_ns, kind, device, link, attribute, value, status, number, detail";
+pub(crate) const COLUMNS: &str =
+    "id, t_ns, kind, device, link, attribute, value, status, number, detail";
 
-fn select(filter: &Filter) -> String {
-    format!("{} ORDER BY id LIMIT ?3", choose(COLUMNS, filter))
-}
-
-/// Asks for `columns` of the events with numbers above ?1 up to ?2 that the filter lets through.
-fn choose(columns: &str, filter: &Filter) -> String {
+/// Asks for `columns` of the events with numbers above ?1 up to ?2 that the filter lets through; `by_index`
+/// where the indexes are whole.
+fn choose(columns: &str, filter: &Filter, by_index: bool) -> String {
     let mut sql = format!("SELECT {columns} FROM event WHERE id > ?1 AND id <= ?2");
     let mut only = |condition: String| {
         sql.push_str(" AND ");
@@ -934,7 +988,7 @@ fn choose(columns: &str, filter: &Filter) -> String {
     match &filter.attributes[..] {
         [] => {}
         // The index gives one attribute in order; several it would have to sort for every page.
-        [one] => only(format!("attribute = {}", one.to_u64())),
+        [one] if by_index => only(format!("attribute = {}", one.to_u64())),
         several => {
             let several = several.iter().map(|id| id.to_u64().cast_signed());
             only(format!("+attribute IN ({})", numbers(several)));
@@ -972,7 +1026,7 @@ pub(crate) struct Seen<'a> {
 }
 
 impl Seen<'_> {
-    fn to_recorded(&self) -> Recorded {
+    pub(crate) fn to_recorded(&self) -> Recorded {
         Recorded {
             id: self.id,
             at: self.at,
@@ -988,7 +1042,7 @@ impl Seen<'_> {
     }
 }
 
-fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
+pub(crate) fn recorded(row: &rusqlite::Row<'_>) -> rusqlite::Result<Recorded> {
     Ok(seen(row)?.to_recorded())
 }
 

@@ -18,6 +18,9 @@
 //! - The end of a connection by the peer, the air or the adapter ends the link. One that the user of the recording asked
 //!   for does not: who is connected now has not asked.
 //!
+//! A seek forgets what was said of a connection up to there: its MTU and RSSI are those that come after it, and a link that
+//! had ended by then can be up.
+//!
 //! Nothing is loaded whole: pages are read ahead, on a thread of their own. Time is that of the clock that was passed and
 //! of tokio's timers, so that a test with paused time does not wait, and sees the same each time.
 //!
@@ -138,17 +141,28 @@ impl Backend for Replay {
         }
         Ok(Arc::new(ReplayRadio {
             core: Arc::clone(&self.core),
+            own: Arc::default(),
         }))
     }
 }
 
 struct ReplayRadio {
     core: Arc<Core>,
+    /// What tells its scan from that of another.
+    own: Arc<()>,
+}
+
+impl ReplayRadio {
+    fn end_scan(&self) {
+        // Reports are handed out under this lock: none comes any more.
+        let stopped = lock(&self.core.scan).take_if(|scan| Arc::ptr_eq(&scan.owner, &self.own));
+        drop(stopped);
+    }
 }
 
 impl Drop for ReplayRadio {
     fn drop(&mut self) {
-        lock(&self.core.scan).take();
+        self.end_scan();
     }
 }
 
@@ -220,6 +234,7 @@ impl Radio for ReplayRadio {
         }
         self.core.usable()?;
         let scan = Scan {
+            owner: Arc::clone(&self.own),
             services: filter.services,
             sink,
         };
@@ -229,9 +244,7 @@ impl Radio for ReplayRadio {
     }
 
     async fn stop_scan(&self) -> radio::Result<()> {
-        // Reports are handed out under this lock: none comes any more.
-        let stopped = lock(&self.core.scan).take();
-        drop(stopped);
+        self.end_scan();
         Ok(())
     }
 

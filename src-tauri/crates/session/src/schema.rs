@@ -17,6 +17,8 @@ const SECOND: &str = "
     ALTER TABLE session ADD COLUMN comment TEXT;
     ALTER TABLE session ADD COLUMN kept INTEGER NOT NULL DEFAULT 0;
     ALTER TABLE session ADD COLUMN source TEXT;
+    INSERT OR IGNORE INTO kind VALUES
+        (5, 'sampling', 'local', 'how many advertisements were left out since the last event of this kind, by the user''s choice', 'which ones are recorded');
     CREATE INDEX event_rare ON event (kind) WHERE kind IN (14, 41, 42);
     CREATE TABLE tally (
         device INTEGER NOT NULL,
@@ -50,6 +52,10 @@ mod tests {
     fn rows(sql: &str) -> Vec<(i64, String, String)> {
         let file = Connection::open_in_memory().unwrap();
         file.execute_batch(SCHEMA).unwrap();
+        rows_of(&file, sql)
+    }
+
+    fn rows_of(file: &Connection, sql: &str) -> Vec<(i64, String, String)> {
         let mut rows = file.prepare(sql).unwrap();
         rows.query_map([], |row| Ok((row.get(0)?, row.get(1)?, row.get(2)?)))
             .unwrap()
@@ -115,6 +121,16 @@ mod tests {
         assert_ne!(shape(&old), shape(&new));
         migrate(&mut old, 1).unwrap();
         assert_eq!(shape(&old), shape(&new));
+        for (table, columns) in [
+            (
+                "kind",
+                "id, name, direction || coalesce(number, '') || coalesce(detail, '')",
+            ),
+            ("cause", "id, name, what"),
+        ] {
+            let sql = format!("SELECT {columns} FROM {table} ORDER BY id");
+            assert_eq!(rows_of(&old, &sql), rows_of(&new, &sql));
+        }
         let number = |sql| old.query_row(sql, [], |row| row.get::<_, i64>(0)).unwrap();
         assert_eq!(number("PRAGMA user_version"), SCHEMA_VERSION);
         assert_eq!(

@@ -1,13 +1,14 @@
 //! The values of one attribute over time, as a chart reads them: in order, from any moment of a
 //! session of any size, without going through the rest and without a copy of each value.
 
+use std::collections::VecDeque;
 use std::ops::{Bound, ControlFlow, RangeBounds};
 
 use radio::AttrId;
 use rusqlite::{Row, params};
 
-use crate::reader::{attr_id, kind, numbers};
-use crate::{Error, Kind, Result, Session, SessionTime};
+use crate::reader::{COLUMNS, Seen, attr_id, kind, numbers, recorded};
+use crate::{Error, Filter, Kind, Recorded, Result, Session, SessionTime};
 
 /// How many values are read at once; between two pages the file is let go, so that reading a long
 /// time does not make the log of a recording grow.
@@ -39,13 +40,6 @@ pub struct Value<'a> {
     pub bytes: &'a [u8],
 }
 
-/// Which way to go through values.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Way {
-    Forth,
-    Back,
-}
-
 /// A stretch of the file, and which times of it are asked for.
 #[derive(Clone, Copy)]
 struct Stretch {
@@ -58,6 +52,36 @@ struct Stretch {
 }
 
 impl Session {
+    /// The last `latest` values of an attribute, oldest first, together with those that the same
+    /// attribute had in other generations.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
+    pub fn values(&self, attribute: AttrId, latest: usize) -> Result<Vec<Recorded>> {
+        if self.is_cut_off() {
+            let all = (i64::MIN, i64::MAX);
+            return Ok(self.last_before_damage(attribute, all, latest)?.into());
+        }
+        let sql = format!(
+            "SELECT {COLUMNS} FROM event WHERE {} ORDER BY id DESC LIMIT ?6",
+            condition()
+        );
+        let (first, last) = self.range(i64::MIN, i64::MAX)?;
+        let mut values = Vec::new();
+        for generation in self.generations(attribute)? {
+            let of = generation.to_u64().cast_signed();
+            let wanted = i64::try_from(latest.saturating_sub(values.len())).unwrap_or(i64::MAX);
+            if wanted == 0 {
+                break;
+            }
+            let within = params![of, first, last, i64::MIN, i64::MAX, wanted];
+            values.extend(self.all(&sql, within, recorded)?);
+        }
+        values.sort_by_key(|value| value.id);
+        Ok(values)
+    }
+
     /// Hands the last `latest` values of an attribute within a time to `one`, the oldest first, until
     /// that breaks; says how many it was handed. [`usize::MAX`] is all of them.
     ///
@@ -89,6 +113,30 @@ impl Session {
         latest: usize,
         mut one: impl FnMut(Value<'_>) -> ControlFlow<()>,
     ) -> Result<u64> {
+        if self.is_cut_off() {
+            let times = times(&within);
+            if latest == usize::MAX {
+                return self.each_before_damage(attribute, times, &mut |_, value| one(value));
+            }
+            let mut handed = 0;
+            for event in self.last_before_damage(attribute, times, latest)? {
+                let (Some(attribute), Some(bytes)) = (event.attribute, &event.value) else {
+                    continue;
+                };
+                handed += 1;
+                let value = Value {
+                    id: event.id,
+                    at: event.at,
+                    kind: event.kind,
+                    attribute,
+                    bytes,
+                };
+                if one(value).is_break() {
+                    break;
+                }
+            }
+            return Ok(handed);
+        }
         let mut stretch = self.stretch(&within)?;
         let mut generations = self.generations(attribute)?;
         if latest < usize::MAX {
@@ -110,19 +158,7 @@ impl Session {
         }
         // A later generation begins where the one before it has ended.
         generations.reverse();
-        self.each(&generations, stretch, Way::Forth, &mut one)
-    }
-
-    /// Hands the values of an attribute within a time to `one`, the newest first, until that breaks;
-    /// says how many it was handed. See [`values_between`](Self::values_between).
-    pub fn values_back(
-        &self,
-        attribute: AttrId,
-        within: impl RangeBounds<SessionTime>,
-        mut one: impl FnMut(Value<'_>) -> ControlFlow<()>,
-    ) -> Result<u64> {
-        let stretch = self.stretch(&within)?;
-        self.each(&self.generations(attribute)?, stretch, Way::Back, &mut one)
+        self.each(&generations, stretch, &mut one)
     }
 
     /// About how many values of an attribute there are within a time, to know whether they are many
@@ -130,6 +166,10 @@ impl Session {
     ///
     /// Among 262,144 events and less its events are counted; among more they are estimated from 64
     /// places of that time. Takes milliseconds, whatever the size.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
     pub fn values_estimate(
         &self,
         attribute: AttrId,
@@ -157,9 +197,10 @@ impl Session {
             ))?;
             let mut found = 0;
             for place in 0..PLACES {
-                let first = first + all / PLACES * place;
-                found +=
-                    there.query_row([first, first + AT_EACH - 1], |row| row.get::<_, i64>(0))?;
+                let first = first.saturating_add(all / PLACES * place);
+                found += there.query_row([first, first.saturating_add(AT_EACH - 1)], |row| {
+                    row.get::<_, i64>(0)
+                })?;
             }
             Ok((all as f64 * found as f64 / (PLACES * AT_EACH) as f64) as u64)
         };
@@ -169,16 +210,7 @@ impl Session {
     }
 
     fn stretch(&self, within: &impl RangeBounds<SessionTime>) -> Result<Stretch> {
-        let from = match within.start_bound() {
-            Bound::Included(from) => from.0,
-            Bound::Excluded(from) => from.0.saturating_add(1),
-            Bound::Unbounded => i64::MIN,
-        };
-        let to = match within.end_bound() {
-            Bound::Included(to) => to.0.saturating_add(1),
-            Bound::Excluded(to) => to.0,
-            Bound::Unbounded => i64::MAX,
-        };
+        let (from, to) = times(within);
         let (first, last) = self.range(from, to)?;
         Ok(Stretch {
             first,
@@ -186,6 +218,70 @@ impl Session {
             from,
             to,
         })
+    }
+
+    /// Hands the values of an attribute in a file whose end is missing to `one`, from the start: from the
+    /// end, and by its indexes, less of it can be reached, or nothing. Says how many it was handed.
+    fn each_before_damage(
+        &self,
+        attribute: AttrId,
+        (from, to): (i64, i64),
+        one: &mut dyn FnMut(&Seen<'_>, Value<'_>) -> ControlFlow<()>,
+    ) -> Result<u64> {
+        let filter = Filter {
+            from: Some(SessionTime(from)),
+            to: Some(SessionTime(to)),
+            attributes: self.generations(attribute)?,
+            kinds: Kind::VALUES.to_vec(),
+            ..Filter::default()
+        };
+        let (mut handed, mut broken) = (0, filter.attributes.is_empty());
+        let mut events = self.events(&filter)?;
+        while !broken {
+            let page = events.each_of_page(|event| {
+                if let (Some(attribute), Some(bytes), false) =
+                    (event.attribute, event.value, broken)
+                {
+                    handed += 1;
+                    let value = Value {
+                        id: event.id,
+                        at: event.at,
+                        kind: event.kind,
+                        attribute,
+                        bytes,
+                    };
+                    broken = one(event, value).is_break();
+                }
+                Ok(())
+            });
+            match page {
+                Some(Ok(())) => {}
+                Some(Err(error)) => return self.cut_off_here(error).map(|()| handed),
+                None => break,
+            }
+        }
+        Ok(handed)
+    }
+
+    /// The last `latest` of these.
+    fn last_before_damage(
+        &self,
+        attribute: AttrId,
+        within: (i64, i64),
+        latest: usize,
+    ) -> Result<VecDeque<Recorded>> {
+        let mut last = VecDeque::new();
+        if latest == 0 {
+            return Ok(last);
+        }
+        self.each_before_damage(attribute, within, &mut |event, _| {
+            if last.len() == latest {
+                last.pop_front();
+            }
+            last.push_back(event.to_recorded());
+            ControlFlow::Continue(())
+        })?;
+        Ok(last)
     }
 
     /// Where the last `wanted` values of one generation begin, and how many there are of them.
@@ -219,32 +315,25 @@ impl Session {
                     return Ok((start, wanted));
                 }
                 found += here;
+                if start == first {
+                    break;
+                }
                 last = start - 1;
                 block = block.saturating_mul(2);
             }
             Ok((first, found))
         };
-        match read() {
-            // From the end nothing can be reached; from the start, something.
-            Err(_) if self.is_cut_off() => Ok((first, 0)),
-            other => other.map_err(|error| Error::sqlite(self.path(), &error)),
-        }
+        read().map_err(|error| Error::sqlite(self.path(), &error))
     }
 
     fn each(
         &self,
         generations: &[AttrId],
         stretch: Stretch,
-        way: Way,
         one: &mut impl FnMut(Value<'_>) -> ControlFlow<()>,
     ) -> Result<u64> {
-        let order = match way {
-            Way::Forth => "ASC",
-            Way::Back => "DESC",
-        };
         let sql = format!(
-            "SELECT id, t_ns, kind, attribute, value FROM event
-              WHERE {} ORDER BY id {order} LIMIT ?6",
+            "SELECT id, t_ns, kind, attribute, value FROM event WHERE {} ORDER BY id LIMIT ?6",
             condition()
         );
         let mut handed = 0;
@@ -252,14 +341,8 @@ impl Session {
             let mut rest = stretch;
             loop {
                 let mut page = Page::default();
-                match self.page_of(&sql, *generation, rest, &mut page, one) {
-                    // As far as it goes.
-                    Err(error) if self.is_cut_off() => {
-                        tracing::debug!(%error, "the session is cut off here");
-                        page.ended = true;
-                    }
-                    other => other.map_err(|error| Error::sqlite(self.path(), &error))?,
-                }
+                self.page_of(&sql, *generation, rest, &mut page, one)
+                    .map_err(|error| Error::sqlite(self.path(), &error))?;
                 handed += page.values;
                 if page.broken {
                     return Ok(handed);
@@ -267,10 +350,7 @@ impl Session {
                 if page.ended {
                     break;
                 }
-                match way {
-                    Way::Forth => rest.first = page.last.saturating_add(1),
-                    Way::Back => rest.last = page.last.saturating_sub(1),
-                }
+                rest.first = page.last.saturating_add(1);
             }
         }
         Ok(handed)
@@ -313,7 +393,7 @@ impl Session {
             return Ok((1, i64::MAX));
         }
         let read = || match self.is_in_order()? {
-            true => self.batches_near(from, to),
+            true => self.batches_near(from, to, LATE),
             false => self.connection().query_row(
                 "SELECT coalesce(min(first), 1), coalesce(max(last), 0) FROM batch
                   WHERE max_t_ns >= ?1 AND min_t_ns < ?2",
@@ -321,7 +401,17 @@ impl Session {
                 |row| Ok((row.get(0)?, row.get(1)?)),
             ),
         };
-        read().map_err(|error| Error::sqlite(self.path(), &error))
+        let (first, last) = read().map_err(|error| self.fail(&error))?;
+        // The table of batches may say anything: nobody goes through numbers that no event has.
+        let there = self
+            .connection()
+            .query_row("SELECT max(id) FROM event", [], |row| {
+                row.get::<_, Option<i64>>(0)
+            });
+        Ok((
+            first,
+            there.ok().flatten().map_or(last, |there| last.min(there)),
+        ))
     }
 
     /// Whether commits follow one another in time: as recorded, and not in the order of a file that
@@ -335,8 +425,9 @@ impl Session {
         }
     }
 
-    /// The same by halves, without going through all batches: a day has over a million.
-    fn batches_near(&self, from: i64, to: i64) -> rusqlite::Result<(i64, i64)> {
+    /// The same by halves, without going through all batches: a day has over a million. An event may come
+    /// `late` batches after one of a later time.
+    fn batches_near(&self, from: i64, to: i64, late: i64) -> rusqlite::Result<(i64, i64)> {
         let file = self.connection();
         let (first, last): (i64, i64) = file.query_row(
             "SELECT coalesce((SELECT first FROM batch ORDER BY first LIMIT 1), 1),
@@ -355,16 +446,17 @@ impl Session {
         // The first of the batches that `is_there`, of which none is before one that is not; the
         // number after the last if none is.
         let mut begin = |is_there: &dyn Fn(i64, i64) -> bool| -> rusqlite::Result<i64> {
-            let (mut low, mut high) = (first, last + 1);
+            let (mut low, mut high) = (first, last.saturating_add(1));
             while low < high {
-                let (start, end, there) = at.query_row([low + (high - low) / 2], |row| {
+                let middle = low.saturating_add_unsigned(high.abs_diff(low) / 2);
+                let (start, end, there) = at.query_row([middle], |row| {
                     let there = is_there(row.get(2)?, row.get(3)?);
                     Ok((row.get::<_, i64>(0)?, row.get::<_, i64>(1)?, there))
                 })?;
                 match there {
                     true => high = start.max(low),
                     // Numbers that no batch has, however many, are gone over.
-                    false => low = end.saturating_add(1).max(low + (high - low) / 2 + 1),
+                    false => low = end.max(middle).saturating_add(1),
                 }
             }
             Ok(low)
@@ -377,7 +469,7 @@ impl Session {
                     "SELECT coalesce(min(first), ?1) FROM (SELECT first, max_t_ns FROM batch
                       WHERE first < ?1 ORDER BY first DESC LIMIT ?3) WHERE max_t_ns >= ?2",
                 )?
-                .query_row([begins, from, LATE], |row| row.get(0))?
+                .query_row([begins, from, late], |row| row.get(0))?
             }
         };
         let ends = match to {
@@ -388,7 +480,7 @@ impl Session {
                     "SELECT max(?1 - 1, coalesce(max(last), 0)) FROM (SELECT last, min_t_ns FROM batch
                       WHERE first >= ?1 ORDER BY first LIMIT ?3) WHERE min_t_ns < ?2",
                 )?
-                .query_row([ends, to, LATE], |row| row.get(0))?
+                .query_row([ends, to, late], |row| row.get(0))?
             }
         };
         Ok((begins, ends))
@@ -414,6 +506,21 @@ fn condition() -> String {
     )
 }
 
+/// Not before the first, and before the second, in nanoseconds.
+fn times(within: &impl RangeBounds<SessionTime>) -> (i64, i64) {
+    let from = match within.start_bound() {
+        Bound::Included(from) => from.0,
+        Bound::Excluded(from) => from.0.saturating_add(1),
+        Bound::Unbounded => i64::MIN,
+    };
+    let to = match within.end_bound() {
+        Bound::Included(to) => to.0.saturating_add(1),
+        Bound::Excluded(to) => to.0,
+        Bound::Unbounded => i64::MAX,
+    };
+    (from, to)
+}
+
 fn value<'a>(row: &'a Row<'_>) -> rusqlite::Result<Value<'a>> {
     Ok(Value {
         id: row.get(0)?,
@@ -422,4 +529,60 @@ fn value<'a>(row: &'a Row<'_>) -> rusqlite::Result<Value<'a>> {
         attribute: attr_id(row, 3)?,
         bytes: row.get_ref(4)?.as_blob()?,
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use radio::Clock;
+
+    use super::*;
+    use crate::{Options, Recorder};
+
+    #[test]
+    fn a_time_is_found_by_halves_among_many_commits_however_late_their_events_were() {
+        let folder = tempfile::tempdir().unwrap();
+        let recorder =
+            Recorder::create(folder.path(), Clock::manual(), Options::default()).unwrap();
+        recorder.close().unwrap();
+        // 3,000 commits of ten events, a hundred nanoseconds each, up to three commits late.
+        let late = |batch: i64, by: i64| (batch * by + batch / 7) % 4;
+        let batches: Vec<[i64; 4]> = (0..3000)
+            .map(|batch| {
+                let max = (batch - late(batch, 5)) * 100 + 99;
+                let min = max - 99 - late(batch, 3) * 100;
+                [batch * 10 + 1, batch * 10 + 10, min, max]
+            })
+            .collect();
+        let mut file = rusqlite::Connection::open(recorder.path()).unwrap();
+        file.execute_batch("PRAGMA foreign_keys = OFF; DELETE FROM batch")
+            .unwrap();
+        let change = file.transaction().unwrap();
+        for batch in &batches {
+            let row = "INSERT INTO batch VALUES (?1, ?2, ?3, ?4)";
+            change.execute(row, *batch).unwrap();
+        }
+        change.commit().unwrap();
+        let session = Session::open(recorder.path()).unwrap();
+        let mut missed = 0;
+        for probe in 0..500 {
+            let from = probe * 599;
+            let to = from + 1 + probe % 7 * 250;
+            let there = |batch: &&[i64; 4]| batch[3] >= from && batch[2] < to;
+            let (Some(first), Some(last)) =
+                (batches.iter().find(there), batches.iter().rev().find(there))
+            else {
+                continue;
+            };
+            let (begins, ends) = session.batches_near(from, to, 8).unwrap();
+            assert!(begins <= first[0] && ends >= last[1], "{from} {to}");
+            // And little more than that is gone through.
+            assert!(
+                begins >= first[0] - 80 && ends <= last[1] + 80,
+                "{from} {to}"
+            );
+            let (begins, ends) = session.batches_near(from, to, 0).unwrap();
+            missed += i32::from(begins > first[0] || ends < last[1]);
+        }
+        assert!(missed > 0, "nothing was late");
+    }
 }

@@ -786,3 +786,35 @@ fn fields_stand_side_by_side_and_share_the_row_of_their_moment() {
     );
     assert_eq!(lines(true), [header, row("114.5,127.5"), row("3.5,127.5")]);
 }
+
+#[test]
+fn an_advertisement_that_is_not_as_it_was_written_ends_no_export_and_hides_no_earlier_one() {
+    let folder = tempfile::tempdir().unwrap();
+    let (path, _) = record(folder.path());
+    let file = rusqlite::Connection::open(&path).unwrap();
+    let all = HOSTILE.len() as i64;
+    file.execute_batch(
+        "UPDATE advertisement SET services = '[\"no' WHERE event > 2;
+         UPDATE advertisement SET manufacturer = x'00', local_name = x'FF' WHERE event = 4;",
+    )
+    .unwrap();
+    drop(file);
+    let session = Session::open(&path).unwrap();
+    let broken = session.advertisement_json(3).unwrap().unwrap();
+    assert!(broken.contains("\"broken\":true"), "{broken}");
+    assert!(broken.contains("local_name"), "{broken}");
+    let whole = session.advertisement_json(1).unwrap().unwrap();
+    assert!(!whole.contains("broken"), "{whole}");
+    let rows = session.events(&Filter::default()).unwrap().count() as u64;
+    for name in ["a.csv", "a.jsonl"] {
+        let to = folder.path().join(name);
+        let summary = match name {
+            "a.csv" => to_file(&session, &Csv::default(), &to, &mut go_on),
+            _ => to_file(&session, &Jsonl::default(), &to, &mut go_on),
+        };
+        assert_eq!(summary.unwrap().rows, rows);
+    }
+    // A page of broken ones only is no end.
+    let found = session.advertisements(all + 1, 3).unwrap();
+    assert_eq!(found.iter().map(|one| one.0).collect::<Vec<_>>(), [1, 2]);
+}

@@ -789,6 +789,37 @@ fn what_a_counter_says_is_missing_is_told_apart_by_who_lost_it_and_adds_up() {
 }
 
 #[test]
+fn what_comes_late_after_another_loss_is_no_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, first, ..]) = connect(&recorder);
+    let send = |attribute, at: i64, counter: u8, lost_here: u32| {
+        recorder.sample(&Sample {
+            lost_before: lost_here,
+            ..value(attribute, at, &[0xAA, counter])
+        });
+    };
+    send(first, 1, 10, 0);
+    send(first, 2, 13, 0);
+    // 14 was lost in the queue, and 12 comes after all.
+    send(first, 3, 15, 1);
+    send(first, 4, 12, 0);
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let read = |bytes: &[u8]| bytes.get(1).map(|byte| u64::from(*byte));
+    let mut holes = Vec::new();
+    let mut hole = |gap: session::Gap| holes.push((gap.cause, gap.count));
+    let ledger = session.reconcile(first, counter, &read, &mut hole).unwrap();
+    assert_eq!((ledger.received, ledger.sent()), (4, 6));
+    assert_eq!(
+        (ledger.lost.device_sequence, ledger.lost.host_queue),
+        (1, 1)
+    );
+    assert_eq!(holes, [(Cause::DeviceSequence, 1), (Cause::HostQueue, 1)]);
+}
+
+#[test]
 fn values_are_found_by_bytes_that_stand_in_them() {
     let folder = tempfile::tempdir().unwrap();
     let recorder = recorder(&folder);
@@ -814,4 +845,31 @@ fn values_are_found_by_bytes_that_stand_in_them() {
     // Half bytes are none: 12 31 does not contain 23.
     assert_eq!(with(&[0x23]), [0_i64; 0]);
     assert_eq!(with(&[]).len(), 5);
+}
+
+#[test]
+fn a_loss_across_a_new_discovery_on_the_same_link_is_none_of_the_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let device = recorder.device(&DeviceId::from("C4:7C:8D:6A:11:02"), None);
+    let link = recorder.link_up(Timestamp(0), device);
+    let discover = |at| {
+        let mut db = GattDb::new();
+        let (kind, uuid) = (AttrKind::Characteristic, Uuid::from_u128(7));
+        let found = db.push(kind, uuid, None, None, Properties::NOTIFY).unwrap();
+        recorder.attributes(Timestamp(at), link, &db);
+        found
+    };
+    let before = discover(0);
+    recorder.sample(&value(before, 10, &[0, 1]));
+    let after = discover(20);
+    recorder.sample(&value(after, 30, &[0, 4]));
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let read = |bytes: &[u8]| bytes.get(1).map(|byte| u64::from(*byte));
+    let ledger = session
+        .reconcile(after, counter, &read, &mut |_| {})
+        .unwrap();
+    assert_eq!((ledger.lost.device_sequence, ledger.lost.link_down), (2, 0));
 }

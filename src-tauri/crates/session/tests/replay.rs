@@ -154,7 +154,7 @@ fn distances(stamps: &[Timestamp]) -> Vec<i64> {
 
 /// A replay whose time is tokio's.
 struct Deck {
-    _replay: Replay,
+    replay: Replay,
     radio: Arc<dyn Radio>,
     transport: Transport,
     clock: Clock,
@@ -168,7 +168,7 @@ impl Deck {
         let adapters = replay.adapters().await.unwrap();
         let radio = replay.open(&adapters[0].id).await.unwrap();
         Self {
-            _replay: replay,
+            replay,
             radio,
             transport,
             clock,
@@ -653,8 +653,8 @@ async fn connecting_can_be_cancelled_and_the_end_of_the_replay_is_the_end_of_its
     let refused = deck.radio.connect(&strap, options, cancelled).await;
     assert_eq!(refused.err(), Some(Error::Cancelled));
     let link = deck.connect(STRAP).await.unwrap();
-    let Deck { _replay, radio, .. } = deck;
-    drop(_replay);
+    let Deck { replay, radio, .. } = deck;
+    drop(replay);
     assert_eq!(
         *link.state().borrow(),
         LinkState::Down(DisconnectReason::AdapterLost)
@@ -748,6 +748,10 @@ async fn what_nothing_on_the_air_could_have_been_is_passed_over_and_counted() {
     tape.value(link.rate, 300, 0, &[3]);
     let mut report = Advertisement::new(DeviceId::from(BEACON), Timestamp(350 * MS));
     report.services = vec![SERVICE];
+    tape.recorder.advertisement(report.clone());
+    tape.value(link.rate, 400, 0, &[4]);
+    tape.value(link.rate, 500, 0, &[5]);
+    report.at = Timestamp(600 * MS);
     tape.recorder.advertisement(report);
     let (_folder, path) = tape.done();
     let file = rusqlite::Connection::open(&path).unwrap();
@@ -758,12 +762,70 @@ async fn what_nothing_on_the_air_could_have_been_is_passed_over_and_counted() {
     .unwrap();
     file.execute("UPDATE advertisement SET services = '[\"no'", [])
         .unwrap();
+    // One row is of another shape altogether, and one advertisement is gone.
+    file.execute_batch(
+        "PRAGMA foreign_keys = OFF;
+         UPDATE event SET value = 'text' WHERE value = x'04';
+         DELETE FROM advertisement WHERE event = (SELECT max(event) FROM advertisement);",
+    )
+    .unwrap();
     drop(file);
     let deck = Deck::of(&path).await;
     let (_link, heard) = deck.listening().await;
     let state = deck.play_to_the_end().await;
-    assert_eq!(heard.bytes(), [[1], [3]]);
-    assert_eq!((state.unreadable, state.damage), (2, None));
+    assert_eq!(heard.bytes(), [[1], [3], [5]]);
+    assert_eq!((state.unreadable, state.damage), (4, None));
+}
+
+#[tokio::test(flavor = "multi_thread")]
+async fn a_file_that_somebody_else_has_for_a_while_is_played_on_after_that() {
+    let tape = Tape::new();
+    let link = tape.connect(0);
+    for number in 0..5_u8 {
+        tape.value(link.rate, i64::from(number), 0, &[number]);
+    }
+    let (_folder, path) = tape.done();
+    let deck = Deck::of(&path).await;
+    let (_link, heard) = deck.listening().await;
+    let file = rusqlite::Connection::open(&path).unwrap();
+    file.execute_batch("PRAGMA journal_mode = DELETE; BEGIN EXCLUSIVE")
+        .unwrap();
+    deck.transport.seek(SessionTime(0));
+    deck.transport.play();
+    // Longer than a reader waits.
+    tokio::time::sleep(Duration::from_millis(2500)).await;
+    assert!(heard.bytes().is_empty());
+    file.execute_batch("COMMIT").unwrap();
+    let state = tokio::time::timeout(Duration::from_secs(30), deck.ended()).await;
+    assert_eq!(state.unwrap().damage, None);
+    assert_eq!(heard.bytes().len(), 5);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_radio_that_goes_leaves_the_scan_of_another_alone() {
+    let tape = Tape::new();
+    tape.recorder.advertisement(Advertisement::new(
+        DeviceId::from(BEACON),
+        Timestamp(5 * MS),
+    ));
+    let (_folder, path) = tape.done();
+    let deck = Deck::of(&path).await;
+    let adapters = deck.replay.adapters().await.unwrap();
+    let other = deck.replay.open(&adapters[0].id).await.unwrap();
+    let heard = Arc::new(Mutex::new(0));
+    let count = Arc::clone(&heard);
+    let sink = Arc::new(move |_: Advertisement| *count.lock().unwrap() += 1);
+    deck.radio
+        .start_scan(ScanFilter::default(), sink)
+        .await
+        .unwrap();
+    other.stop_scan().await.unwrap();
+    drop(other);
+    deck.play_to_the_end().await;
+    assert_eq!(*heard.lock().unwrap(), 1);
+    deck.radio.stop_scan().await.unwrap();
+    deck.play_to_the_end().await;
+    assert_eq!(*heard.lock().unwrap(), 1);
 }
 
 #[tokio::test(start_paused = true)]
@@ -791,6 +853,66 @@ async fn a_file_that_is_cut_off_plays_as_far_as_it_goes() {
             .all(|(n, one)| **one == (n as u32).to_le_bytes())
     );
     assert!(state.ended);
+}
+
+/// Plays what can be reached of a file: the values, with what was lost before each, and what the beacon sent.
+async fn played(path: &Path) -> (Vec<(Vec<u8>, u32)>, Vec<Option<i16>>, State) {
+    let deck = Deck::of(path).await;
+    let (_link, heard) = deck.listening().await;
+    let adverts = Arc::new(Mutex::new(Vec::new()));
+    let keep = Arc::clone(&adverts);
+    let sink = Arc::new(move |report: Advertisement| keep.lock().unwrap().push(report.tx_power));
+    let filter = ScanFilter::default();
+    deck.radio.start_scan(filter, sink).await.unwrap();
+    let state = deck.play_to_the_end().await;
+    let values = heard.samples().into_iter();
+    let values = values.map(|one| (one.bytes.to_vec(), one.lost_before));
+    let adverts = adverts.lock().unwrap().clone();
+    (values.collect(), adverts, state)
+}
+
+#[tokio::test(start_paused = true)]
+async fn wherever_a_mixed_recording_is_cut_off_what_plays_is_its_beginning() {
+    let tape = Tape::new();
+    let link = tape.connect(0);
+    for number in 0..4_000_u32 {
+        let at = i64::from(number);
+        let lost = u32::from(number % 50 == 49);
+        tape.value(link.rate, at, lost, &number.to_le_bytes());
+        if number % 3 == 0 {
+            let mut report = Advertisement::new(DeviceId::from(BEACON), Timestamp(at * MS));
+            report.tx_power = Some(number as i16);
+            report.services = vec![SERVICE];
+            tape.recorder.advertisement(report);
+        }
+        if number % 5 == 0 {
+            let result = Ok(Bytes::from_static(&[7; 20]));
+            let attribute = link.level;
+            tape.event(at, Event::ReadResult { attribute, result });
+        }
+        if number % 500 == 0 {
+            tape.recorder.flush().unwrap();
+        }
+    }
+    let (folder, path) = tape.done();
+    let (values, adverts, state) = played(&path).await;
+    assert_eq!((values.len(), adverts.len()), (4_000, 1_334));
+    assert_eq!((state.unreadable, state.damage), (0, None));
+    let bytes = std::fs::read(&path).unwrap();
+    let mut before = 0;
+    for tenths in [4, 6, 8, 9] {
+        let cut = folder.path().join(format!("{tenths}.gattscope"));
+        std::fs::write(&cut, &bytes[..bytes.len() / 10 * tenths]).unwrap();
+        assert!(Session::open(&cut).unwrap().is_cut_off());
+        let (some, heard, state) = played(&cut).await;
+        assert!((before + 1..4_000).contains(&some.len()), "{}", some.len());
+        assert_eq!(some, values[..some.len()]);
+        // A page of advertisements may be missing before the last event is: each of it is counted.
+        let mut all = adverts.iter();
+        assert!(heard.iter().all(|one| all.any(|other| other == one)));
+        assert!(heard.len() as u64 + state.unreadable >= some.len() as u64 / 3);
+        before = some.len();
+    }
 }
 
 #[tokio::test(flavor = "multi_thread")]

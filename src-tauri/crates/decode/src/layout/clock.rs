@@ -62,7 +62,7 @@ impl Layout {
             }
             Kind::Bool | Kind::Hex | Kind::Utf8 | Kind::Skip => return None,
         };
-        let tick = placed.linear.apply(1.0) - placed.linear.apply(0.0);
+        let tick = placed.linear.slope();
         (tick > 0.0).then_some(Clock {
             counter: Counter {
                 at: placed.at,
@@ -97,6 +97,9 @@ mod tests {
         assert_eq!((crystal.bits, crystal.tick), (24, 30_517.578_125));
         // An offset moves it, and changes no tick.
         assert_eq!(clock("at:u16le*10+500!ms").unwrap().tick, 1e7);
+        // Not even one that is a date.
+        let epoch = clock("at:u32le*0.1+1700000000000!ms").unwrap();
+        assert_eq!(epoch.tick, 1e5);
         assert_eq!(clock("a:u8.0-3!ms").unwrap().bits, 4);
         assert_eq!(
             clock("at:i16le!ms").unwrap().read(&[0xFF, 0xFF]),

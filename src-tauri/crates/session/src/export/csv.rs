@@ -54,8 +54,8 @@ pub(crate) const HEADER: [&str; 22] = [
 /// the session's start), `kind`, `direction` (in, out, local), `device_name`, `device_id`,
 /// `service`, `characteristic`, `descriptor` (UUIDs), `handle` (decimal), `bytes` (length of the
 /// value), `hex` (the value, bytes by spaces), `text` (the value, where it is printable UTF-8),
-/// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or
-/// of attributes found), `link` (number of the connection), `attribute` (its number, with those of
+/// `status` (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing,
+/// of attributes found, or of advertisements left out by choice), `link` (number of the connection), `attribute` (its number, with those of
 /// the other tables), `detail`, and `decoded` if asked for. The detail of an advertisement is its
 /// content as JSON, that of a discovery its attributes: nothing of an event is left out, and
 /// [`import`](crate::import()) reads all of it back.

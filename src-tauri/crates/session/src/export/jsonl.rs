@@ -14,7 +14,7 @@ use uuid::Uuid;
 
 use super::walk::{Counted, walk};
 use super::words::{adapter_state, disconnect_reason, is_hidden, notify_mode, status_name};
-use super::{Export, OnProgress, Summary};
+use super::{Export, OnProgress, Summary, hex};
 use crate::{Attribute, Error, Filter, Kind, Result, Session};
 
 /// Events as JSON Lines.
@@ -23,8 +23,8 @@ use crate::{Attribute, Error, Filter, Kind, Result, Session};
 /// nanoseconds and offset), `t_ns` (nanoseconds since the session's start), `kind`, `direction` (in,
 /// out, local), `device_name`, `device_id`, `link` (number of the connection), `service`,
 /// `characteristic`, `descriptor` (UUIDs), `handle`, `hex` (the value, two digits a byte), `status`
-/// (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, or of
-/// attributes found), `what` (why it disconnected, the adapter's state, how it was subscribed),
+/// (0, ATT code, or -1), `status_name`, `rssi_dbm`, `mtu`, `count` (of what is missing, of
+/// attributes found, or of advertisements left out by choice), `what` (why it disconnected, the adapter's state, how it was subscribed),
 /// `detail` (words of the system, or of the user), `advertisement` (an object:
 /// [`Session::advertisement_json`]), `gap` (an object: `cause`, `count`, `from_ns`, `to_ns`), and
 /// `decoded` if asked for.
@@ -182,14 +182,6 @@ fn contents(session: &Session, event: i64) -> Result<Option<Value>> {
             path: session.path().to_owned(),
             reason: format!("advertisement {event}: {error}"),
         })
-}
-
-fn hex(value: &[u8]) -> String {
-    const DIGITS: &[u8; 16] = b"0123456789abcdef";
-    let digits = value.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
-    digits
-        .map(|digit| char::from(DIGITS[usize::from(digit)]))
-        .collect()
 }
 
 /// JSON with everything escaped that is not plainly visible.

@@ -22,7 +22,7 @@ use uuid::Uuid;
 use self::blocks::{Blocks, Packet};
 use self::handles::Handles;
 use self::hci::Peer;
-pub(crate) use self::hci::unhex;
+pub(crate) use self::hci::{hex, unhex};
 use super::walk::walk;
 use super::words::{adapter_state, disconnect_reason, notify_mode, visible};
 use super::{Export, OnProgress, Summary};

@@ -47,7 +47,7 @@ impl Session {
         }
         let (from, to) = filter.times();
         let (first, last) = self.range(from, to)?;
-        let sql = choose("count(*)", filter);
+        let sql = choose("count(*)", filter, true);
         let mut after = first.saturating_sub(1);
         let mut events = 0_u64;
         while after < last {

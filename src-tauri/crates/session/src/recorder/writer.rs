@@ -19,6 +19,7 @@ use super::queue::{AttributeRow, Chunk, Dropped, Item, Row};
 use super::state::State;
 use super::{Shared, with_suffix};
 use crate::event::Columns;
+use crate::export::hex;
 use crate::tally::Tally;
 use crate::time::{Anchor, SessionTime};
 use crate::{
@@ -715,14 +716,4 @@ pub(crate) fn address_kind(kind: AddressKind) -> &'static str {
 
 fn list<T>(items: &[T], one: impl FnMut(&T) -> serde_json::Value) -> Option<String> {
     (!items.is_empty()).then(|| serde_json::Value::from_iter(items.iter().map(one)).to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

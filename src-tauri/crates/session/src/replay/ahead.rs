@@ -2,6 +2,7 @@
 
 use std::collections::{HashMap, VecDeque};
 use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use radio::{
@@ -12,15 +13,26 @@ use rusqlite::types::ValueRef;
 use tokio::task::JoinHandle;
 
 use super::lock;
-use crate::advertisement::{MAX_JSON, Report};
+use crate::advertisement::Report;
 use crate::reader::{attr_id, text};
-use crate::{Attribute, Cause, DeviceKey, Discovery, Filter, Kind, Result, Session, SessionTime};
+use crate::{
+    Attribute, Cause, DeviceKey, Discovery, Error, Filter, Kind, Result, Session, SessionTime,
+};
 
 /// How many events are read at once. Two such pages are in memory at most: with values of
 /// [`MAX_ATTRIBUTE_LEN`] bytes that is a megabyte.
 const PAGE: usize = 1024;
+/// After how many bytes of advertisements a page ends: two pages of them are in memory at most, too, and one
+/// advertisement more in each.
+const BUDGET: usize = 1 << 20;
+/// The longest reason for the end of a link that is told, in bytes.
+const MAX_REASON: usize = 1 << 10;
+/// How long a file is left alone that somebody else has locked for longer than SQLite waits.
+const LOCKED: Duration = Duration::from_millis(50);
 /// How many numbers are looked through for a page, so that a seek need not wait for a long stretch of other events.
 const WINDOW: i64 = 1 << 16;
+/// The kinds of events that are something to the playback.
+const PLAYED: &str = "1, 13, 14, 15, 16, 21, 30, 31, 32, 43";
 /// How many discoveries are kept to tell what an event belongs to; then they are read anew.
 const KNOWN: usize = 64;
 
@@ -105,6 +117,19 @@ struct Page {
     items: Vec<Item>,
     upto: i64,
     damage: Option<String>,
+    /// Somebody else has the file for themselves; it is to be asked again.
+    locked: bool,
+}
+
+impl Page {
+    fn upto(upto: i64) -> Self {
+        Self {
+            items: Vec::new(),
+            upto,
+            damage: None,
+            locked: false,
+        }
+    }
 }
 
 impl Tape {
@@ -147,21 +172,52 @@ impl Tape {
                 Ok(upto) => {
                     return Page {
                         items,
-                        upto,
-                        damage: None,
+                        ..Page::upto(upto)
+                    };
+                }
+                Err(Error::Locked { .. }) => {
+                    return Page {
+                        locked: true,
+                        ..Page::upto(after)
                     };
                 }
                 // What stands before the damage is played.
                 Err(_) if limit > 1 => limit /= 2,
                 Err(error) => {
-                    return Page {
-                        items: Vec::new(),
-                        upto: self.last,
-                        damage: Some(error.to_string()),
+                    return match self.broken(after) {
+                        // What stands behind it, too.
+                        Some(item) => Page {
+                            upto: item.id,
+                            items: vec![item],
+                            ..Page::upto(after)
+                        },
+                        None => Page {
+                            damage: Some(error.to_string()),
+                            ..Page::upto(self.last)
+                        },
                     };
                 }
             }
         }
+    }
+
+    /// The event after a number, if it is in the file but not as it was written.
+    fn broken(&self, after: i64) -> Option<Item> {
+        let found = self.session.all(
+            &format!(
+                "SELECT id, t_ns FROM event WHERE id > ?1 AND id <= ?2 AND kind IN ({PLAYED})
+                  ORDER BY id LIMIT 1"
+            ),
+            [after, self.last],
+            |row| {
+                Ok(Item {
+                    id: row.get(0)?,
+                    at: SessionTime(row.get(1)?),
+                    what: What::Unreadable,
+                })
+            },
+        );
+        found.ok()?.pop()
     }
 
     /// Reads at most `limit` events after a number. Gives the number up to which there are no others.
@@ -171,14 +227,14 @@ impl Tape {
             true => self.last,
             false => self.last.min(after.saturating_add(WINDOW)),
         };
-        let rows = self.session.all(
+        let mut rows = self.session.all(
             &format!(
                 "SELECT e.id, e.t_ns, e.kind, e.device, l.device, e.attribute,
                         CASE WHEN length(e.value) <= {MAX_ATTRIBUTE_LEN} THEN e.value END,
-                        e.number, CASE WHEN length(e.detail) <= {MAX_JSON} THEN e.detail END
+                        e.number, CASE WHEN length(e.detail) <= {MAX_REASON} THEN e.detail END
                    FROM event AS e LEFT JOIN link AS l ON l.id = e.link
                   WHERE e.id > ?1 AND e.id <= ?2
-                    AND e.kind IN (1, 13, 14, 15, 16, 21, 30, 31, 32, 43)
+                    AND e.kind IN ({PLAYED})
                   ORDER BY e.id LIMIT {limit}"
             ),
             [after, upto],
@@ -188,7 +244,9 @@ impl Tape {
             return Ok(upto);
         };
         let upto = if rows.len() == limit { last.id } else { upto };
-        let mut reports = self.session.reports(first.id, last.id)?;
+        let (mut reports, full) = self.session.reports(first.id, last.id, BUDGET)?;
+        let upto = full.unwrap_or(upto);
+        rows.retain(|row| row.id <= upto);
         for row in rows {
             let what = self.what(&row, &mut reports)?;
             items.extend(what.map(|what| Item {
@@ -209,10 +267,10 @@ impl Tape {
         let device = row.device;
         Ok(match kind {
             Kind::Advertisement => {
-                let report = reports.remove(&row.id).unwrap_or_default();
+                let report = reports.remove(&row.id).filter(|report| !report.broken);
                 let id = device.and_then(|device| self.devices.get(&device));
-                match (id, report.broken) {
-                    (Some(id), false) => {
+                match (id, report) {
+                    (Some(id), Some(report)) => {
                         let rssi = row.number.and_then(|rssi| i16::try_from(rssi).ok());
                         let mut advertisement = report.advertisement(id.clone());
                         advertisement.rssi = rssi.map(Rssi);
@@ -450,6 +508,9 @@ impl Ahead {
                 self.next.extend(page.items);
                 self.upto = page.upto;
                 self.damage = page.damage;
+                if page.locked {
+                    tokio::time::sleep(LOCKED).await;
+                }
             }
             Err(error) => {
                 self.upto = self.last;
@@ -462,8 +523,14 @@ impl Ahead {
     pub(super) async fn seek(&mut self, at: SessionTime) -> i64 {
         self.coming = None;
         self.next.clear();
-        let tape = Arc::clone(&self.tape);
-        let found = tokio::task::spawn_blocking(move || lock(&tape).before(at)).await;
+        let found = loop {
+            let tape = Arc::clone(&self.tape);
+            let found = tokio::task::spawn_blocking(move || lock(&tape).before(at)).await;
+            match found {
+                Ok(Err(Error::Locked { .. })) => tokio::time::sleep(LOCKED).await,
+                found => break found,
+            }
+        };
         match found {
             Ok(Ok(before)) => self.upto = before,
             Ok(Err(error)) => {

@@ -121,7 +121,9 @@ impl Peer {
 
     /// The link ends; nothing is handed out after this.
     pub(super) fn end(&self, reason: DisconnectReason) {
-        let subscriptions = std::mem::take(&mut lock(&self.flow).subscriptions);
+        let mut flow = lock(&self.flow);
+        let subscriptions = std::mem::take(&mut flow.subscriptions);
+        // Under the same lock: whoever subscribes finds it up and is ended with it, or finds it down.
         self.state.send_if_modified(|state| {
             let up = *state == LinkState::Up;
             if up {
@@ -129,6 +131,7 @@ impl Peer {
             }
             up
         });
+        drop(flow);
         drop(subscriptions);
     }
 

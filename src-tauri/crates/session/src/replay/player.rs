@@ -21,6 +21,8 @@ use crate::{DeviceKey, Discovery, Kind, Result, Session, SessionTime};
 const IN_A_ROW: u32 = 128;
 
 pub(super) struct Scan {
+    /// The radio that scans.
+    pub(super) owner: Arc<()>,
     pub(super) services: Vec<Uuid>,
     pub(super) sink: Arc<dyn AdvertisementSink>,
 }
@@ -381,8 +383,11 @@ pub(super) async fn play(core: Arc<Core>) {
             shared.damaged(damage);
         }
         let due = match ahead.peek() {
-            Some(item) if wish == Wish::Play => shared.due(item.at),
-            Some(_) => shared.now(),
+            // Reading may have taken its time: it may be paused, or elsewhere.
+            Some(item) => match shared.due(item.at, wish) {
+                Some(due) => due,
+                None => continue,
+            },
             None if !ahead.is_over() => continue,
             None => match shared.wait_for_end() {
                 Some(end) => end,

@@ -113,6 +113,18 @@ pub(super) enum Wish {
 }
 
 impl Control {
+    fn wish(&self) -> Wish {
+        if let Some(to) = self.seek {
+            Wish::Seek(to)
+        } else if self.stepping {
+            Wish::Step
+        } else if self.playing {
+            Wish::Play
+        } else {
+            Wish::Rest
+        }
+    }
+
     fn position(&self, now: Timestamp) -> SessionTime {
         let Some(factor) = self.pace.0.filter(|_| self.playing) else {
             return self.base;
@@ -213,31 +225,32 @@ impl Shared {
 
     pub(super) fn wish(&self) -> Wish {
         let mut control = lock(&self.control);
-        if let Some(to) = control.seek.take() {
-            Wish::Seek(to)
-        } else if control.stepping {
-            Wish::Step
-        } else if control.playing {
-            Wish::Play
-        } else {
-            Wish::Rest
-        }
+        let wish = control.wish();
+        control.seek = None;
+        wish
     }
 
-    /// When something that was recorded at `at` is to be handed out: in the past where it is due.
-    pub(super) fn due(&self, at: SessionTime) -> Timestamp {
+    /// When something that was recorded at `at` is to be handed out: in the past where it is due; `None` if
+    /// what is to be done is not `wish` any more.
+    pub(super) fn due(&self, at: SessionTime, wish: Wish) -> Option<Timestamp> {
         let mut control = lock(&self.control);
         let now = self.clock.now();
+        if control.wish() != wish {
+            return None;
+        }
+        if wish == Wish::Step {
+            return Some(now);
+        }
         let due = control.stamp(at, now);
         let late = now.0.saturating_sub(due.0);
         if late <= SLIP_NS {
-            return due;
+            return Some(due);
         }
         // An event that is older than the one before it is late by that alone.
         if at >= control.base {
             (control.base, control.base_at) = (at, now);
         }
-        now
+        Some(now)
     }
 
     /// The stamp of another time that goes with what is handed out now.
@@ -274,9 +287,12 @@ impl Shared {
             .filter(|end| *end > now)
     }
 
-    /// The end is reached.
+    /// The end is reached, if what is to be done still leads there.
     pub(super) fn end(&self) {
         self.tell(|control, now| {
+            if !matches!(control.wish(), Wish::Step | Wish::Play) {
+                return;
+            }
             let goes_round = control.playing && !control.stepping && control.looping;
             let end = control.length.max(control.base);
             let at = control.stamp(end, now).min(now);
@@ -365,5 +381,38 @@ impl Transport {
     #[must_use]
     pub fn watch(&self) -> watch::Receiver<State> {
         self.shared.state.subscribe()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_was_read_while_it_was_paused_or_moved_is_not_due() {
+        let shared = Arc::new(Shared::new(Clock::manual(), SessionTime(1000)));
+        let transport = Transport {
+            shared: Arc::clone(&shared),
+        };
+        assert!(matches!(shared.wish(), Wish::Seek(_)));
+        let at = SessionTime(10);
+        transport.play();
+        assert_eq!(shared.wish(), Wish::Play);
+        assert_eq!(shared.due(at, Wish::Play), Some(Timestamp(10)));
+        transport.pause();
+        assert_eq!(shared.due(at, Wish::Play), None);
+        shared.end();
+        assert!(!transport.state().ended);
+        transport.step();
+        assert_eq!(shared.due(at, Wish::Step), Some(Timestamp(0)));
+        assert_eq!(shared.due(at, Wish::Play), None);
+        transport.play();
+        transport.seek(SessionTime(500));
+        assert_eq!(shared.due(at, Wish::Play), None);
+        shared.end();
+        assert_eq!(shared.wish(), Wish::Seek(SessionTime(500)));
+        assert_eq!(shared.wish(), Wish::Play);
+        shared.end();
+        assert!(transport.state().ended);
     }
 }

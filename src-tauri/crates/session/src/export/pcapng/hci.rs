@@ -305,6 +305,15 @@ impl Structures {
     }
 }
 
+/// Bytes as hexadecimal digits, in lower case.
+pub(crate) fn hex(bytes: &[u8]) -> String {
+    const DIGITS: &[u8; 16] = b"0123456789abcdef";
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 0xF]);
+    digits
+        .map(|digit| char::from(DIGITS[usize::from(digit)]))
+        .collect()
+}
+
 /// The bytes that hexadecimal digits stand for.
 pub(crate) fn unhex(digits: &str) -> Option<Vec<u8>> {
     let digits = digits.as_bytes();
@@ -363,6 +372,7 @@ mod tests {
 
     #[test]
     fn hexadecimal_digits_are_read_or_refused() {
+        assert_eq!(hex(&[0, 0xFF, 0xA5]), "00ffa5");
         assert_eq!(unhex("00fFa5"), Some(vec![0, 0xFF, 0xA5]));
         assert_eq!(unhex(""), Some(vec![]));
         assert_eq!(unhex("abc"), None);
