@@ -16,6 +16,14 @@ adapters: Array<AdapterView>,
  */
 adapter: string | null, 
 /**
+ * Which opening of an adapter it is.
+ */
+opening: number, 
+/**
+ * How many devices are connected.
+ */
+links_up: number, 
+/**
  * What runs underneath, such as `BlueZ` or `Simulated lab`.
  */
 stack: string, 

@@ -133,7 +133,8 @@ class App {
 
   /** Does what ends every connection; asks first where there are any. */
   #ending(title: string, action: string, run: () => void): void {
-    const up = Object.values(this.links).filter((link) => link.state === 'connected').length;
+    // The links of an open session are recorded: what is up is the radio's to say.
+    const up = this.radio?.links_up ?? 0;
     if (up === 0) return run();
     this.confirm = { title, text: `${up === 1 ? 'A connection ends' : `${up} connections end`}, and the tabs of the devices close. What was recorded is kept.`, action, run };
   }
@@ -159,7 +160,8 @@ class App {
   hear(event: Event): void {
     switch (event.type) {
       case 'radio':
-        if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
+        // What a session shows is of no adapter; the session that closes clears it.
+        if (this.radio && this.radio.opening !== event.opening && this.document === null) this.#otherAdapter();
         // What was said of an adapter that was off is settled.
         if (event.state === 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
         if (event.seeking && event.seeking.text !== this.radio?.seeking?.text) this.say(`Looking for ${event.seeking.text}`);
@@ -259,7 +261,7 @@ class App {
     this.values = Object.fromEntries(Object.entries(this.values).filter(([id]) => known.has(Number(id))));
   }
 
-  /** Another adapter knows other devices: the tabs of the last one are gone. */
+  /** Another opening knows other devices: the tabs of the last one are gone. */
   #otherAdapter(): void {
     [this.links, this.trees, this.values] = [{}, {}, {}];
     [this.tabs, this.tab, this.preview] = [[], null, null];
