@@ -23,6 +23,7 @@ import type { SeriesView } from '../bindings/SeriesView';
 import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
+import { streams } from '../lib/attribute';
 import { bytes } from '../lib/format';
 import { merged } from '../lib/losses';
 import { ofAdapter, byAdapter, ofRecording, withNote, type Note } from '../lib/notes';
@@ -311,7 +312,7 @@ class App {
     if (this.selected[device]) return;
     const characteristics = this.attributes(device).filter((a) => a.kind === 'characteristic');
     // In a session nothing can be subscribed; what could be most probably has values.
-    const first = characteristics.find((a) => a.actions.subscribe === null || (this.document && a.properties.some((p) => p === 'notify' || p === 'indicate'))) ?? characteristics[0];
+    const first = characteristics.find((a) => a.actions.subscribe === null || (this.document && streams(a))) ?? characteristics[0];
     if (first) this.select(device, first.key);
   }
 
