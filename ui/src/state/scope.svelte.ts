@@ -123,6 +123,7 @@ class Scope {
   }
 
   toggle(): void {
+    if (app.document) return app.say('A recording stands: there is nothing to pause');
     this.from = this.paused ? null : (this.frame?.from ?? null);
   }
 
@@ -149,9 +150,10 @@ class Scope {
     [this.cursors, this.statistics, this.frame] = [{ a: null, b: null }, [], null];
   }
 
+  /** The last seconds: of a session up to its end, else up to now, which goes on. */
   live(span: number): void {
     this.span = span;
-    this.from = null;
+    this.from = app.document ? app.document.session.duration_s - span : null;
   }
 }
 
