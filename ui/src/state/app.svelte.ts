@@ -275,13 +275,12 @@ class App {
     this.document = opened;
     if (before?.number === opened?.number) return;
     this.#otherAdapter();
-    this.notes = this.notes.filter((note) => note.device === null);
     this.devices.clear();
     this.devicesReset++;
     this.devicesChanged++;
     [this.series, this.marks, this.log] = [[], [], []];
     this.logChanged++;
-    this.view = opened || this.view !== 'sessions' ? 'explore' : 'sessions';
+    if (opened) this.view = 'explore';
     this.say(opened ? `${opened.session.name} is open` : 'Live again');
   }
 
@@ -301,8 +300,8 @@ class App {
     if (!this.tabs.includes(link.device)) this.tabs = [...this.tabs, link.device];
     // Coming back by itself never takes the window over; only what somebody asked for is shown.
     if (this.#seeking && link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
-    // What was said of a lost link is settled.
-    if (link.state === 'connected' && before?.state !== 'connected') this.notes = this.notes.filter((note) => note.device !== link.device);
+    // What was said of a lost link is settled. Of a link that was up all the time, behind a session, the rest still holds.
+    if (link.state === 'connected' && before?.state !== 'connected') this.notes = this.notes.filter((note) => note.device !== link.device || (!before && note.action !== 'reconnect'));
     if (before?.state !== link.state) this.say(`${link.name} ${link.state}`);
     if (this.tab === null) this.tab = link.device;
   }
@@ -375,19 +374,30 @@ class App {
     else if (this.preview === device) this.preview = null;
   }
 
+  /** Closes the session that is open, for what is done to devices on the air; whether none is open then. */
+  async #live(): Promise<boolean> {
+    if (!this.document) return true;
+    if ((await this.act('The session stays open', 'close_session')) === undefined) return false;
+    // The event that says so may come after the answer.
+    this.#document(null);
+    return true;
+  }
+
   #seeking = false;
 
   /** Connects to whatever a name or an address stands for. */
   async seek(text: string): Promise<void> {
+    if (!(await this.#live())) return;
     this.#seeking = true;
     await this.act(`“${text}” was not connected`, 'connect_to', { text });
     this.#seeking = false;
   }
 
   async connect(device: string): Promise<void> {
+    const name = this.name(device);
+    if (!(await this.#live())) return;
     this.show(device);
     this.notes = this.notes.filter((note) => note.device !== device);
-    const name = this.name(device);
     await this.act(`${name} did not connect`, 'connect', { device }, device);
   }
 
@@ -412,12 +422,14 @@ class App {
   }
 
   async pair(device: string): Promise<void> {
+    const name = this.name(device);
+    if (!(await this.#live())) return;
     this.pairing = { ...this.pairing, [device]: true };
-    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device }, device);
+    const paired = await this.act(`${name} was not paired`, 'pair', { device }, device);
     this.pairing = { ...this.pairing, [device]: false };
     if (paired !== undefined) {
       this.notes = this.notes.filter((note) => note.action !== 'pair' || note.device !== device);
-      this.say(`${this.name(device)} paired`);
+      this.say(`${name} paired`);
     }
   }
 

@@ -42,6 +42,41 @@ describe('the window', () => {
     expect(app.tabs).toEqual([]);
   });
 
+  it('keeps notes of devices while a session is open, and settles those of lost links after it', () => {
+    const note = (title: string, action: string) => app.note({ severity: 'warn', title, problem: { code: title, message: title, hint: '', at: null }, device: 'a', action });
+    note('lost', 'reconnect');
+    note('asks', 'pair');
+    app.hear(opened(3));
+    app.hear(link('a', 'recorded'));
+    expect(app.notes.map((one) => one.title)).toEqual(['lost', 'asks']);
+    app.hear(closed);
+    app.hear(link('a', 'connected'));
+    expect(app.notes.map((one) => one.title)).toEqual(['asks']);
+  });
+
+  it('closes the session before it does anything to a device', async () => {
+    for (const [run, command] of [[() => app.connect('a'), 'connect'], [() => app.pair('a'), 'pair'], [() => app.seek('a'), 'connect_to']] as const) {
+      app.hear(opened(4));
+      call.mockClear();
+      await run();
+      expect(call.mock.calls.map(([name]) => name)).toEqual(['close_session', command]);
+      expect(app.document).toBeNull();
+    }
+    app.hear(opened(5));
+    call.mockReset().mockRejectedValue({ code: 'busy', message: 'Not now.', hint: '', at: null });
+    await app.connect('a');
+    expect(call.mock.calls.map(([name]) => name)).toEqual(['close_session']);
+    expect(app.document).not.toBeNull();
+  });
+
+  it('stays in the view in which a session closes', () => {
+    app.hear(opened(6));
+    expect(app.view).toBe('explore');
+    app.view = 'log';
+    app.hear(closed);
+    expect(app.view).toBe('log');
+  });
+
   it('asks before connections end, those behind an open session too', () => {
     app.playSession('bench.gattscope', 'bench');
     expect(app.confirm).toBeNull();
