@@ -56,6 +56,8 @@ export interface Confirmation {
   text: string;
   /** What the button says that does it. */
   action: string;
+  /** It takes away what cannot be had again, and is red. */
+  deletes?: true;
   run: () => void;
 }
 
@@ -113,6 +115,8 @@ class App {
   settingsOpen = $state(false);
   /** The session, null for the recording, of which it is chosen what to export. */
   exporting = $state.raw<{ session: string | null } | null>(null);
+  /** The session that is chosen in the list of sessions, while the list is shown. */
+  chosen = $state<string | null>(null);
   lossesOpen = $state(false);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
@@ -479,9 +483,9 @@ class App {
     return this.series.some((series) => series.visible);
   }
 
-  /** Asks what to export of the recording, unless something is being asked already. */
+  /** Asks what to export of the session that is chosen in the list, else of what is shown, unless something is being asked already. */
   chooseExport(): void {
-    if (!this.palette && !this.confirm && this.questions.length === 0) this.exporting ??= { session: null };
+    if (!this.palette && !this.confirm && this.questions.length === 0) this.exporting ??= { session: this.chosen };
   }
 
   /** Exports a session, the recording if none is named. */
