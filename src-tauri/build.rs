@@ -36,7 +36,6 @@ const COMMANDS: &[&str] = &[
     "encode",
     "set_format",
     "set_time_axis",
-    "preview_format",
     "set_counter",
     "reconciliations",
     "plot",

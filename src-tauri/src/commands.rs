@@ -48,7 +48,6 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::encode,
         gatt::set_format,
         gatt::set_time_axis,
-        gatt::preview_format,
         gatt::set_counter,
         gatt::reconciliations,
         scope::plot,

@@ -91,16 +91,6 @@ pub(crate) async fn set_time_axis(
     explorer.shown().set_time_axis(attribute, &axis)
 }
 
-/// What another format would show.
-#[tauri::command]
-pub(crate) async fn preview_format(
-    explorer: State<'_, Explorer>,
-    attribute: u64,
-    format: String,
-) -> Result<InspectView, Problem> {
-    explorer.shown().preview_format(attribute, &format)
-}
-
 /// Chooses which bytes count the values; without a choice the format says so.
 #[tauri::command]
 pub(crate) async fn set_counter(

@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type { ContentsView } from '../bindings/ContentsView';
 import type { ExportRequest } from '../bindings/ExportRequest';
-import { amount, filtered, kindName } from './exported';
+import { amount, filtered, isShown, kindName } from './exported';
 
 const contents: ContentsView = {
   name: 'bench',
@@ -33,6 +33,15 @@ describe('an export in words', () => {
     expect(amount({ events: 1, exact: true, columns: [] }, 'csv')).toBe('1 event');
     expect(amount({ events: 12345, exact: false, columns: [] }, 'pcapng')).toBe('About 12,345 events (estimated)');
     expect(amount({ events: 2, exact: true, columns: ['x'] }, 'fields')).toBe('2 values in 1 column');
+  });
+
+  it('takes what the scope shows from the session that it shows', () => {
+    expect(isShown(null, 'old.gattscope', 'now.gattscope')).toBe(true);
+    expect(isShown('old.gattscope', 'old.gattscope', 'now.gattscope')).toBe(true);
+    expect(isShown('now.gattscope', 'old.gattscope', 'now.gattscope')).toBe(false);
+    expect(isShown('now.gattscope', null, 'now.gattscope')).toBe(true);
+    expect(isShown('old.gattscope', null, 'now.gattscope')).toBe(false);
+    expect(isShown('old.gattscope', null, null)).toBe(false);
   });
 
   it('calls kinds by words', () => {

@@ -36,6 +36,11 @@ export function filtered(request: ExportRequest, contents: ContentsView): string
   return parts.join(', ');
 }
 
+/** Whether the window shows a session, null for whatever it shows: the one that is open, else the recording. */
+export function isShown(session: string | null, open: string | null, recording: string | null): boolean {
+  return session === null || session === (open ?? recording);
+}
+
 /** How much an export goes through; an estimate says that it is one. */
 export function amount(counted: CountView, format: string): string {
   const many = counted.events === 1 ? (format === 'fields' ? 'value' : 'event') : format === 'fields' ? 'values' : 'events';

@@ -23,6 +23,7 @@ import type { SeriesView } from '../bindings/SeriesView';
 import type { SettingsView } from '../bindings/SettingsView';
 import type { ValueView } from '../bindings/ValueView';
 import type { Welcome } from '../bindings/Welcome';
+import { streams } from '../lib/attribute';
 import { bytes } from '../lib/format';
 import { merged } from '../lib/losses';
 import { ofAdapter, byAdapter, ofRecording, withNote, type Note } from '../lib/notes';
@@ -55,6 +56,8 @@ export interface Confirmation {
   text: string;
   /** What the button says that does it. */
   action: string;
+  /** It takes away what cannot be had again, and is red. */
+  deletes?: true;
   run: () => void;
 }
 
@@ -112,6 +115,8 @@ class App {
   settingsOpen = $state(false);
   /** The session, null for the recording, of which it is chosen what to export. */
   exporting = $state.raw<{ session: string | null } | null>(null);
+  /** The session that is chosen in the list of sessions, while the list is shown. */
+  chosen = $state<string | null>(null);
   lossesOpen = $state(false);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
@@ -133,7 +138,8 @@ class App {
 
   /** Does what ends every connection; asks first where there are any. */
   #ending(title: string, action: string, run: () => void): void {
-    const up = Object.values(this.links).filter((link) => link.state === 'connected').length;
+    // The links of an open session are recorded: what is up is the radio's to say.
+    const up = this.radio?.links_up ?? 0;
     if (up === 0) return run();
     this.confirm = { title, text: `${up === 1 ? 'A connection ends' : `${up} connections end`}, and the tabs of the devices close. What was recorded is kept.`, action, run };
   }
@@ -159,7 +165,8 @@ class App {
   hear(event: Event): void {
     switch (event.type) {
       case 'radio':
-        if (this.radio && this.radio.adapter !== event.adapter) this.#otherAdapter();
+        // What a session shows is of no adapter; the session that closes clears it.
+        if (this.radio && this.radio.opening !== event.opening && this.document === null) this.#otherAdapter();
         // What was said of an adapter that was off is settled.
         if (event.state === 'on') this.notes = this.notes.filter((note) => !ofAdapter(note) && !byAdapter(note));
         if (event.seeking && event.seeking.text !== this.radio?.seeking?.text) this.say(`Looking for ${event.seeking.text}`);
@@ -259,7 +266,7 @@ class App {
     this.values = Object.fromEntries(Object.entries(this.values).filter(([id]) => known.has(Number(id))));
   }
 
-  /** Another adapter knows other devices: the tabs of the last one are gone. */
+  /** Another opening knows other devices: the tabs of the last one are gone. */
   #otherAdapter(): void {
     [this.links, this.trees, this.values] = [{}, {}, {}];
     [this.tabs, this.tab, this.preview] = [[], null, null];
@@ -272,13 +279,12 @@ class App {
     this.document = opened;
     if (before?.number === opened?.number) return;
     this.#otherAdapter();
-    this.notes = this.notes.filter((note) => note.device === null);
     this.devices.clear();
     this.devicesReset++;
     this.devicesChanged++;
     [this.series, this.marks, this.log] = [[], [], []];
     this.logChanged++;
-    this.view = opened || this.view !== 'sessions' ? 'explore' : 'sessions';
+    if (opened) this.view = 'explore';
     this.say(opened ? `${opened.session.name} is open` : 'Live again');
   }
 
@@ -298,8 +304,8 @@ class App {
     if (!this.tabs.includes(link.device)) this.tabs = [...this.tabs, link.device];
     // Coming back by itself never takes the window over; only what somebody asked for is shown.
     if (this.#seeking && link.state === 'connecting' && before?.state !== 'connecting') this.show(link.device);
-    // What was said of a lost link is settled.
-    if (link.state === 'connected' && before?.state !== 'connected') this.notes = this.notes.filter((note) => note.device !== link.device);
+    // What was said of a lost link is settled. Of a link that was up all the time, behind a session, the rest still holds.
+    if (link.state === 'connected' && before?.state !== 'connected') this.notes = this.notes.filter((note) => note.device !== link.device || (!before && note.action !== 'reconnect'));
     if (before?.state !== link.state) this.say(`${link.name} ${link.state}`);
     if (this.tab === null) this.tab = link.device;
   }
@@ -309,7 +315,7 @@ class App {
     if (this.selected[device]) return;
     const characteristics = this.attributes(device).filter((a) => a.kind === 'characteristic');
     // In a session nothing can be subscribed; what could be most probably has values.
-    const first = characteristics.find((a) => a.actions.subscribe === null || (this.document && a.properties.some((p) => p === 'notify' || p === 'indicate'))) ?? characteristics[0];
+    const first = characteristics.find((a) => a.actions.subscribe === null || (this.document && streams(a))) ?? characteristics[0];
     if (first) this.select(device, first.key);
   }
 
@@ -372,19 +378,30 @@ class App {
     else if (this.preview === device) this.preview = null;
   }
 
+  /** Closes the session that is open, for what is done to devices on the air; whether none is open then. */
+  async #live(): Promise<boolean> {
+    if (!this.document) return true;
+    if ((await this.act('The session stays open', 'close_session')) === undefined) return false;
+    // The event that says so may come after the answer.
+    this.#document(null);
+    return true;
+  }
+
   #seeking = false;
 
   /** Connects to whatever a name or an address stands for. */
   async seek(text: string): Promise<void> {
+    if (!(await this.#live())) return;
     this.#seeking = true;
     await this.act(`“${text}” was not connected`, 'connect_to', { text });
     this.#seeking = false;
   }
 
   async connect(device: string): Promise<void> {
+    const name = this.name(device);
+    if (!(await this.#live())) return;
     this.show(device);
     this.notes = this.notes.filter((note) => note.device !== device);
-    const name = this.name(device);
     await this.act(`${name} did not connect`, 'connect', { device }, device);
   }
 
@@ -409,12 +426,14 @@ class App {
   }
 
   async pair(device: string): Promise<void> {
+    const name = this.name(device);
+    if (!(await this.#live())) return;
     this.pairing = { ...this.pairing, [device]: true };
-    const paired = await this.act(`${this.name(device)} was not paired`, 'pair', { device }, device);
+    const paired = await this.act(`${name} was not paired`, 'pair', { device }, device);
     this.pairing = { ...this.pairing, [device]: false };
     if (paired !== undefined) {
       this.notes = this.notes.filter((note) => note.action !== 'pair' || note.device !== device);
-      this.say(`${this.name(device)} paired`);
+      this.say(`${name} paired`);
     }
   }
 
@@ -464,9 +483,9 @@ class App {
     return this.series.some((series) => series.visible);
   }
 
-  /** Asks what to export of the recording, unless something is being asked already. */
+  /** Asks what to export of the session that is chosen in the list, else of what is shown, unless something is being asked already. */
   chooseExport(): void {
-    if (!this.palette && !this.confirm && this.questions.length === 0) this.exporting ??= { session: null };
+    if (!this.palette && !this.confirm && this.questions.length === 0) this.exporting ??= { session: this.chosen };
   }
 
   /** Exports a session, the recording if none is named. */

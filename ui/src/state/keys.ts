@@ -5,7 +5,7 @@ import { app, type View } from './app.svelte';
 
 const VIEWS: View[] = ['explore', 'scope', 'log', 'sessions', 'doctor'];
 /** Where F6 goes, pane by pane: the first that is there of what each is for. */
-const PANES = [['.bar [tabindex="0"]'], ['.replay button:not([tabindex="-1"])'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r button'], ['.notes button']];
+const PANES = [['.bar [tabindex="0"]'], ['.replay button:not([tabindex="-1"])'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r #session-name', '.panel.r button'], ['.notes button']];
 
 export function toggleScan(): void {
   const radio = app.radio;
@@ -34,7 +34,8 @@ function nextPane(step: number): void {
   const panes = all.filter((pane, index) => pane !== null && all.indexOf(pane) === index) as HTMLElement[];
   const frame = (element: Element | null) => element?.closest('.bar, .replay, .panel, .dock, .main, .notes') ?? null;
   const at = panes.findIndex((pane) => frame(pane) === frame(document.activeElement));
-  panes[(at + step + panes.length) % panes.length]?.focus();
+  // From nowhere to the first, or back to the last.
+  panes[at < 0 ? (step > 0 ? 0 : panes.length - 1) : (at + step + panes.length) % panes.length]?.focus();
 }
 
 export function shortcuts(event: KeyboardEvent): void {

@@ -42,9 +42,17 @@ class Scope {
     return this.from !== null;
   }
 
-  /** What the picture shows, seconds of the session. */
+  /** What the picture shows, or would if it were on the screen: on the clock of the scope, seconds. */
   get range(): [number, number] {
-    return [this.frame?.from ?? 0, this.frame?.to ?? 10];
+    const from = this.from ?? (Date.now() - app.zero) / 1000 - this.span;
+    return [from, from + this.span];
+  }
+
+  /** The same on the clock of the session that is exported: a recording begins later than the program, a session that is open has its own. */
+  get exported(): [number, number] {
+    const [from, to] = this.range;
+    const before = app.document || !app.recording ? 0 : (app.recording.since_ms - app.zero) / 1000;
+    return [Math.max(0, from - before), Math.max(0, to - before)];
   }
 
   /** Marks now; while the picture stands, its end: that is what is looked at. */
@@ -123,6 +131,7 @@ class Scope {
   }
 
   toggle(): void {
+    if (app.document) return app.say('A recording stands: there is nothing to pause');
     this.from = this.paused ? null : (this.frame?.from ?? null);
   }
 
@@ -149,9 +158,10 @@ class Scope {
     [this.cursors, this.statistics, this.frame] = [{ a: null, b: null }, [], null];
   }
 
+  /** The last seconds: of a session up to its end, else up to now, which goes on. */
   live(span: number): void {
     this.span = span;
-    this.from = null;
+    this.from = app.document ? app.document.session.duration_s - span : null;
   }
 }
 
