@@ -295,14 +295,13 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
             inner.devices().set_link(&id, Phase::Recorded.name());
             inner.add_connection(connection);
         }
-        let marks = session.words()?.into_iter().zip(1..);
-        inner
-            .marks()
-            .extend(marks.map(|((_, time, text), id)| MarkView {
-                id,
-                at: time.seconds(),
-                text: crate::clean(&text, 200),
-            }));
+        let marks = session.words()?.into_iter();
+        let marks = marks.filter(|word| word.kind == Kind::Marker).zip(1..);
+        inner.marks().extend(marks.map(|(word, id)| MarkView {
+            id,
+            at: word.at.seconds(),
+            text: crate::clean(word.detail.as_deref().unwrap_or_default(), 200),
+        }));
         for connection in inner.connections() {
             for attribute in connection.attributes().iter() {
                 let newest = session.values(attribute.id, 1)?;

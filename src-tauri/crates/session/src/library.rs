@@ -487,13 +487,15 @@ fn matches(entry: &Entry, wanted: &str) -> Result<Vec<Match>> {
         (found && seen.insert(attribute.uuid)).then_some(attribute.uuid)
     });
     matches.extend(uuids.take(MATCHES).map(Match::Uuid));
-    let notes = session.words()?.into_iter();
-    let notes = notes.filter(|(_, _, text)| has(text));
-    matches.extend(
-        notes
-            .take(MATCHES)
-            .map(|(event, at, text)| Match::Note { event, at, text }),
-    );
+    let notes = session.words()?.into_iter().filter_map(|word| {
+        let text = word.detail.filter(|text| has(text))?;
+        Some(Match::Note {
+            event: word.id,
+            at: word.at,
+            text,
+        })
+    });
+    matches.extend(notes.take(MATCHES));
     Ok(matches)
 }
 

@@ -520,21 +520,17 @@ impl Session {
         Ok((all, names))
     }
 
-    /// Notes and markers: their numbers, times and texts, *as received*; quick, whatever the file's size.
+    /// Notes and markers; their detail is the text, *as received*. Quick, whatever the file's size.
     ///
     /// # Errors
     ///
     /// As for every read: the file is damaged, locked, or gone.
-    pub fn words(&self) -> Result<Vec<(i64, SessionTime, String)>> {
-        self.all(
-            "SELECT id, t_ns, detail FROM event
-              WHERE kind IN (14, 41, 42) AND kind IN (41, 42) ORDER BY id",
-            [],
-            |row| {
-                let text = text(row.get_ref(2)?).unwrap_or_default();
-                Ok((row.get(0)?, SessionTime(row.get(1)?), text))
-            },
-        )
+    pub fn words(&self) -> Result<Vec<Recorded>> {
+        let sql = format!(
+            "SELECT {COLUMNS} FROM event
+              WHERE kind IN (14, 41, 42) AND kind IN (41, 42) ORDER BY id"
+        );
+        self.all(&sql, [], recorded)
     }
 
     /// Which discovery each [`Kind::Discovered`] event tells of: those of a link in their order.
