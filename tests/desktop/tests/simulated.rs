@@ -507,7 +507,9 @@ async fn a_past_session_is_opened_looked_at_and_drawn_while_what_is_on_the_air_g
     window
         .wait("!document.querySelector('[data-testid=document]')")
         .await;
+    window.click("[data-view=explore]").await;
     window.shows("[data-testid=link-state]", "Connected").await;
+    window.close().await;
 }
 
 #[tokio::test]
