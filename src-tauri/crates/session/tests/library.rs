@@ -338,7 +338,7 @@ fn saving_says_what_is_in_its_way_and_leaves_nothing() {
     assert_eq!(to(folder.path().into()), "is_a_folder");
     assert_eq!(to(path.into()), "same_file");
     let nowhere = folder.path().join("none").join("mine.gattscope");
-    assert_eq!(to((&nowhere).into()), "not_found");
+    assert_eq!(to((&nowhere).into()), "not_writable");
     assert_eq!(std::fs::read(&target).unwrap(), b"precious");
     assert_eq!(names(folder.path()).len(), 2);
     save_as(path, &target, &mut go_on).unwrap();
