@@ -61,6 +61,6 @@ count: number,
  */
 counter: CounterView | null, 
 /**
- * On which time its values are drawn; null in a preview.
+ * On which time its values are drawn.
  */
 time: TimeAxisView | null, };

@@ -719,11 +719,10 @@ impl Attribute {
         })
     }
 
-    /// What the inspector shows, decoded with `format` or with its own.
-    pub(crate) fn inspect(&self, format: Option<&Format>, wall: WallOffset) -> InspectView {
+    /// What the inspector shows.
+    pub(crate) fn inspect(&self, wall: WallOffset) -> InspectView {
         let memory = self.memory();
-        let own = memory.format.clone();
-        let format = format.or(own.as_ref());
+        let format = memory.format.as_ref();
         let last = memory.history.back();
         let (mode, route) = memory.notify;
         let mut view = InspectView {
@@ -983,7 +982,7 @@ mod tests {
             Some(format),
         );
         attribute.memory().take(&sample(5, &[7, 0x0E, 0x0D, 0xFF]));
-        let view = attribute.inspect(None, WallOffset(0.0));
+        let view = attribute.inspect(WallOffset(0.0));
         assert_eq!(
             (view.headline.as_str(), view.unit.as_str()),
             ("33.42", "°C")

@@ -243,35 +243,23 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
         view.events = info.events;
     }
     let end = Timestamp((view.duration_s * 1e9) as i64);
-    let source = Source {
+    let source = Arc::new(Source {
         number: OPENINGS.fetch_add(1, Ordering::Relaxed),
         view,
         end,
         read: Mutex::new((0.0, problem)),
         looking: AtomicBool::new(false),
         session: Mutex::new(session),
-    };
-    let inner = live.of_recorded(source);
+    });
+    let inner = live.of_recorded(Arc::clone(&source));
     {
-        let Some(source) = &inner.source else {
-            return Err(Problem::new(
-                "internal",
-                "The session was lost.",
-                "Open it again.",
-            ));
-        };
         let session = source.session();
         let heard = heard(&session)?;
         let links = session.links()?;
         let discoveries = session.discovered()?;
         for device in session.devices()? {
             let id = DeviceId::from(device.identifier.as_str());
-            let (starred, alias) = inner.preference(|preferences| {
-                (
-                    preferences.favourites.contains(id.as_str()),
-                    preferences.aliases.get(id.as_str()).cloned(),
-                )
-            });
+            let (starred, alias) = inner.chosen(id.as_str());
             let mut table = inner.devices();
             table.note(
                 &id,
@@ -312,7 +300,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
             }
         }
     }
-    Ok(Explorer(inner))
+    Ok(Explorer(Arc::new(inner)))
 }
 
 /// How many advertisements of each device there are.
@@ -404,11 +392,6 @@ fn count(inner: &Arc<Inner>, source: &Source) -> Result<(), Problem> {
 
 /// The attribute of the tree that each attribute of a recording is, in whichever discovery.
 fn places(inner: &Inner, session: &Session) -> Result<HashMap<AttrId, Arc<Attribute>>, Problem> {
-    let devices: HashMap<DeviceKey, DeviceId> = session
-        .devices()?
-        .into_iter()
-        .map(|device| (device.key, DeviceId::from(device.identifier.as_str())))
-        .collect();
     let attributes = session.attributes()?;
     // Of one device and path, the last is the one in the tree.
     let mut shown = HashMap::new();
@@ -418,7 +401,6 @@ fn places(inner: &Inner, session: &Session) -> Result<HashMap<AttrId, Arc<Attrib
     let trees: HashMap<AttrId, Arc<Attribute>> = inner
         .connections()
         .iter()
-        .filter(|connection| devices.values().any(|device| *device == connection.device))
         .flat_map(|connection| connection.attributes().to_vec())
         .map(|attribute| (attribute.id, attribute))
         .collect();

@@ -116,37 +116,18 @@ impl Explorer {
             Recording::Off(problem) => Some(problem.clone()),
             Recording::On(_) => None,
         };
-        let explorer = Self(Arc::new(Inner {
+        let explorer = Self(Arc::new(Inner::new(Foundation {
             clock: config.clock,
             wall,
             runtime,
-            radios: Radios::new(config.backends),
-            devices: Mutex::default(),
-            connections: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
-            pairings: Pairings::default(),
-            jobs: Jobs::default(),
-            replaying: Replaying::default(),
-            scope: Scope::default(),
-            marks: Mutex::default(),
-            log: Log::default(),
+            backends: config.backends,
             news: News::default(),
-            recording: RwLock::new(recording),
+            recording,
             session_folder: config.session_folder,
             log_folder: config.log_folder,
-            sampling: Sampling::new(config.preferences.sample_adverts_s),
             preferences: Arc::new(watch::Sender::new(config.preferences)),
-            adverts: AtomicU64::new(0),
-            notifications: AtomicU64::new(0),
-            outages: AtomicU64::new(0),
-            ledger: Ledger::default(),
-            tidying: tokio::sync::Notify::new(),
-            closing: tokio_util::sync::CancellationToken::new(),
-            beginning: Mutex::default(),
-            opening: tokio::sync::Mutex::default(),
-            document: Mutex::default(),
             source: None,
-        }));
+        })));
         if let Some(problem) = problem {
             explorer
                 .0
@@ -248,7 +229,56 @@ impl Explorer {
     }
 }
 
+/// What an explorer of the air and one of a session differ in.
+struct Foundation {
+    clock: Clock,
+    wall: WallOffset,
+    runtime: Handle,
+    backends: Vec<Arc<dyn Backend>>,
+    news: News,
+    recording: Recording,
+    session_folder: PathBuf,
+    log_folder: PathBuf,
+    preferences: Arc<watch::Sender<Preferences>>,
+    source: Option<Arc<Source>>,
+}
+
 impl Inner {
+    fn new(foundation: Foundation) -> Self {
+        let sample_adverts_s = foundation.preferences.borrow().sample_adverts_s;
+        Self {
+            clock: foundation.clock,
+            wall: foundation.wall,
+            runtime: foundation.runtime,
+            radios: Radios::new(foundation.backends),
+            devices: Mutex::default(),
+            connections: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            pairings: Pairings::default(),
+            jobs: Jobs::default(),
+            replaying: Replaying::default(),
+            scope: Scope::default(),
+            marks: Mutex::default(),
+            log: Log::default(),
+            news: foundation.news,
+            recording: RwLock::new(foundation.recording),
+            session_folder: foundation.session_folder,
+            log_folder: foundation.log_folder,
+            preferences: foundation.preferences,
+            adverts: AtomicU64::new(0),
+            notifications: AtomicU64::new(0),
+            outages: AtomicU64::new(0),
+            ledger: Ledger::default(),
+            sampling: Sampling::new(sample_adverts_s),
+            tidying: tokio::sync::Notify::new(),
+            closing: tokio_util::sync::CancellationToken::new(),
+            beginning: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            document: Mutex::default(),
+            source: foundation.source,
+        }
+    }
+
     pub(crate) fn now(&self) -> Timestamp {
         self.clock.now()
     }
@@ -282,46 +312,26 @@ impl Inner {
     }
 
     /// What shows a session and belongs to the same window as this.
-    pub(crate) fn of_recorded(&self, source: Source) -> Arc<Self> {
+    pub(crate) fn of_recorded(&self, source: Arc<Source>) -> Self {
         let view = source.view();
         // It stands still at the end of the session.
         let clock = Clock::manual();
         clock.advance(Duration::from_secs_f64(view.session.duration_s.max(0.0)));
-        let recording = Recording::Off(Problem::new(
-            "recorded",
-            "This is a recording.",
-            "Close it to see what is on the air.",
-        ));
-        Arc::new(Self {
+        Self::new(Foundation {
             clock,
             wall: WallOffset(view.session.started_ms),
             runtime: self.runtime.clone(),
-            radios: Radios::new(Vec::new()),
-            devices: Mutex::default(),
-            connections: Mutex::default(),
-            connecting: tokio::sync::Mutex::default(),
-            pairings: Pairings::default(),
-            jobs: Jobs::default(),
-            scope: Scope::default(),
-            marks: Mutex::default(),
-            log: Log::default(),
+            backends: Vec::new(),
             news: self.news.of_recorded(),
-            recording: RwLock::new(recording),
+            recording: Recording::Off(Problem::new(
+                "recorded",
+                "This is a recording.",
+                "Close it to see what is on the air.",
+            )),
             session_folder: self.session_folder.clone(),
             log_folder: self.log_folder.clone(),
             preferences: Arc::clone(&self.preferences),
-            adverts: AtomicU64::new(0),
-            notifications: AtomicU64::new(0),
-            outages: AtomicU64::new(0),
-            closing: tokio_util::sync::CancellationToken::new(),
-            ledger: Ledger::default(),
-            sampling: Sampling::new(0),
-            replaying: Replaying::default(),
-            tidying: tokio::sync::Notify::new(),
-            beginning: Mutex::default(),
-            opening: tokio::sync::Mutex::default(),
-            document: Mutex::default(),
-            source: Some(Arc::new(source)),
+            source: Some(source),
         })
     }
 

@@ -665,23 +665,9 @@ impl Explorer {
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
         self.0.recall(&attribute);
-        let mut view = attribute.inspect(None, self.0.wall);
+        let mut view = attribute.inspect(self.0.wall);
         view.time = Some(self.0.time_axis(&attribute));
         Ok(view)
-    }
-
-    /// What the inspector would show with another format.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`] with the place where the layout cannot be read.
-    pub fn preview_format(&self, attribute: u64, format: &str) -> Result<InspectView, Problem> {
-        let (_, attribute) = self.0.attribute(id(attribute)?)?;
-        let format = match format.trim() {
-            "" | "sig" => Format::default_for(attribute.uuid),
-            text => Some(Format::Layout(layout(text)?)),
-        };
-        Ok(attribute.inspect(format.as_ref(), self.0.wall))
     }
 
     /// Decodes an attribute, and every other of its UUID, with another format: a layout, or nothing

@@ -522,7 +522,7 @@ impl Inner {
     }
 
     /// Whether the user has starred a device, and the user's own name for it.
-    fn chosen(&self, id: &str) -> (bool, Option<String>) {
+    pub(crate) fn chosen(&self, id: &str) -> (bool, Option<String>) {
         self.preference(|preferences| {
             (
                 preferences.favourites.contains(id),

@@ -513,7 +513,7 @@ pub struct InspectView {
     pub count: u64,
     /// What its counter has found; null where nothing counts.
     pub counter: Option<crate::counter::CounterView>,
-    /// On which time its values are drawn; null in a preview.
+    /// On which time its values are drawn.
     pub time: Option<TimeAxisView>,
 }
 
