@@ -36,29 +36,74 @@ fn triple(name: &str, value: &str, range: Range<usize>) -> (String, String, Rang
 }
 
 #[test]
-fn tables_are_ascending_and_columns_count_from_zero() {
-    assert!(
-        tables::ALL
-            .windows(2)
-            .all(|pair| pair[0].uuid < pair[1].uuid)
-    );
-    for definition in tables::ALL {
-        let series = Sig(definition).series();
-        assert!(
-            series
-                .iter()
-                .enumerate()
-                .all(|(at, series)| series.column == at)
-        );
+fn tables_are_ascending_and_no_format_is_in_two() {
+    for table in tables::ALL {
+        assert!(table.windows(2).all(|pair| pair[0].uuid < pair[1].uuid));
     }
+    for sig in Sig::all() {
+        assert_eq!(Sig::of(sig.uuid()), Some(sig));
+    }
+    let mut all: Vec<u16> = Sig::all().map(Sig::short).collect();
+    all.sort_unstable();
+    assert!(all.windows(2).all(|pair| pair[0] != pair[1]));
 }
 
 #[test]
+fn columns_count_from_zero() {
+    for sig in Sig::all() {
+        let series = sig.series();
+        assert!((0..).zip(&series).all(|(at, series)| series.column == at));
+    }
+}
+
+/// Formats of characteristics that are younger than the list of names.
+const UNNAMED: std::ops::RangeInclusive<u16> = 0x2BFF..=0x2C30;
+
+#[test]
 fn every_format_has_a_name_in_the_assigned_numbers() {
-    for definition in tables::ALL {
-        let uuid = names::uuid16(definition.uuid);
-        let name = names::characteristic(uuid).or_else(|| names::descriptor(uuid));
-        assert!(name.is_some(), "{:04X}", definition.uuid);
+    for sig in Sig::all() {
+        let name = names::characteristic(sig.uuid()).or_else(|| names::descriptor(sig.uuid()));
+        assert!(name.is_some() || UNNAMED.contains(&sig.short()), "{sig:?}");
+    }
+}
+
+/// Bits of one integer come one after the other without a gap, and the last of them ends it:
+/// else the parts after them would be read from the wrong place.
+#[test]
+fn bits_of_an_integer_cover_it() {
+    for sig in Sig::all() {
+        let mut next: Option<(u8, u32)> = None;
+        for part in sig.0.parts {
+            let (of, first, after, ends) = match part.kind {
+                Kind::Bits {
+                    of,
+                    first,
+                    last,
+                    ends,
+                } => (of, first, last + 1, ends),
+                Kind::Set {
+                    of,
+                    first,
+                    names,
+                    ends,
+                    ..
+                } => (of, first, first + u8::try_from(names.len()).unwrap(), ends),
+                _ => {
+                    assert_eq!(next, None, "{sig:?} {}", part.name);
+                    continue;
+                }
+            };
+            let (expected, bits) = next.unwrap_or((0, of.bits()));
+            assert_eq!(
+                (first, of.bits()),
+                (expected, bits),
+                "{sig:?} {}",
+                part.name
+            );
+            assert_eq!(ends, u32::from(after) == bits, "{sig:?} {}", part.name);
+            next = (!ends).then_some((after, bits));
+        }
+        assert_eq!(next, None, "{sig:?}");
     }
 }
 
@@ -196,10 +241,10 @@ fn the_client_configuration_shows_both_switches() {
 proptest! {
     #[test]
     fn any_bytes_decode_within_themselves(
-        which in 0..tables::ALL.len(),
-        bytes in prop::collection::vec(any::<u8>(), 0..24),
+        which in 0..Sig::all().count(),
+        bytes in prop::collection::vec(any::<u8>(), 0..48),
     ) {
-        let sig = Sig(&tables::ALL[which]);
+        let sig = Sig::all().nth(which).unwrap();
         let columns = sig.series().len();
         let mut missing = 0;
         let rest = sig.decode(&bytes, |field| {
