@@ -123,7 +123,7 @@ pub(super) static ALL: &[Definition] = &[
         &[
             ALERT_CATEGORY.value(),
             count("Unread count", U8)
-                .meaning(&[(255, "more than 254")])
+                .void(&[(255, "more than 254")])
                 .value(),
         ],
     ),

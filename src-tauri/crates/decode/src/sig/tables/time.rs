@@ -24,10 +24,10 @@ pub(super) static ALL: &[Definition] = &[
             TIME_SOURCE.value(),
             TIME_ACCURACY.as_named("accuracy"),
             quantity("Days since update", U8, "d")
-                .meaning(&[(255, "255 or more")])
+                .void(&[(255, "255 or more")])
                 .as_named("updated"),
             quantity("Hours since update", U8, "h")
-                .meaning(&[(255, "255 days or more")])
+                .void(&[(255, "255 days or more")])
                 .within(0, 23)
                 .value(),
         ],
