@@ -341,19 +341,9 @@ impl fmt::Display for Field<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.bare().fmt(f)?;
         match self.unit {
-            Some(unit)
-                if self.meaning.is_none() && self.value.is_number() && !self.shown.is_date() =>
-            {
-                write!(f, " {unit}")
-            }
+            Some(unit) if self.meaning.is_none() && self.value.is_number() => write!(f, " {unit}"),
             _ => Ok(()),
         }
-    }
-}
-
-impl Shown {
-    const fn is_date(self) -> bool {
-        matches!(self, Self::Days | Self::Seconds(_))
     }
 }
 

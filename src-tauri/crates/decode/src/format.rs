@@ -249,7 +249,11 @@ mod tests {
 
     #[test]
     fn formats_read_back_from_their_text() {
-        for text in ["sig:2A37", "layout:a:u8.3, b:i16le[]*0.5 °C"] {
+        for text in [
+            "sig:2A37",
+            "presented:0EFE2F27010000,0400AD27010000",
+            "layout:a:u8.3, b:i16le[]*0.5 °C",
+        ] {
             assert_eq!(format(text).to_string(), text);
             let json = serde_json::to_string(&format(text)).unwrap();
             assert_eq!(json, format!("\"{text}\""));
@@ -263,6 +267,10 @@ mod tests {
         assert_eq!(
             "sig:180D".parse::<Format>(),
             Err(FormatError::Sig("180D".to_owned()))
+        );
+        assert_eq!(
+            "presented:0E".parse::<Format>(),
+            Err(FormatError::Presented(PresentationError))
         );
         let error = "layout:a:u12".parse::<Format>().unwrap_err();
         assert!(matches!(

@@ -172,7 +172,9 @@ impl Sig {
         let mut missing = 0;
         if self.0.records {
             // One record needs no number.
-            let several = bytes.first().is_some_and(|&size| usize::from(size) < len);
+            let several = bytes
+                .first()
+                .is_some_and(|&size| (1..len).contains(&usize::from(size)));
             let mut record = 0;
             loop {
                 let left = len - place.start;

@@ -3,6 +3,11 @@
 //! `sig/generate.py` says where `sig/vectors.txt` comes from, and `sig/vectors.txt` when it was
 //! made and under which licence.
 
+#![expect(
+    clippy::unwrap_used,
+    reason = "a file that cannot be read fails the test"
+)]
+
 use std::fmt::Write as _;
 
 use decode::{Fault, Field, Sig, Value, names};

@@ -157,10 +157,10 @@ CORRECTIONS = {
     ("cgm_measurement", "Size"): {"unit": ("B", 1)},
     ("recipe_parameters", "Duration"): {"unit": ("s", 1)},
     ("cooking_step_status", "Remaining Time"): {"unit": ("s", 1)},
-    ("enhanced_blood_pressure_measurement", "Time Stamp"): {"unit": ("s", 1)},
-    ("enhanced_blood_pressure_measurement", "User Facing Time"): {"unit": ("s", 1)},
-    ("enhanced_intermediate_cuff_pressure", "Time Stamp"): {"unit": ("s", 1)},
-    ("enhanced_intermediate_cuff_pressure", "User Facing Time"): {"unit": ("s", 1)},
+    ("enhanced_blood_pressure_measurement", "Time Stamp"): {"unit": ("", 1)},
+    ("enhanced_blood_pressure_measurement", "User Facing Time"): {"unit": ("", 1)},
+    ("enhanced_intermediate_cuff_pressure", "Time Stamp"): {"unit": ("", 1)},
+    ("enhanced_intermediate_cuff_pressure", "User Facing Time"): {"unit": ("", 1)},
     ("rainfall", "Rainfall"): {"unit": ("mm", 1e3)},
     ("weight_measurement", "BMI"): {"unit": ("kg/m²", 1)},
     ("glucose_measurement_context", "Carbohydrate"): {"unit": ("g", 1e3)},
@@ -516,7 +516,8 @@ def put(key, field, value, fields_of, siblings):
     if key == "elapsed_time" and name == "Time Value":
         factor, symbol = [1, 0.1, 1e-3, 1e-4][value.words["Flags"] >> 2 & 3], "s"
     elif key in ("date_utc",) or "Refer to the Date UTC" in text:
-        factor, symbol = 1, "d"
+        # Shown as a date.
+        factor, symbol = 1, ""
     else:
         factor, symbol = scale(key, name, text_all, value)
     text_all = text if not enumeration else ""

@@ -630,7 +630,7 @@ const SINCE_1900: i32 = -25_567;
 const SINCE_2000: i32 = 10_957;
 
 const fn seconds(name: &'static str, epoch: i32) -> Part {
-    number(name, U32).unit("s").shown(Shown::Seconds(epoch))
+    number(name, U32).shown(Shown::Seconds(epoch))
 }
 
 /// Heart Rate Service 1.0, 3.1: energy is in kilojoules there, RR intervals in 1/1024 s, oldest

@@ -473,7 +473,6 @@ const START_TIME: Part = DECIHOUR.named("Start time").as_named("from");
 const END_TIME: Part = DECIHOUR.named("End time").as_named("to");
 
 pub(super) const DATE_UTC: Part = number("Date", U24)
-    .unit("d")
     .void(&[(0, "not known")])
     .shown(Shown::Days);
 
