@@ -101,7 +101,7 @@ impl Sig {
     /// [`Value::Missing`]. What is there and cannot be comes with its
     /// [`fault`](Field::fault), and the others come all the same.
     pub fn decode<'a>(self, bytes: &'a [u8], mut f: impl FnMut(Field<'a>)) -> Rest {
-        self.walk(bytes, |_, _, field| f(field))
+        self.walk(bytes, |_, field| f(field))
     }
 
     pub(crate) fn summarise<'a>(
@@ -110,7 +110,7 @@ impl Sig {
         mut f: impl FnMut(Option<&'static str>, Field<'a>),
     ) {
         let alone = self.0.parts.len() == 1;
-        self.walk(bytes, |part, _, field| match part.summary {
+        self.walk(bytes, |part, field| match part.summary {
             Summary::No if alone => f(None, field),
             Summary::No => {}
             Summary::Value => f(None, field),
@@ -149,17 +149,22 @@ impl Sig {
     /// Hands every number of a value to `f` with its column. Allocates nothing; what is missing
     /// or not known does not come.
     pub fn columns(self, bytes: &[u8], f: &mut impl FnMut(usize, f64)) {
-        self.walk(bytes, |_, column, field| {
-            if let (Some(column), Some(number)) = (column, field.number()) {
-                f(column, number);
-            }
+        self.each_record(bytes, |place| {
+            self.numbers(place, f);
+            0
         });
     }
 
-    fn walk<'a>(
+    fn walk<'a>(self, bytes: &'a [u8], mut f: impl FnMut(&'static Part, Field<'a>)) -> Rest {
+        self.each_record(bytes, |place| self.walk_parts(place, &mut f))
+    }
+
+    /// Sets `each` to the value, or to one record after the other; it says how many fields are
+    /// missing.
+    fn each_record<'a>(
         self,
         bytes: &'a [u8],
-        mut f: impl FnMut(&'static Part, Option<usize>, Field<'a>),
+        mut each: impl FnMut(&mut Place<'a>) -> usize,
     ) -> Rest {
         let len = bytes.len();
         let mut place = Place {
@@ -186,7 +191,7 @@ impl Sig {
                 place.at = place.start;
                 place.record = several.then_some(record);
                 place.fault = (!fits && left > 0).then_some(Fault::RecordLength);
-                missing += self.walk_parts(&mut place, &mut f);
+                missing += each(&mut place);
                 place.start = end;
                 record += 1;
                 if end >= len {
@@ -194,7 +199,7 @@ impl Sig {
                 }
             }
         } else {
-            missing = self.walk_parts(&mut place, &mut f);
+            missing = each(&mut place);
         }
         Rest {
             extra: if missing > 0 {
@@ -210,15 +215,12 @@ impl Sig {
     fn walk_parts<'a>(
         self,
         place: &mut Place<'a>,
-        f: &mut impl FnMut(&'static Part, Option<usize>, Field<'a>),
+        f: &mut impl FnMut(&'static Part, Field<'a>),
     ) -> usize {
         let bytes = place.bytes;
         let len = bytes.len();
         let mut missing = 0;
-        let mut columns = 0;
         for part in self.0.parts {
-            columns += usize::from(part.plot == Plot::Column);
-            let column = (part.plot != Plot::No).then(|| columns - 1);
             if !place.has(part.when) {
                 continue;
             }
@@ -226,12 +228,12 @@ impl Sig {
             if part.repeats {
                 let elements = len.saturating_sub(place.at) / size.max(1);
                 for element in 0..elements {
-                    f(part, column, part.field(bytes, place.at, Some(element)));
+                    f(part, part.field(bytes, place.at, Some(element)));
                     place.at += size;
                 }
                 if elements == 0 && !part.may_be_empty {
                     missing += 1;
-                    f(part, column, part.field(bytes, place.at, None));
+                    f(part, part.field(bytes, place.at, None));
                     place.at = len;
                 }
                 continue;
@@ -244,7 +246,7 @@ impl Sig {
                 Kind::Set { names, .. } if !short => {
                     for bit in 0..names.len() {
                         if let Some(field) = part.bit(&field, bit) {
-                            f(part, column, field);
+                            f(part, field);
                         }
                     }
                 }
@@ -253,17 +255,53 @@ impl Sig {
                     && matches!(field.value, Value::Int(0) | Value::Missing) => {}
                 _ => {
                     missing += usize::from(short);
-                    f(part, column, field);
+                    f(part, field);
                 }
             }
             match part.kind {
                 // What follows a field that is cut short is missing too.
-                Kind::Bits { ends: false, .. } | Kind::Set { ends: false, .. } => {}
+                _ if !part.ends() => {}
                 _ if short => place.at = len.max(place.at + size),
                 _ => place.at = end,
             }
         }
         missing
+    }
+
+    /// Hands over the numbers of the parts from `place` on: what [`Sig::walk_parts`] would give,
+    /// without the words.
+    fn numbers(self, place: &mut Place<'_>, f: &mut impl FnMut(usize, f64)) {
+        let bytes = place.bytes;
+        let len = bytes.len();
+        let mut columns = 0;
+        for part in self.0.parts {
+            columns += usize::from(part.plot == Plot::Column);
+            let column = (part.plot != Plot::No).then(|| columns - 1);
+            // Bits that others come after take no bytes: nothing to do for those without a number.
+            let ends = part.ends();
+            if (column.is_none() && !ends) || !place.has(part.when) {
+                continue;
+            }
+            loop {
+                let end = part.end(bytes, place.at);
+                if let (Some(column), Some(_)) = (column, end)
+                    && let Some(number) = part.number(bytes, place.at)
+                {
+                    f(column, number);
+                }
+                match end {
+                    Some(end) if ends => place.at = end,
+                    Some(_) => break,
+                    // What follows a part that is cut short is missing too; half an element of a
+                    // row is left over.
+                    None if !part.repeats => place.at = len.max(place.at + part.size()),
+                    None => {}
+                }
+                if !part.repeats || end.is_none() {
+                    break;
+                }
+            }
+        }
     }
 }
 

@@ -451,6 +451,36 @@ impl Part {
         }
     }
 
+    /// Whether the next part begins after this one, not in the same integer.
+    pub(super) const fn ends(&self) -> bool {
+        !matches!(
+            self.kind,
+            Kind::Bits { ends: false, .. } | Kind::Set { ends: false, .. }
+        )
+    }
+
+    /// Where one element at `at` ends; `None` when the value does before it.
+    #[inline]
+    pub(super) fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
+        self.range(bytes, at).map(|range| range.end)
+    }
+
+    /// The number of one element at `at`: that of its [`field`](Self::field), sooner.
+    #[inline]
+    pub(super) fn number(&self, bytes: &[u8], at: usize) -> Option<f64> {
+        let Kind::Number(number) = self.kind else {
+            return self.field(bytes, at, None).number();
+        };
+        let raw = number.read(bytes.get(at..)?)?;
+        if !self.voids.is_empty()
+            && let Value::Int(value) = raw.into()
+            && meaning(self.voids, value).is_some()
+        {
+            return None;
+        }
+        Some(self.linear.apply(raw.as_f64()))
+    }
+
     /// The bytes of one element at `at`.
     fn range(&self, bytes: &[u8], at: usize) -> Option<Range<usize>> {
         let from = bytes.get(at..)?;

@@ -79,6 +79,7 @@ fn bits_of_an_integer_cover_it() {
     for sig in Sig::all() {
         let mut next: Option<(u8, u32)> = None;
         for part in sig.0.parts {
+            assert!(!part.repeats || part.size() > 0, "{sig:?} would not end");
             let (of, first, after, ends) = match part.kind {
                 Kind::Bits {
                     of,
@@ -568,5 +569,31 @@ proptest! {
         prop_assert_eq!(rest.missing, missing);
         prop_assert!(rest.extra.start <= rest.extra.end && rest.extra.end == bytes.len());
         sig.columns(&bytes, &mut |column, _| assert!(column < columns));
+    }
+
+    /// The numbers for charts come by a way of their own.
+    #[test]
+    fn columns_are_the_numbers_of_the_fields(
+        which in 0..Sig::all().count(),
+        bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(0), Just(0xFF)], 0..48),
+    ) {
+        let sig = Sig::all().nth(which).unwrap();
+        let mut fields = Vec::new();
+        sig.walk(&bytes, |part, field| {
+            if part.plot != Plot::No && let Some(number) = field.number() {
+                fields.push((part.name, part.unit, number.to_bits()));
+            }
+        });
+        let series = sig.series();
+        let mut numbers = Vec::new();
+        sig.columns(&bytes, &mut |column, number| {
+            let series = &series[column];
+            numbers.push((series.name.clone(), series.unit.clone(), number.to_bits()));
+        });
+        let fields: Vec<_> = fields
+            .into_iter()
+            .map(|(name, unit, bits)| (name.to_owned(), unit.map(str::to_owned), bits))
+            .collect();
+        prop_assert_eq!(numbers, fields);
     }
 }
