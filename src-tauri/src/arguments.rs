@@ -13,19 +13,29 @@ pub struct Arguments {
     pub theme: Option<String>,
 }
 
-const USAGE: &str = "usage: gattscope [--simulated] [--demo] [--theme light|dark]";
+const USAGE: &str =
+    "usage: gattscope [--simulated] [--demo] [--theme light|dark] [--help] [--version]";
+
+/// What the command line wants instead of a window.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Stop {
+    /// Words to print, and nothing else.
+    Printed(String),
+    /// It cannot be understood: a sentence for the person who typed it.
+    Refused(String),
+}
 
 impl Arguments {
     /// Reads the command line of this process.
     ///
     /// # Errors
     ///
-    /// A sentence for the person who typed it.
-    pub fn from_command_line() -> Result<Self, String> {
+    /// What to print instead of opening a window.
+    pub fn from_command_line() -> Result<Self, Stop> {
         Self::read(std::env::args_os().skip(1))
     }
 
-    fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, String> {
+    fn read(words: impl IntoIterator<Item = OsString>) -> Result<Self, Stop> {
         let mut arguments = Self::default();
         let mut words = words.into_iter();
         while let Some(word) = words.next() {
@@ -37,10 +47,19 @@ impl Arguments {
                     arguments.theme = Some(
                         theme
                             .filter(|theme| theme == "light" || theme == "dark")
-                            .ok_or(USAGE)?,
+                            .ok_or_else(|| Stop::Refused(USAGE.into()))?,
                     );
                 }
-                _ => return Err(format!("{} is not known here; {USAGE}", word.display())),
+                Some("--help" | "-h") => return Err(Stop::Printed(help())),
+                Some("--version" | "-V") => {
+                    return Err(Stop::Printed(
+                        concat!("gattscope ", env!("CARGO_PKG_VERSION")).into(),
+                    ));
+                }
+                _ => {
+                    let refused = format!("{} is not known here; {USAGE}", word.display());
+                    return Err(Stop::Refused(refused));
+                }
             }
         }
         Ok(arguments)
@@ -53,11 +72,22 @@ impl Arguments {
     }
 }
 
+fn help() -> String {
+    format!(
+        "Gattscope, an oscilloscope for Bluetooth Low Energy\n\n{USAGE}\n\n  \
+         --simulated      only the simulated lab, even if there is an adapter\n  \
+         --demo           connect to devices of the simulated lab and draw them\n  \
+         --theme THEME    light or dark, for this run; with it, settings are not kept\n  \
+         --help           print this and end\n  \
+         --version        print the version and end"
+    )
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn read(words: &[&str]) -> Result<Arguments, String> {
+    fn read(words: &[&str]) -> Result<Arguments, Stop> {
         Arguments::read(words.iter().map(OsString::from))
     }
 
@@ -71,7 +101,11 @@ mod tests {
     #[test]
     fn unknown_words_are_told_with_the_known_ones() {
         for words in [&["--colour"][..], &["--theme"], &["--theme", "green"]] {
-            assert!(read(words).unwrap_err().contains("--simulated"));
+            let refused = read(words).unwrap_err();
+            assert!(
+                matches!(&refused, Stop::Refused(text) if text.contains("--simulated")),
+                "{refused:?}"
+            );
         }
     }
 }

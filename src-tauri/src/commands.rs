@@ -6,6 +6,7 @@ mod devices;
 mod files;
 mod gatt;
 mod radio;
+mod replay;
 mod scope;
 mod settings;
 
@@ -28,6 +29,8 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         devices::connect,
         devices::connect_to,
         devices::cancel_connect,
+        devices::request_parameters,
+        devices::stop_seeking,
         devices::set_auto_reconnect,
         devices::disconnect,
         devices::close_device,
@@ -44,7 +47,9 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::inspect,
         gatt::encode,
         gatt::set_format,
-        gatt::preview_format,
+        gatt::set_time_axis,
+        gatt::set_counter,
+        gatt::reconciliations,
         scope::plot,
         scope::set_visible,
         scope::remove_series,
@@ -52,9 +57,25 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         scope::statistics,
         scope::values_at,
         scope::pump,
-        files::export_csv,
+        files::export,
+        files::export_contents,
+        files::count_export,
+        files::cancel_job,
+        files::sessions,
+        files::rename_session,
+        files::annotate_session,
+        files::keep_session,
+        files::delete_session,
+        files::import_session,
+        files::open_session,
+        files::open_session_file,
+        files::close_session,
+        replay::replay_session,
+        replay::replay,
+        replay::stop_replay,
         files::export_picture,
         files::mark,
+        files::change_mark,
         files::show_session_folder,
         files::show_log_folder,
         files::new_recording,
@@ -62,6 +83,9 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         settings::set_theme,
         settings::set_connect_timeout,
         settings::set_single_key_shortcuts,
+        settings::set_sort,
         settings::set_panel,
+        settings::set_retention,
+        settings::sample_adverts,
     ])
 }

@@ -10,5 +10,5 @@ mod logging;
 mod settings;
 mod shell;
 
-pub use arguments::Arguments;
+pub use arguments::{Arguments, Stop};
 pub use shell::run;

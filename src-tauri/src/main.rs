@@ -8,7 +8,11 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     match gattscope_shell::Arguments::from_command_line() {
         Ok(arguments) => gattscope_shell::run(arguments),
-        Err(message) => {
+        Err(gattscope_shell::Stop::Printed(text)) => {
+            println!("{text}");
+            ExitCode::SUCCESS
+        }
+        Err(gattscope_shell::Stop::Refused(message)) => {
             eprintln!("gattscope: {message}");
             ExitCode::from(2)
         }

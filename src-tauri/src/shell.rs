@@ -131,6 +131,7 @@ fn start(
         .build()?;
     window.set_focus()?;
 
+    runtime.spawn(end_when_asked(app.clone()));
     let demo = arguments.demo;
     runtime.spawn(async move {
         if let Err(problem) = begin(&explorer).await {
@@ -142,6 +143,34 @@ fn start(
         announce();
     });
     Ok(())
+}
+
+/// Ends the program as the closing of its window does when the system asks it to end: links and the
+/// recording end well.
+async fn end_when_asked(app: AppHandle) {
+    match asked_to_end().await {
+        Ok(()) => app.exit(0),
+        Err(error) => tracing::warn!(%error, "the system cannot ask this program to end"),
+    }
+}
+
+#[cfg(unix)]
+async fn asked_to_end() -> std::io::Result<()> {
+    use tokio::signal::unix::{SignalKind, signal};
+    let mut interrupt = signal(SignalKind::interrupt())?;
+    let mut terminate = signal(SignalKind::terminate())?;
+    let mut hang_up = signal(SignalKind::hangup())?;
+    tokio::select! {
+        _ = interrupt.recv() => {}
+        _ = terminate.recv() => {}
+        _ = hang_up.recv() => {}
+    }
+    Ok(())
+}
+
+#[cfg(not(unix))]
+async fn asked_to_end() -> std::io::Result<()> {
+    tokio::signal::ctrl_c().await
 }
 
 /// What a first window takes of a screen that may be smaller, in logical pixels.

@@ -7,7 +7,7 @@ use tauri::State;
 /// Shows only devices that pass a filter.
 #[tauri::command]
 pub(crate) async fn set_filter(explorer: State<'_, Explorer>, text: String) -> Result<(), Problem> {
-    explorer.set_filter(&text)
+    explorer.shown().set_filter(&text)
 }
 
 /// What a device advertises.
@@ -16,7 +16,7 @@ pub(crate) async fn advert(
     explorer: State<'_, Explorer>,
     device: String,
 ) -> Result<AdvertView, Problem> {
-    explorer.advert(&device.into())
+    explorer.shown().advert(&device.into())
 }
 
 /// Stars a device or takes the star away.
@@ -26,7 +26,7 @@ pub(crate) async fn star(
     device: String,
     on: bool,
 ) -> Result<(), Problem> {
-    explorer.star(&device.into(), on);
+    explorer.shown().star(&device.into(), on);
     Ok(())
 }
 
@@ -37,7 +37,7 @@ pub(crate) async fn set_alias(
     device: String,
     alias: Option<String>,
 ) -> Result<(), Problem> {
-    explorer.set_alias(&device.into(), alias);
+    explorer.shown().set_alias(&device.into(), alias);
     Ok(())
 }
 
@@ -51,6 +51,23 @@ pub(crate) async fn connect(explorer: State<'_, Explorer>, device: String) -> Re
 #[tauri::command]
 pub(crate) async fn connect_to(explorer: State<'_, Explorer>, text: String) -> Result<(), Problem> {
     explorer.connect_to(text).await
+}
+
+/// Asks for other connection parameters.
+#[tauri::command]
+pub(crate) async fn request_parameters(
+    explorer: State<'_, Explorer>,
+    device: String,
+    preset: String,
+) -> Result<(), Problem> {
+    explorer.request_parameters(device.into(), preset).await
+}
+
+/// Gives up the search for a device.
+#[tauri::command]
+pub(crate) async fn stop_seeking(explorer: State<'_, Explorer>) -> Result<(), Problem> {
+    explorer.stop_seeking();
+    Ok(())
 }
 
 /// Gives an attempt to connect up.

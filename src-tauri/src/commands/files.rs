@@ -2,24 +2,167 @@
 
 use std::path::{Path, PathBuf};
 
-use explorer::view::{ExportView, Problem};
+use explorer::view::{ContentsView, CountView, ExportRequest, ExportView, Problem, SessionsView};
 use explorer::{Explorer, PictureKind, PictureRequest};
 use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
 use tauri_plugin_opener::OpenerExt;
 
-/// Saves the recording of one device, or of all, as CSV. `None` if the dialog was closed.
+/// Exports the recording or another session. `None` if the dialog was closed.
 #[tauri::command]
-pub(crate) async fn export_csv(
+pub(crate) async fn export(
     app: AppHandle,
     explorer: State<'_, Explorer>,
-    device: Option<String>,
+    request: ExportRequest,
 ) -> Result<Option<ExportView>, Problem> {
-    let name = explorer.proposed_name("session", "csv");
-    let Some(path) = save(&app, name, "CSV table", "csv").await else {
+    let (what, suffix, label) = match request.format.as_str() {
+        "csv" => ("session", "csv", "CSV table"),
+        "fields" => ("fields", "csv", "CSV table"),
+        "jsonl" => ("session", "jsonl", "JSON Lines"),
+        "pcapng" => ("session", "pcapng", "Capture for Wireshark"),
+        "markdown" => ("profile", "md", "GATT profile"),
+        "gattscope" => ("session", "gattscope", "Session"),
+        other => {
+            let text = format!("Sessions are not exported as \"{other}\".");
+            return Err(Problem::input(text, 0));
+        }
+    };
+    let name = match &request.session {
+        Some(file) => format!("{}.{suffix}", file.trim_end_matches(".gattscope")),
+        None => explorer.proposed_name(what, suffix),
+    };
+    // What is meant is what the window showed when it was asked for.
+    let shown = explorer.document_number();
+    let Some(path) = save(&app, name, label, suffix).await else {
         return Ok(None);
     };
-    explorer.export_csv(path, device).await.map(Some)
+    if request.session.is_none() && explorer.document_number() != shown {
+        return Err(Problem::new(
+            "other_session",
+            "Another session is shown by now than the one that was to be exported. Nothing was written.",
+            "Open it again, then export.",
+        ));
+    }
+    // GTK leaves it to the user to write the suffix.
+    let path = match path.extension() {
+        Some(_) => path,
+        None => path.with_extension(suffix),
+    };
+    explorer.export(request, path).await.map(Some)
+}
+
+/// What a session, the recording if none is named, has that an export can choose from.
+#[tauri::command]
+pub(crate) async fn export_contents(
+    explorer: State<'_, Explorer>,
+    session: Option<String>,
+) -> Result<ContentsView, Problem> {
+    explorer.export_contents(session).await
+}
+
+/// How many events an export goes through.
+#[tauri::command]
+pub(crate) async fn count_export(
+    explorer: State<'_, Explorer>,
+    request: ExportRequest,
+) -> Result<CountView, Problem> {
+    explorer.count_export(request).await
+}
+
+/// Gives a job up.
+#[tauri::command]
+pub(crate) async fn cancel_job(explorer: State<'_, Explorer>, id: u32) -> Result<(), Problem> {
+    explorer.cancel_job(id);
+    Ok(())
+}
+
+/// The sessions of the folder.
+#[tauri::command]
+pub(crate) async fn sessions(
+    explorer: State<'_, Explorer>,
+    query: String,
+) -> Result<SessionsView, Problem> {
+    explorer.sessions(query).await
+}
+
+/// Calls a session something else.
+#[tauri::command]
+pub(crate) async fn rename_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+    title: String,
+) -> Result<(), Problem> {
+    explorer.rename_session(file, title).await
+}
+
+/// Says something of a session.
+#[tauri::command]
+pub(crate) async fn annotate_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+    comment: String,
+) -> Result<(), Problem> {
+    explorer.annotate_session(file, comment).await
+}
+
+/// Keeps a session from being deleted by age or size, or does so no more.
+#[tauri::command]
+pub(crate) async fn keep_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.keep_session(file, on).await
+}
+
+/// Deletes a session.
+#[tauri::command]
+pub(crate) async fn delete_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+) -> Result<(), Problem> {
+    explorer.delete_session(file).await
+}
+
+/// Opens a session of the folder, to be looked at.
+#[tauri::command]
+pub(crate) async fn open_session(
+    explorer: State<'_, Explorer>,
+    file: String,
+) -> Result<(), Problem> {
+    explorer.open_session(file).await
+}
+
+/// Opens a session file from anywhere. `false` if the dialog was closed.
+#[tauri::command]
+pub(crate) async fn open_session_file(
+    app: AppHandle,
+    explorer: State<'_, Explorer>,
+) -> Result<bool, Problem> {
+    let Some(path) = pick(&app, &[("Sessions", &["gattscope"])]).await else {
+        return Ok(false);
+    };
+    explorer.open_file(path).await.map(|()| true)
+}
+
+/// Shows what is on the air again.
+#[tauri::command]
+pub(crate) async fn close_session(explorer: State<'_, Explorer>) -> Result<(), Problem> {
+    explorer.close_session();
+    Ok(())
+}
+
+/// Makes a session out of another file. `None` if the dialog was closed, else its file's name.
+#[tauri::command]
+pub(crate) async fn import_session(
+    app: AppHandle,
+    explorer: State<'_, Explorer>,
+) -> Result<Option<String>, Problem> {
+    let captures = ["csv", "btsnoop", "log", "pcapng"];
+    let Some(path) = pick(&app, &[("CSV, btsnoop, pcapng", &captures)]).await else {
+        return Ok(None);
+    };
+    explorer.import_session(path).await.map(Some)
 }
 
 /// Saves the scope as a picture. `None` if the dialog was closed.
@@ -45,14 +188,40 @@ pub(crate) async fn export_picture(
     let Some(path) = save(&app, name, label, suffix).await else {
         return Ok(None);
     };
-    explorer.export_picture(path, kind, request).await.map(Some)
+    explorer
+        .shown()
+        .export_picture(path, kind, request)
+        .await
+        .map(Some)
+}
+
+/// Asks which file to read. `None` if the dialog was closed.
+async fn pick(app: &AppHandle, kinds: &[(&str, &[&str])]) -> Option<PathBuf> {
+    let (answer, asked) = tokio::sync::oneshot::channel();
+    let mut dialog = app.dialog().file();
+    if let Some(window) = app.get_webview_window("main") {
+        dialog = dialog.set_parent(&window);
+    }
+    for (label, suffixes) in kinds {
+        dialog = dialog.add_filter(*label, suffixes);
+    }
+    dialog
+        .add_filter("Every file", &["*"])
+        .pick_file(move |path| {
+            let _ = answer.send(path);
+        });
+    asked.await.ok().flatten()?.into_path().ok()
 }
 
 /// Asks where to save. `None` if the dialog was closed.
 async fn save(app: &AppHandle, name: String, label: &str, suffix: &str) -> Option<PathBuf> {
     let (answer, asked) = tokio::sync::oneshot::channel();
-    app.dialog()
-        .file()
+    let mut dialog = app.dialog().file();
+    // Where the system can, the dialog belongs to the window and goes before it.
+    if let Some(window) = app.get_webview_window("main") {
+        dialog = dialog.set_parent(&window);
+    }
+    dialog
         .set_file_name(name)
         .add_filter(label, &[suffix])
         .save_file(move |path| {
@@ -61,11 +230,25 @@ async fn save(app: &AppHandle, name: String, label: &str, suffix: &str) -> Optio
     asked.await.ok().flatten()?.into_path().ok()
 }
 
-/// Marks this moment in the recording.
+/// Marks a moment in the recording, seconds of the session; without one, now.
 #[tauri::command]
-pub(crate) async fn mark(explorer: State<'_, Explorer>, text: String) -> Result<(), Problem> {
-    explorer.mark(&text);
+pub(crate) async fn mark(
+    explorer: State<'_, Explorer>,
+    text: String,
+    at: Option<f64>,
+) -> Result<(), Problem> {
+    explorer.mark(&text, at);
     Ok(())
+}
+
+/// Calls a mark something else; without a text, takes it away.
+#[tauri::command]
+pub(crate) async fn change_mark(
+    explorer: State<'_, Explorer>,
+    id: u32,
+    text: String,
+) -> Result<(), Problem> {
+    explorer.change_mark(id, &text)
 }
 
 /// Ends the recording and begins another.

@@ -1,13 +1,13 @@
 //! The tree and the inspector.
 
-use explorer::Explorer;
 use explorer::view::{EncodedView, InspectView, Problem, WriteInput};
+use explorer::{CounterChoice, Explorer, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.
 #[tauri::command]
 pub(crate) async fn read(explorer: State<'_, Explorer>, attribute: u64) -> Result<(), Problem> {
-    explorer.read(attribute).await
+    explorer.shown().read(attribute).await
 }
 
 /// Writes what was typed.
@@ -18,7 +18,10 @@ pub(crate) async fn write(
     input: WriteInput,
     with_response: bool,
 ) -> Result<(), Problem> {
-    explorer.write(attribute, input, with_response).await
+    explorer
+        .shown()
+        .write(attribute, input, with_response)
+        .await
 }
 
 /// Subscribes.
@@ -27,7 +30,7 @@ pub(crate) async fn subscribe(
     explorer: State<'_, Explorer>,
     attribute: u64,
 ) -> Result<(), Problem> {
-    explorer.subscribe(attribute).await
+    explorer.shown().subscribe(attribute).await
 }
 
 /// Chooses how an attribute is subscribed from the next time on.
@@ -38,7 +41,7 @@ pub(crate) async fn set_notify(
     mode: String,
     route: String,
 ) -> Result<(), Problem> {
-    explorer.set_notify(attribute, &mode, &route)
+    explorer.shown().set_notify(attribute, &mode, &route)
 }
 
 /// Ends a subscription.
@@ -47,7 +50,7 @@ pub(crate) async fn unsubscribe(
     explorer: State<'_, Explorer>,
     attribute: u64,
 ) -> Result<(), Problem> {
-    explorer.unsubscribe(attribute).await
+    explorer.shown().unsubscribe(attribute).await
 }
 
 /// What the inspector shows.
@@ -56,7 +59,7 @@ pub(crate) async fn inspect(
     explorer: State<'_, Explorer>,
     attribute: u64,
 ) -> Result<InspectView, Problem> {
-    explorer.inspect(attribute)
+    explorer.shown().inspect(attribute)
 }
 
 /// What typing would send.
@@ -65,7 +68,7 @@ pub(crate) async fn encode(
     explorer: State<'_, Explorer>,
     input: WriteInput,
 ) -> Result<EncodedView, Problem> {
-    Ok(explorer.encode(&input))
+    Ok(explorer.shown().encode(&input))
 }
 
 /// Decodes with another format.
@@ -75,15 +78,33 @@ pub(crate) async fn set_format(
     attribute: u64,
     format: String,
 ) -> Result<(), Problem> {
-    explorer.set_format(attribute, &format)
+    explorer.shown().set_format(attribute, &format)
 }
 
-/// What another format would show.
+/// Draws values by when they arrived or by when the device took them.
 #[tauri::command]
-pub(crate) async fn preview_format(
+pub(crate) async fn set_time_axis(
     explorer: State<'_, Explorer>,
     attribute: u64,
-    format: String,
-) -> Result<InspectView, Problem> {
-    explorer.preview_format(attribute, &format)
+    axis: String,
+) -> Result<(), Problem> {
+    explorer.shown().set_time_axis(attribute, &axis)
+}
+
+/// Chooses which bytes count the values; without a choice the format says so.
+#[tauri::command]
+pub(crate) async fn set_counter(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    choice: Option<CounterChoice>,
+) -> Result<(), Problem> {
+    explorer.set_counter(attribute, choice)
+}
+
+/// What the counters of all characteristics have found.
+#[tauri::command]
+pub(crate) async fn reconciliations(
+    explorer: State<'_, Explorer>,
+) -> Result<Vec<ReconciledView>, Problem> {
+    Ok(explorer.reconciliations())
 }

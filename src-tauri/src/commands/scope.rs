@@ -12,7 +12,7 @@ pub(crate) async fn plot(
     attribute: u64,
     on: bool,
 ) -> Result<(), Problem> {
-    explorer.plot(attribute, on)
+    explorer.shown().plot(attribute, on)
 }
 
 /// Shows or hides a series.
@@ -22,7 +22,7 @@ pub(crate) async fn set_visible(
     series: u32,
     visible: bool,
 ) -> Result<(), Problem> {
-    explorer.set_visible(series, visible);
+    explorer.shown().set_visible(series, visible);
     Ok(())
 }
 
@@ -32,14 +32,14 @@ pub(crate) async fn remove_series(
     explorer: State<'_, Explorer>,
     series: u32,
 ) -> Result<(), Problem> {
-    explorer.remove_series(series);
+    explorer.shown().remove_series(series);
     Ok(())
 }
 
 /// Stops drawing anything.
 #[tauri::command]
 pub(crate) async fn clear_scope(explorer: State<'_, Explorer>) -> Result<(), Problem> {
-    explorer.clear_scope();
+    explorer.shown().clear_scope();
     Ok(())
 }
 
@@ -51,7 +51,7 @@ pub(crate) async fn statistics(
     from: f64,
     to: f64,
 ) -> Result<Vec<StatisticsView>, Problem> {
-    Ok(explorer.statistics(&series, from, to))
+    Ok(explorer.shown().statistics(&series, from, to))
 }
 
 /// Values of series at a moment.
@@ -61,7 +61,7 @@ pub(crate) async fn values_at(
     series: Vec<u32>,
     t: f64,
 ) -> Result<Vec<Option<f64>>, Problem> {
-    Ok(explorer.values_at(&series, t))
+    Ok(explorer.shown().values_at(&series, t))
 }
 
 /// The next frame. The page asks for one at a time: that is the back-pressure, and a page that
@@ -71,5 +71,5 @@ pub(crate) async fn pump(
     explorer: State<'_, Explorer>,
     request: PumpRequest,
 ) -> Result<Response, Problem> {
-    Ok(Response::new(explorer.pump(&request).await))
+    Ok(Response::new(explorer.shown().pump(&request).await))
 }

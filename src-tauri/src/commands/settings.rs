@@ -73,6 +73,20 @@ pub(crate) async fn set_single_key_shortcuts(
     Ok(())
 }
 
+/// Chooses what the device list is sorted by.
+#[tauri::command]
+pub(crate) async fn set_sort(explorer: State<'_, Explorer>, sort: String) -> Result<(), Problem> {
+    if !["signal", "name", "last", "first"].contains(&sort.as_str()) {
+        return Err(Problem::new(
+            "input",
+            "There is no such order.",
+            "Use signal, name, last or first.",
+        ));
+    }
+    explorer.prefer(|preferences| preferences.sort = sort);
+    Ok(())
+}
+
 /// The panels whose size is remembered.
 const PANELS: [&str; 3] = ["left", "right", "dock"];
 
@@ -94,4 +108,23 @@ pub(crate) async fn set_panel(
         preferences.panels.insert(panel, size);
     });
     Ok(())
+}
+
+/// Chooses how many days, and how many gigabytes together, sessions are kept; 0 for no limit.
+#[tauri::command]
+pub(crate) async fn set_retention(
+    explorer: State<'_, Explorer>,
+    days: u32,
+    gigabytes: u32,
+) -> Result<(), Problem> {
+    explorer.set_retention(days, gigabytes)
+}
+
+/// Chooses how often an advertisement of each device is recorded, seconds; 0 for every one.
+#[tauri::command]
+pub(crate) async fn sample_adverts(
+    explorer: State<'_, Explorer>,
+    seconds: u32,
+) -> Result<(), Problem> {
+    explorer.sample_adverts(seconds)
 }

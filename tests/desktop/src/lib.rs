@@ -320,6 +320,43 @@ impl Window {
             .status();
     }
 
+    /// Asks the application to end, as the system does when the user logs out, and waits until it has.
+    /// Gives the recording that it leaves.
+    ///
+    /// # Panics
+    ///
+    /// If it does not end, or leaves no recording.
+    pub async fn terminate(self) -> PathBuf {
+        let group = self.driver.id().to_string();
+        let mut ask = Command::new("pkill");
+        ask.args(["-TERM", "-g", &group, "-x", "gattscope"]);
+        assert!(ask.status().is_ok_and(|status| status.success()));
+        let started = Instant::now();
+        let mut runs = Command::new("pgrep");
+        runs.args(["-g", &group, "-x", "gattscope"])
+            .stdout(Stdio::null());
+        while runs.status().is_ok_and(|status| status.success()) {
+            assert!(started.elapsed() < Duration::from_secs(20), "it goes on");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+        let mut folders = vec![self.home().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in std::fs::read_dir(folder).expect("a folder is read") {
+                let path = entry.expect("an entry is read").path();
+                if path.extension().is_some_and(|e| e == "gattscope") && path.is_file() {
+                    // The home goes with the window.
+                    let kept = std::env::temp_dir().join(format!("ended-{group}.gattscope"));
+                    std::fs::copy(&path, &kept).expect("the recording is copied");
+                    return kept;
+                }
+                if path.is_dir() && !path.is_symlink() {
+                    folders.push(path);
+                }
+            }
+        }
+        panic!("there is no recording");
+    }
+
     /// Closes the window as a person would, and waits until the application has ended.
     pub async fn close(self) {
         let _ = self.client.clone().close().await;

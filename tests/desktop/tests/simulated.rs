@@ -389,3 +389,193 @@ async fn a_device_is_paired_by_the_passkey_that_it_shows() {
         .await;
     window.close().await;
 }
+
+#[tokio::test]
+async fn links_and_recording_end_well_when_the_system_asks_the_program_to_end() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    let recording = window.terminate().await;
+    let db = rusqlite::Connection::open(&recording).expect("SQLite opens it");
+    let one = |sql: &str| -> i64 { db.query_row(sql, [], |row| row.get(0)).expect(sql) };
+    assert_eq!(
+        one("SELECT count(*) FROM session WHERE ended_ns IS NOT NULL"),
+        1
+    );
+    assert_eq!(
+        one("SELECT count(*) FROM link WHERE down_ns IS NOT NULL"),
+        1
+    );
+    assert_eq!(
+        one(
+            "SELECT count(*) FROM event JOIN kind ON kind.id = event.kind WHERE kind.name = 'disconnected'"
+        ),
+        1
+    );
+    std::fs::remove_file(recording).expect("it can go");
+}
+
+#[tokio::test]
+async fn a_session_is_named_found_and_kept_and_one_that_is_past_is_deleted() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    window.click("[data-testid=recording]").await;
+    window
+        .run("[...document.querySelectorAll('button')].find((b) => b.textContent === 'New recording').click()")
+        .await;
+    window.click("[data-view=sessions]").await;
+    let rows = "document.querySelectorAll('[data-session]').length";
+    window.wait(&format!("{rows} === 2")).await;
+    // The latest is first; the other is past.
+    window.click("[data-session]:last-of-type").await;
+    window.click("[data-testid=session-name]").await;
+    window
+        .run("document.querySelector('[data-testid=session-name]').select()")
+        .await;
+    window.keys("First light\u{E007}").await;
+    window.click("[data-testid=session-keep]").await;
+    window
+        .shows("[data-session]:last-of-type", "First light")
+        .await;
+    window
+        .type_into("[data-testid=session-filter]", "first LIGHT")
+        .await;
+    window.wait(&format!("{rows} === 1")).await;
+    window.click("[data-session]").await;
+    window.shows("[data-testid=session-delete]", "Delete").await;
+    window.click("[data-testid=session-delete]").await;
+    window.click("[data-testid=confirm-yes]").await;
+    window.wait(&format!("{rows} === 0")).await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_past_session_is_opened_looked_at_and_drawn_while_what_is_on_the_air_goes_on() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, "[data-name='Pulse strap']").await;
+    let rate = "[data-kind=characteristic][data-key='180d/2a37']";
+    window
+        .click(&format!("{rate} [data-action=subscribe]"))
+        .await;
+    window
+        .shows(&format!("{rate} [data-testid=value]"), "bpm")
+        .await;
+    // Two values at least, for a line.
+    tokio::time::sleep(std::time::Duration::from_millis(2500)).await;
+    window.click("[data-testid=recording]").await;
+    window
+        .run("[...document.querySelectorAll('button')].find((b) => b.textContent === 'New recording').click()")
+        .await;
+
+    // By keys: the list of sessions, the past one, open.
+    window.click("[data-view=sessions]").await;
+    window
+        .wait("document.querySelectorAll('[data-session]').length === 2")
+        .await;
+    window.click("[data-session]:last-of-type").await;
+    window.keys("\u{E007}").await;
+    window
+        .shows("[data-testid=document]", "only looked at")
+        .await;
+    window
+        .shows("[data-testid=link-state]", "Was connected")
+        .await;
+    window
+        .shows(&format!("{rate} [data-testid=value]"), "bpm")
+        .await;
+    window
+        .wait(&format!(
+            "document.querySelector(\"{rate} [data-action=subscribe]\").getAttribute('aria-disabled') === 'true'"
+        ))
+        .await;
+    window.click(&format!("{rate} [data-action=plot]")).await;
+    window.click("[data-view=scope]").await;
+    window
+        .wait("Number(document.querySelector('[data-testid=scope]').dataset.frames) > 3")
+        .await;
+    window
+        .wait(
+            "[...document.querySelectorAll('canvas')].some((canvas) => { const d = canvas.getContext('2d').getImageData(0, 0, canvas.width, canvas.height).data; for (let i = 3; i < d.length; i += 4) if (d[i]) return true; return false; })",
+        )
+        .await;
+    window.click("[data-view=log]").await;
+    window
+        .wait("document.querySelector('#v-log, .main').innerText.includes('Connected')")
+        .await;
+
+    // What is on the air is as it was.
+    window.click("[data-testid=close-session]").await;
+    window
+        .wait("!document.querySelector('[data-testid=document]')")
+        .await;
+    window.click("[data-view=explore]").await;
+    window.shows("[data-testid=link-state]", "Connected").await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_session_is_played_as_the_radio_by_mouse_and_keys_and_the_radio_comes_back() {
+    const RATE: &str = "[data-uuid='00002a37-0000-1000-8000-00805f9b34fb']";
+    const STRIP: &str = "document.querySelector('[data-testid=replay]')";
+    let window = Window::open(&["--simulated"]).await;
+    let strap = "[data-name='Pulse strap']";
+    connect(&window, strap).await;
+    window
+        .click(&format!("{RATE} [data-action=subscribe]"))
+        .await;
+    let rate = format!("document.querySelector(\"{RATE} [data-testid=value]\").innerText");
+    window.wait(&format!("/bpm/.test({rate})")).await;
+
+    // The session that is recorded now is played; that its connection ends is asked first.
+    window.click("[data-view=sessions]").await;
+    window.click("[data-session]").await;
+    window.click("[data-testid=session-play]").await;
+    window
+        .shows("[data-testid=confirm]", "A connection ends")
+        .await;
+    window.click("[data-testid=confirm-yes]").await;
+    window
+        .wait(&format!("{STRIP}?.dataset.playing === 'true'"))
+        .await;
+    window.shows("[data-testid=status]", "Replay").await;
+
+    // Held, and from its start again, by keys.
+    window
+        .run("document.querySelector('[data-testid=replay-play]').focus()")
+        .await;
+    window.keys(" ").await;
+    window
+        .wait(&format!("{STRIP}.dataset.playing === 'false'"))
+        .await;
+    window
+        .run("document.querySelector('[data-testid=replay-position]').focus()")
+        .await;
+    window.keys("\u{E011}").await;
+    window
+        .wait(&format!("{STRIP}.dataset.position === '0'"))
+        .await;
+    connect(&window, strap).await;
+    window
+        .click(&format!("{RATE} [data-action=subscribe]"))
+        .await;
+    window.click("[data-testid=replay-step]").await;
+    window.wait(&format!("/bpm/.test({rate})")).await;
+
+    // As fast as it can, to the end.
+    window.click("[data-testid=replay-pace]").await;
+    window.click("[data-pace=unbounded]").await;
+    window.click("[data-testid=replay-play]").await;
+    window
+        .wait(&format!("{STRIP}.dataset.ended === 'true'"))
+        .await;
+
+    window.click("[data-testid=replay-stop]").await;
+    window.click("[data-testid=confirm-yes]").await;
+    window.wait(&format!("{STRIP} === null")).await;
+    window.shows("[data-testid=status]", "Simulated lab").await;
+    window.click("[data-view=sessions]").await;
+    window
+        .wait("document.querySelectorAll('[data-session]').length === 3")
+        .await;
+    window.shows("[data-testid=sessions]", "Replay of ").await;
+    window.close().await;
+}

@@ -21,6 +21,6 @@ address: string | null,
  */
 stack: string, 
 /**
- * Whether it is the simulated lab.
+ * Whether its devices are virtual: it is the simulated lab or a replay.
  */
 simulated: boolean, };

@@ -15,4 +15,12 @@ rows: number,
 /**
  * Size, bytes.
  */
-bytes: number, };
+bytes: number, 
+/**
+ * Whether the session is damaged and this is what stands before the damage.
+ */
+damaged: boolean, 
+/**
+ * Events that wait in memory, because recording is paused; they are not in it.
+ */
+waiting: number, };

@@ -15,4 +15,9 @@ queue: number,
 /**
  * Dropped by Gattscope.
  */
-gattscope: number, };
+gattscope: number, 
+/**
+ * Stretches in which nothing could come, because the link was down: how many values each of them
+ * hides, nobody knows.
+ */
+outages: number, };

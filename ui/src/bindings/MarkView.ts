@@ -5,6 +5,10 @@
  */
 export type MarkView = { 
 /**
+ * Its number in this recording.
+ */
+id: number, 
+/**
  * When, seconds of the session.
  */
 at: number, 

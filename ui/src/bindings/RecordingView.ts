@@ -39,6 +39,22 @@ bytes: number,
  */
 lost: LostView, 
 /**
+ * How many events wait in memory and are not on the disk: what a crash would cost now.
+ */
+waiting: number, 
+/**
+ * How much memory they take, bytes.
+ */
+waiting_bytes: number, 
+/**
+ * At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+ */
+sample_adverts_s: number, 
+/**
+ * How many advertisements were left out for that: a choice, and no loss.
+ */
+left_out: number, 
+/**
  * Why it does not record.
  */
 problem: Problem | null, };

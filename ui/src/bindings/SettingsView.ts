@@ -25,6 +25,22 @@ single_key_shortcuts: boolean,
  */
 passive_scan: boolean, 
 /**
+ * How many days sessions are kept; 0 for ever.
+ */
+keep_days: number, 
+/**
+ * How many gigabytes sessions may have together; 0 for any number.
+ */
+keep_gigabytes: number, 
+/**
+ * At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+ */
+sample_adverts_s: number, 
+/**
+ * What the device list is sorted by: `signal`, `name`, `last` or `first`.
+ */
+sort: string, 
+/**
  * Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
  */
 panels: { [key in string]: number }, 

@@ -32,6 +32,7 @@ export const icons = {
   'pause': [
     { d: 'M5.5 3.5v9M10.5 3.5v9', width: 2.0 },
   ],
+  'step': [{ d: 'M4 3.5v9l6-4.5z', solid: true, bare: true }, { d: 'M12 3.5v9' }],
   'open': [
     { d: 'M2 12.5v-9h4l1.5 2H13v2M2 12.5l2-5h11l-2 5z' },
   ],

@@ -26,7 +26,7 @@ export interface Place {
   group: Group;
 }
 
-const UP = new Set(['connected', 'connecting', 'disconnecting']);
+const UP = new Set(['connected', 'connecting', 'disconnecting', 'recorded']);
 
 /** The group of a row when it may move. */
 export function groupOf(row: DeviceRow): Group {

@@ -13,8 +13,9 @@ export function roving(bar: HTMLElement) {
     const all = controls(bar);
     if (!current || !all.includes(current)) current = all[0] ?? null;
     for (const button of all) {
-      const index = button === current ? 0 : -1;
-      if (button.tabIndex !== index) button.tabIndex = index;
+      // By the attribute, which a button does not have at first: it is found by it.
+      const index = button === current ? '0' : '-1';
+      if (button.getAttribute('tabindex') !== index) button.setAttribute('tabindex', index);
     }
   }
   function focused(event: FocusEvent): void {

@@ -2,7 +2,7 @@
 import uPlot from 'uplot';
 
 import type { SeriesView } from '../bindings/SeriesView';
-import { fixed, time } from '../lib/format';
+import { fixed, scaleSplits, time, wallSplits } from '../lib/format';
 import { alone, joined, type Frame, type SeriesFrame } from '../lib/frame';
 import { app } from '../state/app.svelte';
 import { scope, type CursorName } from '../state/scope.svelte';
@@ -10,6 +10,10 @@ import { scope, type CursorName } from '../state/scope.svelte';
 /** What stands left and right of the plotted area, CSS pixels. */
 export const INSET = { left: 44, right: 8 };
 const AXIS = 20;
+/** Least distance of two numbers of the scale, pixels. */
+const TICK = 20;
+/** Width of a digit of the time, pixels. */
+const LETTER = 6.2;
 const LINK_DOWN = 4;
 /** With fewer points than this each gets a dot. */
 const SPARSE = 80;
@@ -34,6 +38,8 @@ function theme(): string {
 }
 
 function pad(low: number, high: number): [number, number] {
+  // A value that stands still stands in the middle, among labels of its own size.
+  if (low === high) return low === 0 ? [-1, 1] : [low - Math.abs(low) * 0.05, low + Math.abs(low) * 0.05];
   const air = Math.max((high - low) * 0.1, Math.max(Math.abs(low), Math.abs(high)) * 1e-6, 1e-9);
   return [low - air, high + air];
 }
@@ -69,7 +75,9 @@ export function lane(element: HTMLElement, given: Lane) {
     const end = bbox.left + bbox.width;
     ctx.save();
     ctx.font = `${11 * devicePixelRatio}px system-ui`;
-    for (const gap of mine.flatMap((s) => s.gaps)) {
+    // Series of one attribute share their gaps; each is drawn once.
+    const each = new Map(mine.flatMap((s) => s.gaps).map((gap) => [`${gap.cause} ${gap.from} ${gap.to} ${gap.count}`, gap]));
+    for (const gap of each.values()) {
       const left = Math.max(bbox.left, u.valToPos(gap.from, 'x', true));
       const right = Math.min(end, Math.max(u.valToPos(gap.to, 'x', true), left + 2));
       if (right <= bbox.left || left >= end) continue;
@@ -138,8 +146,14 @@ export function lane(element: HTMLElement, given: Lane) {
     const ink = (name: string) => colour(element, name);
     const [text, grid, bad] = [ink('--text-3'), ink('--grid'), ink('--bad-line')];
     const looks = { text: ink('--text-2'), raised: ink('--bg-raised'), accent: ink('--accent'), fill: ink('--accent-fill') };
-    const zero = app.welcome?.session_start_ms ?? 0;
+    const zero = app.zero;
     const sparse = (u: uPlot) => (u.data[0]?.length ?? 0) < SPARSE;
+    /** The time at each place; one that would run out of the picture is left out. */
+    const label = (u: uPlot, at: number[]): string[] => {
+      const digits = (at[1] ?? 1) - (at[0] ?? 0) < 0.999 ? 12 : 8;
+      const end = u.bbox.width / devicePixelRatio - digits * LETTER / 2 + INSET.right;
+      return at.map((t) => (!current.last || u.valToPos(t, 'x') > end ? '' : time(Math.round(zero + t * 1000)).slice(0, digits)));
+    };
     const options: uPlot.Options = {
       width: element.clientWidth,
       height: element.clientHeight,
@@ -151,8 +165,9 @@ export function lane(element: HTMLElement, given: Lane) {
         y: { range: (_, low, high) => (low === null || high === null || !Number.isFinite(low) ? [0, 1] : pad(low, high)) },
       },
       axes: [
-        { show: current.last, stroke: text, font: '11px system-ui', size: AXIS, gap: 2, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((t) => time(zero + t * 1000).slice(0, scope.span < 5 ? 12 : 8)), space: 90 },
-        { stroke: text, font: '11px system-ui', size: INSET.left, gap: 4, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: (_, at) => at.map((v) => fixed(v, (at[1] ?? 1) - (at[0] ?? 0))), space: 30 },
+        // Every lane has the grid of the time; the last one tells it.
+        { show: true, splits: (_u, _axis, low, high, step) => wallSplits(low, high, step, zero / 1000), stroke: text, font: '11px system-ui', size: current.last ? AXIS : 0, gap: 2, grid: { stroke: grid, width: 1 }, ticks: { show: false }, values: label, space: 90 },
+        { stroke: text, font: '11px system-ui', size: INSET.left, gap: 4, grid: { stroke: grid, width: 1 }, ticks: { show: false }, splits: (u, _axis, low, high) => scaleSplits(low, high, Math.floor(u.bbox.height / devicePixelRatio / TICK)), values: (_, at) => at.map((v) => fixed(v, (at[1] ?? 1) - (at[0] ?? 0))) },
       ],
       series: [
         {},

@@ -20,6 +20,7 @@ export const BOUNDS: Record<PanelName, Bounds> = {
 class Panels {
   /** While an edge moves; what is remembered comes back from the settings. */
   #moving = $state.raw<Partial<Record<PanelName, number>>>({});
+  #keeping = new Set<PanelName>();
   #narrow = $state(false);
   #before: Partial<Record<PanelName, number>> = {};
 
@@ -44,12 +45,18 @@ class Panels {
     this.#moving = { ...this.#moving, [panel]: next };
   }
 
-  /** Remembers where an edge was left. */
+  /** Remembers where an edge was left. One call at a time: two that run at once may end in either order. */
   async keep(panel: PanelName): Promise<void> {
-    const size = this.#moving[panel];
-    if (size === undefined) return;
-    await host.call('set_panel', { panel, size });
-    this.#moving = { ...this.#moving, [panel]: undefined };
+    if (this.#keeping.has(panel)) return;
+    this.#keeping.add(panel);
+    try {
+      for (let size = this.#moving[panel]; size !== undefined; size = this.#moving[panel]) {
+        await host.call('set_panel', { panel, size });
+        if (this.#moving[panel] === size) this.#moving = { ...this.#moving, [panel]: undefined };
+      }
+    } finally {
+      this.#keeping.delete(panel);
+    }
   }
 
   /** Shuts a panel, or opens it as wide as it was. */

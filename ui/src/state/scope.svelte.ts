@@ -31,6 +31,7 @@ class Scope {
   /** Width of the plots, CSS pixels. */
   pixels = 800;
 
+  #asked = '';
   #drawers = new Set<(frame: Frame) => void>();
   #loops = {
     pull: new Loop(() => this.#drawers.size > 0, () => this.#pull()),
@@ -39,6 +40,26 @@ class Scope {
 
   get paused(): boolean {
     return this.from !== null;
+  }
+
+  /** What the picture shows, or would if it were on the screen: on the clock of the scope, seconds. */
+  get range(): [number, number] {
+    const from = this.from ?? (Date.now() - app.zero) / 1000 - this.span;
+    return [from, from + this.span];
+  }
+
+  /** The same on the clock of the session that is exported: a recording begins later than the program, a session that is open has its own. */
+  get exported(): [number, number] {
+    const [from, to] = this.range;
+    const before = app.document || !app.recording ? 0 : (app.recording.since_ms - app.zero) / 1000;
+    return [Math.max(0, from - before), Math.max(0, to - before)];
+  }
+
+  /** Marks now; while the picture stands, its end: that is what is looked at. */
+  mark(text: string): void {
+    if (app.document) return app.say('A recording is only looked at');
+    const at = this.paused ? this.range[1] : null;
+    void app.act('Not marked', 'mark', { text, at }).then((done) => done !== undefined && app.say(at === null ? 'Marked' : 'Marked the end of the picture'));
   }
 
   /** Draws with every frame from now on; returns how to stop. */
@@ -62,14 +83,12 @@ class Scope {
   async #pull(): Promise<void> {
     const series = this.#visible();
     if (series.length === 0 || document.hidden) return sleep(200);
-    const answer = await host.pump({
-      series,
-      from: this.from,
-      span: this.span,
-      pixels: Math.round(this.pixels * devicePixelRatio),
-      seen: this.paused ? (this.frame?.revision ?? 0) : 0,
-      patience_ms: PATIENCE,
-    });
+    const [from, span, pixels] = [this.from, this.span, Math.round(this.pixels * devicePixelRatio)];
+    // A picture that stands is due again when there is news; another picture is due at once.
+    const asked = `${from} ${span} ${pixels} ${series.join()}`;
+    const seen = this.paused && asked === this.#asked ? (this.frame?.revision ?? 0) : 0;
+    this.#asked = asked;
+    const answer = await host.pump({ series, from, span, pixels, seen, patience_ms: PATIENCE });
     this.frame = readFrame(answer);
     this.frames++;
     this.redraw();
@@ -112,6 +131,7 @@ class Scope {
   }
 
   toggle(): void {
+    if (app.document) return app.say('A recording stands: there is nothing to pause');
     this.from = this.paused ? null : (this.frame?.from ?? null);
   }
 
@@ -132,9 +152,16 @@ class Scope {
     this.span = Math.max(1, this.frame?.now ?? 10);
   }
 
+  /** Begins with a session as a whole, or follows what comes. */
+  begin(seconds: number | null): void {
+    [this.from, this.span] = seconds === null ? [null, 10] : [0, Math.max(1, seconds)];
+    [this.cursors, this.statistics, this.frame] = [{ a: null, b: null }, [], null];
+  }
+
+  /** The last seconds: of a session up to its end, else up to now, which goes on. */
   live(span: number): void {
     this.span = span;
-    this.from = null;
+    this.from = app.document ? app.document.session.duration_s - span : null;
   }
 }
 

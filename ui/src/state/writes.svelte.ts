@@ -5,6 +5,8 @@ export interface Written {
   /** The type of a number, such as `u16le`. */
   type: string;
   text: string;
+  /** What a text ends with, as escapes. */
+  ending: string;
   withResponse: boolean;
 }
 

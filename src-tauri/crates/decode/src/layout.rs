@@ -23,7 +23,9 @@
 //!   the end of the value and is therefore last. `hex` and `utf8` alone run to the end too; `skip`
 //!   alone is one byte.
 //! - Scale, offset, unit and role are for numbers. One field may be `!count`, an integer without
-//!   scale and brackets; one may be the clock, `!ms` or `!us`, a number without brackets.
+//!   scale and brackets; one may be the clock, `!ms` or `!us`, a number without brackets. With a scale
+//!   it counts anything: `at:u32le*0.030517578125!ms` are ticks of 32,768 Hz. Before a `[]` array it
+//!   says when the first sample was taken.
 //! - All fields together take at most 512 bytes, the longest attribute value.
 
 use std::fmt;
@@ -33,9 +35,11 @@ use std::str::FromStr;
 use crate::field::{Field, Rest, Role, Series, Value};
 use crate::number::{Class, Decimal, Linear, NumberType, Raw};
 
+mod clock;
 mod number_format;
 mod parse;
 
+pub use clock::Clock;
 pub use number_format::NumberFormat;
 pub use parse::{LayoutError, LayoutErrorKind};
 
@@ -378,6 +382,25 @@ impl Layout {
             kind,
             bits,
             column: placed.column,
+        })
+    }
+
+    /// How many samples a value of `len` bytes has: the elements of a `[]` array of numbers, else one.
+    #[must_use]
+    pub fn samples(&self, len: usize) -> usize {
+        self.repeating()
+            .map_or(1, |placed| placed.elements(len).max(1))
+    }
+
+    /// Whether one value can have several samples: the last field is a `[]` array of numbers.
+    #[must_use]
+    pub fn repeats(&self) -> bool {
+        self.repeating().is_some()
+    }
+
+    fn repeating(&self) -> Option<&Placed> {
+        self.fields.last().filter(|placed| {
+            placed.definition.kind.is_numeric() && placed.definition.repeat == Repeat::ToEnd
         })
     }
 

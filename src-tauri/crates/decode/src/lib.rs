@@ -35,12 +35,13 @@ mod sig;
 pub mod advertisement;
 pub mod clean;
 pub mod encode;
+pub mod gap;
 pub mod names;
 pub mod units;
 
 pub use field::{Bare, DateTime, Fault, Field, Label, Rest, Role, Series, Value};
 pub use format::{Format, FormatError};
-pub use layout::{Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
+pub use layout::{Clock, Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
 pub use number::{Class, Decimal, DecimalError, Endian, NumberType, NumberTypeError};
 pub use presentation::{Presentation, PresentationError, Presented};
 pub use sig::Sig;

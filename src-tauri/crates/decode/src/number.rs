@@ -384,6 +384,11 @@ impl Linear {
         self.decimals
     }
 
+    /// How much one more of `raw` makes, to the last digit: a difference of two numbers loses them.
+    pub(crate) fn slope(&self) -> f64 {
+        self.multiply / self.divide
+    }
+
     #[inline]
     pub(crate) fn apply(&self, raw: f64) -> f64 {
         (raw * self.multiply + self.add) / self.divide

@@ -5,13 +5,16 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use decode::{Counter, Format};
+use decode::Format;
 use radio::{
     AttrId, AttrKind, Handle, NotifyMode, NotifyRoute, Properties, Sample, SampleKind, Timestamp,
 };
+use session::{Kind, Recorded};
 use uuid::Uuid;
 
+use crate::counter::{CounterChoice, CounterView, Counting, SequenceGap};
 use crate::device::{WallOffset, hex, named};
+use crate::device_time::{DeviceTime, Placing, Stamp};
 use crate::scope::Track;
 use crate::view::{
     ActionsView, AttributeView, FieldView, HistoryRow, InspectView, Problem, ValueView,
@@ -24,6 +27,8 @@ const HISTORY: usize = 10_000;
 const HISTORY_ROWS: usize = 200;
 /// Bytes of a value that a row shows.
 const ROW_BYTES: usize = 64;
+/// Stretches of unknown loss that are remembered for drawing anew.
+const OUTAGES: usize = 1_000;
 /// How long a loss stays on an attribute's row.
 const LATELY: std::time::Duration = std::time::Duration::from_secs(5);
 
@@ -41,9 +46,17 @@ pub(crate) struct Attribute {
     pub(crate) parent: Option<AttrId>,
     /// Which of how many with this UUID under the same parent.
     pub(crate) instance: Option<(u32, u32)>,
-    /// The most bytes of a write, with and without response.
-    pub(crate) max_write: (usize, usize),
+    reach: Reach,
     memory: Arc<Mutex<Memory>>,
+}
+
+/// What an attribute is behind.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Reach {
+    /// A link; with the most bytes of a write, with and without response.
+    Link((usize, usize)),
+    /// A recording: it is looked at and nothing else.
+    Recording,
 }
 
 /// How a value in the history came.
@@ -58,8 +71,52 @@ pub(crate) enum Origin {
 struct Entry {
     at: Timestamp,
     origin: Origin,
+    /// How many values are missing before it.
     lost_before: u32,
+    /// Why.
+    cause: plot::Cause,
+    /// Where it stands on the device's clock.
+    stamp: Option<Stamp>,
     bytes: Bytes,
+}
+
+impl Origin {
+    /// How a value of a recording came; none if the event carries none.
+    pub(crate) fn recorded(kind: Kind) -> Option<Self> {
+        Some(match kind {
+            Kind::ReadResult => Origin::Read,
+            Kind::WriteRequest | Kind::WriteCommand => Origin::Write,
+            Kind::Notification => Origin::Pushed(SampleKind::Notification),
+            Kind::Indication => Origin::Pushed(SampleKind::Indication),
+            Kind::NotificationOrIndication => Origin::Pushed(SampleKind::NotificationOrIndication),
+            _ => return None,
+        })
+    }
+}
+
+impl Entry {
+    /// A value of a recording; none if the event carries none.
+    fn recorded(event: &Recorded) -> Option<Self> {
+        Some(Self {
+            at: Timestamp(event.at.nanos()),
+            origin: Origin::recorded(event.kind)?,
+            lost_before: 0,
+            cause: plot::Cause::DeviceSequence,
+            stamp: None,
+            bytes: event.value.clone()?,
+        })
+    }
+
+    fn ink(&self) -> Ink<'_> {
+        Ink {
+            at: self.at,
+            origin: self.origin,
+            missing: self.lost_before,
+            cause: self.cause,
+            stamp: self.stamp,
+            bytes: &self.bytes,
+        }
+    }
 }
 
 /// What is remembered of an attribute.
@@ -67,22 +124,39 @@ struct Entry {
 pub(crate) struct Memory {
     history: VecDeque<Entry>,
     count: u64,
+    /// Values of a recording that were asked for, and those that were counted.
+    recalled: usize,
+    read_through: u64,
     /// Values that came unasked.
     pub(crate) pushed: u64,
     /// `pushed` when the rate and the log were last told.
     pub(crate) told: u64,
     rate: Option<f64>,
     lost: u64,
-    lost_lately: VecDeque<(Timestamp, u32)>,
+    lost_lately: VecDeque<(Timestamp, u64)>,
     pub(crate) format: Option<Format>,
-    counter: Option<Counter>,
-    last_count: Option<u64>,
+    /// The user's choice of what counts.
+    choice: Option<CounterChoice>,
+    counting: Option<Counting>,
     pub(crate) tracks: Vec<Track>,
+    /// The device's own time, where the format has it. It is followed whether or not it is drawn.
+    pub(crate) device_time: Option<Box<DeviceTime>>,
+    /// Whether the tracks are drawn on it.
+    pub(crate) by_device: bool,
+    /// The times at which values were placed.
+    order: plot::InOrder,
+    /// Steps when what is drawn of a recording has to be drawn anew: what was begun before is in vain.
+    pub(crate) drawing: u64,
     pub(crate) subscribed: bool,
     /// How it is subscribed, where there is a choice.
     pub(crate) notify: (NotifyMode, NotifyRoute),
     /// When the link ended under the subscription.
     down_since: Option<Timestamp>,
+    /// When the last value came by itself, and the first of this subscription.
+    last_pushed: Option<Timestamp>,
+    first_pushed: Option<Timestamp>,
+    /// Stretches in which an unknown number of values was lost, oldest first.
+    outages: VecDeque<(Timestamp, Timestamp)>,
     pub(crate) busy: &'static str,
     pub(crate) problem: Option<Problem>,
     /// The device's own name for it (0x2901), cleaned.
@@ -90,151 +164,305 @@ pub(crate) struct Memory {
     changed: bool,
 }
 
-/// Values that are missing before the one that was just taken.
+/// What a value says of those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct SequenceGap {
-    pub(crate) count: u32,
-    /// When the last value before the gap came.
-    pub(crate) from: Timestamp,
+pub(crate) struct Taken {
+    /// When the value before it came, if there is one.
+    pub(crate) previous: Option<Timestamp>,
+    /// A gap in the device's own counter that is certain now.
+    pub(crate) gap: Option<SequenceGap>,
 }
 
 impl Memory {
     /// Takes a value that came unasked. This is on the way of every notification: nothing here
     /// waits, and nothing grows without a bound.
-    pub(crate) fn take(&mut self, sample: &Sample) -> Option<SequenceGap> {
-        let previous = self.history.back().map(|entry| entry.at);
-        let gap = self.sequence_gap(&sample.bytes).map(|count| SequenceGap {
-            count,
-            from: previous.unwrap_or(sample.at),
+    pub(crate) fn take(&mut self, sample: &Sample) -> Taken {
+        let previous = self.last_pushed.replace(sample.at);
+        self.first_pushed.get_or_insert(sample.at);
+        let from = previous.unwrap_or(sample.at);
+        // What the radio's own queue lost is missing from the device's counter too: it counts once.
+        let (skipped, gap) = self.counting.as_mut().map_or((0, None), |counting| {
+            counting.take(&sample.bytes, sample.lost_before, from, sample.at)
         });
-        let missing = gap.map_or(0, |gap| gap.count).max(sample.lost_before);
-        if missing > 0 {
-            self.lost += u64::from(missing);
-            self.lost_lately.push_back((sample.at, missing));
-            let (from, cause) = match gap {
-                Some(gap) => (gap.from, plot::Cause::DeviceSequence),
-                None => (previous.unwrap_or(sample.at), plot::Cause::HostQueue),
-            };
-            for track in &self.tracks {
-                track.gap(from, sample.at, cause, missing);
-            }
+        let missing = u64::from(sample.lost_before).saturating_add(skipped);
+        let cause = match skipped {
+            0 => plot::Cause::HostQueue,
+            _ => plot::Cause::DeviceSequence,
+        };
+        let missing = u32::try_from(missing).unwrap_or(u32::MAX);
+        if sample.lost_before > 0 {
+            self.lose(sample.at, sample.lost_before.into());
+        }
+        if let Some(gap) = gap {
+            self.skipped(gap);
         }
         self.pushed += 1;
-        self.remember(
-            sample.at,
-            Origin::Pushed(sample.kind),
-            missing,
-            sample.bytes.clone(),
-        );
-        gap
+        let stamp = match (&mut self.device_time, &self.format) {
+            (Some(time), Some(format)) => time.take(sample.at, format, &sample.bytes, missing),
+            _ => None,
+        };
+        let entry = Entry {
+            at: sample.at,
+            origin: Origin::Pushed(sample.kind),
+            lost_before: sample.lost_before,
+            cause: plot::Cause::HostQueue,
+            stamp,
+            bytes: sample.bytes.clone(),
+        };
+        self.keep(entry, missing, cause, previous);
+        Taken { previous, gap }
+    }
+
+    fn lose(&mut self, at: Timestamp, count: u64) {
+        self.lost = self.lost.saturating_add(count);
+        self.lost_lately.push_back((at, count));
+        self.changed = true;
+    }
+
+    /// Notes a gap of the device's own counter before the value that ended it.
+    fn skipped(&mut self, gap: SequenceGap) {
+        self.lose(gap.to, gap.count);
+        let ended = self
+            .history
+            .iter_mut()
+            .rev()
+            .find(|entry| entry.at == gap.to);
+        if let Some(entry) = ended {
+            let count = u32::try_from(gap.count).unwrap_or(u32::MAX);
+            entry.lost_before = entry.lost_before.saturating_add(count);
+            entry.cause = plot::Cause::DeviceSequence;
+        }
+    }
+
+    /// The last gap of the device's own counter, if it is certain at `now`, or whenever it is.
+    pub(crate) fn certain(&mut self, now: Option<Timestamp>) -> Option<SequenceGap> {
+        let gap = self.counting.as_mut()?.certain(now)?;
+        self.skipped(gap);
+        Some(gap)
+    }
+
+    /// What counts from now on: the user's choice, else the format. Whoever changes it takes what is
+    /// [certain](Self::certain) before.
+    pub(crate) fn set_counter(&mut self, choice: Option<CounterChoice>) {
+        self.choice = choice;
+        self.count();
+    }
+
+    /// A counter that stays the same goes on.
+    fn count(&mut self) {
+        let counting = Counting::of(self.format.as_ref(), self.choice.as_ref());
+        let same = match (&self.counting, &counting) {
+            (Some(last), Some(next)) => last.is(next),
+            (last, next) => last.is_none() && next.is_none(),
+        };
+        if !same {
+            self.counting = counting;
+        }
+    }
+
+    /// Counts for another recording from now on.
+    pub(crate) fn begin_anew(&mut self) {
+        if let Some(counting) = &mut self.counting {
+            counting.begin_anew();
+        }
+    }
+
+    /// What the counter has found; `None` where nothing counts.
+    pub(crate) fn counter_view(&self) -> Option<CounterView> {
+        self.counting.as_ref().map(Counting::view)
+    }
+
+    /// The next value may count from anywhere.
+    fn interrupt(&mut self) {
+        if let Some(counting) = &mut self.counting {
+            counting.interrupt();
+        }
+        if let Some(time) = &mut self.device_time {
+            time.interrupted();
+        }
     }
 
     /// Takes a value that was read or written.
-    pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, lost: u32, bytes: Bytes) {
-        if origin != Origin::Write
-            && let Some(format) = &self.format
-        {
-            let tracks = &self.tracks;
-            if !tracks.is_empty() {
-                format.columns(&bytes, &mut |column, number| {
-                    for track in tracks.iter().filter(|track| track.column == column) {
-                        track.push(at, number);
-                    }
-                });
-            }
+    pub(crate) fn remember(&mut self, at: Timestamp, origin: Origin, bytes: Bytes) {
+        let cause = plot::Cause::DeviceSequence;
+        let entry = Entry {
+            at,
+            origin,
+            lost_before: 0,
+            cause,
+            stamp: None,
+            bytes,
+        };
+        self.keep(entry, 0, cause, None);
+    }
+
+    /// Remembers a value and draws it, with what seems to be missing before it; `previous` is when the
+    /// last one came by itself.
+    fn keep(
+        &mut self,
+        entry: Entry,
+        missing: u32,
+        cause: plot::Cause,
+        previous: Option<Timestamp>,
+    ) {
+        if let Some(format) = &self.format {
+            let ink = Ink {
+                missing,
+                cause,
+                ..entry.ink()
+            };
+            let axis = self.device_time.as_deref().filter(|_| self.by_device);
+            let axis = axis.map(|time| (time, &mut self.order));
+            draw(format, &self.tracks, axis, &ink, previous);
         }
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
-        self.history.push_back(Entry {
-            at,
-            origin,
-            lost_before: lost,
-            bytes,
-        });
+        self.history.push_back(entry);
         self.count += 1;
         self.changed = true;
     }
 
-    /// How many values the device's own counter says are missing before this one.
-    fn sequence_gap(&mut self, bytes: &[u8]) -> Option<u32> {
-        let counter = self.counter?;
-        let count = counter.read(bytes)?;
-        let last = self.last_count.replace(count)?;
-        let wrap = if counter.bits >= 64 {
-            u64::MAX
-        } else {
-            (1 << counter.bits) - 1
-        };
-        let missing = count.wrapping_sub(last).wrapping_sub(1) & wrap;
-        // A counter that stands still or jumps back has been started anew: nothing is known to be
-        // missing.
-        (missing > 0 && missing <= wrap / 2).then(|| u32::try_from(missing).unwrap_or(u32::MAX))
+    /// What is drawn of it comes from a recording from now on.
+    pub(crate) fn begin_recorded(&mut self, tracks: Vec<Track>, by_device: bool) {
+        self.tracks = tracks;
+        self.by_device = by_device;
+        self.drawing += 1;
+        self.changed = true;
+    }
+
+    /// Takes the last values of a recording, in place of what is remembered.
+    pub(crate) fn recall(&mut self, values: &[Recorded], most: usize) {
+        self.history = values.iter().filter_map(Entry::recorded).collect();
+        self.recalled = most;
+        self.count = self.count.max(self.history.len() as u64);
+        self.changed = true;
+    }
+
+    /// Whether as many values of the recording were asked for.
+    pub(crate) fn is_recalled(&self, most: usize) -> bool {
+        self.recalled >= most
+    }
+
+    /// Counts values of a recording that is read through.
+    pub(crate) fn count_recorded(&mut self, values: u64, lost: u64) {
+        self.read_through += values;
+        self.count = self.count.max(self.read_through);
+        self.lost += lost;
+        self.changed = true;
     }
 
     /// A subscription begins: the device's counter may start anywhere.
     pub(crate) fn begin(&mut self) {
         self.subscribed = true;
-        self.last_count = None;
+        self.first_pushed = None;
+        self.interrupt();
         self.changed = true;
     }
 
     /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
     pub(crate) fn set_format(&mut self, format: Option<Format>) {
-        self.counter = format.as_ref().and_then(Format::counter);
+        self.device_time = format.as_ref().and_then(DeviceTime::of).map(Box::new);
+        for entry in &mut self.history {
+            entry.stamp = match (&mut self.device_time, &format, entry.origin) {
+                (Some(time), Some(format), Origin::Pushed(_)) => {
+                    time.take(entry.at, format, &entry.bytes, entry.lost_before)
+                }
+                _ => None,
+            };
+        }
         self.format = format;
-        self.last_count = None;
+        self.drawing += 1;
+        self.count();
         self.changed = true;
     }
 
-    /// Fills fresh tracks with the values that are remembered.
-    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>) {
+    /// Draws what is remembered once more, on another axis.
+    pub(crate) fn redraw(&mut self, by_device: bool) {
+        let tracks = std::mem::take(&mut self.tracks);
+        for track in &tracks {
+            track.clear();
+        }
+        self.draw_anew(tracks, by_device);
+    }
+
+    /// Fills fresh tracks with the values that are remembered, by when they arrived or, where the
+    /// format tells, by when the device took them.
+    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>, by_device: bool) {
         self.tracks = tracks;
+        self.by_device = by_device;
+        self.order = plot::InOrder::default();
         let Some(format) = &self.format else { return };
         let mut previous = None;
-        for entry in self
-            .history
-            .iter()
-            .filter(|entry| entry.origin != Origin::Write)
-        {
-            if entry.lost_before > 0 {
+        let mut outages = self.outages.iter().peekable();
+        for entry in &self.history {
+            while let Some((from, to)) = outages.next_if(|(_, to)| *to <= entry.at) {
                 for track in &self.tracks {
-                    let from = previous.unwrap_or(entry.at);
-                    track.gap(
-                        from,
-                        entry.at,
-                        plot::Cause::DeviceSequence,
-                        entry.lost_before,
-                    );
+                    track.gap(*from, *to, plot::Cause::LinkDown, 0);
                 }
             }
-            previous = Some(entry.at);
-            format.columns(&entry.bytes, &mut |column, number| {
-                for track in self.tracks.iter().filter(|track| track.column == column) {
-                    track.push(entry.at, number);
-                }
-            });
+            let axis = self.device_time.as_deref().filter(|_| by_device);
+            let axis = axis.map(|time| (time, &mut self.order));
+            draw(format, &self.tracks, axis, &entry.ink(), previous);
+            if matches!(entry.origin, Origin::Pushed(_)) {
+                previous = Some(entry.at);
+            }
         }
         self.changed = true;
     }
 
-    /// The link went down: lines break here until values come again. Says whether it was subscribed.
-    pub(crate) fn link_down(&mut self, at: Timestamp) -> bool {
+    /// The link went down: lines break here until values come again. Says whether it was subscribed,
+    /// and from when until when an outage before this one lasted, if that was not told yet. What cannot
+    /// come from now on is a loss, unless the end was `asked` for.
+    pub(crate) fn link_down(
+        &mut self,
+        at: Timestamp,
+        asked: bool,
+    ) -> (bool, Option<(Timestamp, Timestamp)>) {
         let subscribed = std::mem::take(&mut self.subscribed);
-        if subscribed {
-            self.down_since = Some(at);
+        // Without a value in between, it is one outage.
+        let before = self.first_pushed.and_then(|_| self.outage(at));
+        if subscribed && !asked {
+            self.down_since.get_or_insert(at);
         }
+        self.first_pushed = None;
         self.busy = "";
         self.changed = true;
         for track in &self.tracks {
             track.gap(at, at, plot::Cause::LinkDown, 0);
         }
-        subscribed
+        (subscribed, before)
     }
 
-    /// Since when nothing could come, because the link was down. Tells it once.
-    pub(crate) fn back_after(&mut self) -> Option<Timestamp> {
-        self.down_since.take()
+    /// From when until when nothing could come, because the link was down: until the first value, if
+    /// one came, else until `now`. Tells it once.
+    pub(crate) fn outage(&mut self, now: Timestamp) -> Option<(Timestamp, Timestamp)> {
+        let from = self.down_since.take()?;
+        let to = self.first_pushed.unwrap_or(now).max(from);
+        self.note_outage(from, to);
+        Some((from, to))
+    }
+
+    /// Values may be missing between these, although the link was up.
+    pub(crate) fn interrupted(&mut self, from: Timestamp, to: Timestamp) {
+        self.note_outage(from, to);
+        self.interrupt();
+        for track in &self.tracks {
+            track.gap(from, to, plot::Cause::LinkDown, 0);
+        }
+        self.changed = true;
+    }
+
+    fn note_outage(&mut self, from: Timestamp, to: Timestamp) {
+        if self.outages.len() == OUTAGES {
+            self.outages.pop_front();
+        }
+        self.outages.push_back((from, to));
+    }
+
+    /// Whether anything is known of its value.
+    pub(crate) fn was_read(&self) -> bool {
+        self.count > 0
     }
 
     /// Something that the tree shows has changed.
@@ -259,7 +487,8 @@ impl Memory {
         self.history.back().map(|entry| self.text(&entry.bytes))
     }
 
-    fn text(&self, bytes: &[u8]) -> String {
+    /// A value in a line.
+    pub(crate) fn text(&self, bytes: &[u8]) -> String {
         match &self.format {
             Some(format) => format.summary(bytes),
             None if bytes.len() > 12 => format!("{} …", hex(&bytes[..12])),
@@ -268,13 +497,55 @@ impl Memory {
     }
 }
 
+/// A value to be drawn, with what is missing before it.
+pub(crate) struct Ink<'a> {
+    pub(crate) at: Timestamp,
+    pub(crate) origin: Origin,
+    pub(crate) missing: u32,
+    pub(crate) cause: plot::Cause,
+    /// Where it stands on the device's clock, if it has one.
+    pub(crate) stamp: Option<Stamp>,
+    pub(crate) bytes: &'a [u8],
+}
+
+/// Draws the numbers of a value, and what is missing before it; what was written is none of the
+/// device's. `axis` is the device's time if it is drawn on that.
+pub(crate) fn draw(
+    format: &Format,
+    tracks: &[Track],
+    axis: Option<(&DeviceTime, &mut plot::InOrder)>,
+    ink: &Ink<'_>,
+    previous: Option<Timestamp>,
+) {
+    if tracks.is_empty() || ink.origin == Origin::Write {
+        return;
+    }
+    let before = match &axis {
+        Some((_, order)) => order.last().map(Timestamp),
+        None => previous,
+    };
+    let mut placing = Placing::new(axis, ink.stamp, ink.at);
+    if ink.missing > 0 {
+        let to = placing.first();
+        for track in tracks {
+            track.gap(before.unwrap_or(to), to, ink.cause, ink.missing);
+        }
+    }
+    format.columns(ink.bytes, &mut |column, number| {
+        let at = placing.next(column);
+        for track in tracks.iter().filter(|track| track.column == column) {
+            track.push(at, number);
+        }
+    });
+}
+
 impl Attribute {
     /// An attribute of a new discovery; `before` is what is remembered of it from the last.
     pub(crate) fn new(
         found: &radio::Attribute,
         key: String,
         instance: Option<(u32, u32)>,
-        max_write: (usize, usize),
+        reach: Reach,
         before: Option<&Attribute>,
         format: Option<Format>,
     ) -> Self {
@@ -295,7 +566,7 @@ impl Attribute {
             properties: found.properties,
             parent: found.parent,
             instance,
-            max_write,
+            reach,
             memory,
         }
     }
@@ -333,6 +604,17 @@ impl Attribute {
 
     /// For each action null, or why it is off and what to do.
     fn actions(&self) -> ActionsView {
+        let Reach::Link(max_write) = self.reach else {
+            let off = |what: &str| Some(format!("{what} is off: this is a recording."));
+            return ActionsView {
+                read: off("Read"),
+                write: off("Write with response"),
+                write_without: off("Write without response"),
+                subscribe: off("Subscribe"),
+                max_write: 0,
+                max_write_without: 0,
+            };
+        };
         let offers = self.properties.names().collect::<Vec<_>>().join(", ");
         let off = |what: &str| {
             Some(match self.kind {
@@ -362,8 +644,8 @@ impl Attribute {
                 "Write without response",
             ),
             subscribe: unless(self.properties.can_subscribe(), "Subscribe"),
-            max_write: u32::try_from(self.max_write.0).unwrap_or(u32::MAX),
-            max_write_without: u32::try_from(self.max_write.1).unwrap_or(u32::MAX),
+            max_write: u32::try_from(max_write.0).unwrap_or(u32::MAX),
+            max_write_without: u32::try_from(max_write.1).unwrap_or(u32::MAX),
         }
     }
 
@@ -428,13 +710,10 @@ impl Attribute {
             rate: memory.rate,
             count: memory.count,
             lost: memory.lost,
-            lost_lately: memory
-                .lost_lately
-                .iter()
-                .map(|(_, count)| u64::from(*count))
-                .sum(),
+            lost_lately: memory.lost_lately.iter().map(|(_, count)| count).sum(),
             subscribed: memory.subscribed,
             plotted: !memory.tracks.is_empty(),
+            device_time: memory.drawn_by_device(wall),
             busy: memory.busy.into(),
             problem: memory.problem.clone(),
         })
@@ -473,6 +752,8 @@ impl Attribute {
             format_note: String::new(),
             history: Vec::new(),
             count: memory.count,
+            counter: memory.counter_view(),
+            time: None,
         };
         let line = |bytes: &[u8]| match format {
             Some(format) => format.summary(bytes),
@@ -594,29 +875,42 @@ mod tests {
     fn a_counter_that_skips_is_a_gap_and_one_that_wraps_or_restarts_is_not() {
         let mut memory = counted();
         memory.begin();
-        assert_eq!(
-            memory.take(&sample(0, &[254, 0])),
-            None,
-            "the first value may be anything"
-        );
-        assert_eq!(memory.take(&sample(1, &[255, 0])), None);
-        assert_eq!(memory.take(&sample(2, &[0, 0])), None, "wrapped");
-        assert_eq!(
-            memory.take(&sample(3, &[4, 0])),
-            Some(SequenceGap {
-                count: 3,
-                from: Timestamp(2_000_000)
-            })
-        );
-        assert_eq!(memory.take(&sample(4, &[0, 0])), None, "started anew");
-        assert_eq!(memory.take(&sample(5, &[])), None, "too short to tell");
+        let mut lost = |ms, bytes: &[u8]| {
+            memory.take(&sample(ms, bytes));
+            memory.certain(None).map_or(0, |gap| gap.count)
+        };
+        assert_eq!(lost(0, &[254, 0]), 0, "the first value may be anything");
+        assert_eq!(lost(1, &[255, 0]), 0);
+        assert_eq!(lost(2, &[0, 0]), 0, "wrapped");
+        assert_eq!(lost(3, &[4, 0]), 3);
+        assert_eq!(lost(4, &[0, 0]), 0, "started anew");
+        assert_eq!(lost(5, &[]), 0, "too short to tell");
         assert_eq!(memory.lost, 3);
+        assert_eq!(memory.history[3].lost_before, 3);
         memory.begin();
+        memory.take(&sample(6, &[90, 0]));
+        assert_eq!(memory.certain(None), None, "a new subscription");
+    }
+
+    #[test]
+    fn a_gap_is_told_once_with_the_time_between_its_neighbours() {
+        let mut memory = counted();
+        memory.take(&sample(1, &[1, 0]));
         assert_eq!(
-            memory.take(&sample(6, &[90, 0])),
+            memory.take(&sample(2, &[3, 0])).gap,
             None,
-            "a new subscription"
+            "it may come late"
         );
+        let gap = SequenceGap {
+            count: 1,
+            from: Timestamp(1_000_000),
+            to: Timestamp(2_000_000),
+        };
+        assert_eq!(memory.take(&sample(3, &[5, 0])).gap, Some(gap));
+        assert_eq!(memory.lost, 1);
+        let last = memory.certain(Some(Timestamp(2_000_000_000))).unwrap();
+        assert_eq!((last.count, memory.lost), (1, 2));
+        assert_eq!(memory.certain(None), None);
     }
 
     #[test]
@@ -654,7 +948,7 @@ mod tests {
             db.get(id).unwrap(),
             "a/b".into(),
             None,
-            (512, 20),
+            Reach::Link((512, 20)),
             None,
             None,
         );
@@ -684,7 +978,7 @@ mod tests {
             db.get(id).unwrap(),
             "k".into(),
             None,
-            (0, 0),
+            Reach::Link((0, 0)),
             None,
             Some(format),
         );

@@ -3,12 +3,12 @@
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use radio::{AttrId, AttrKind, DeviceId, GattDb, Link, Timestamp, WriteKind};
+use radio::{AttrId, AttrKind, ConnectionParameters, DeviceId, GattDb, Link, Timestamp, WriteKind};
 use session::LinkKey;
 use tokio_util::sync::CancellationToken;
 use uuid::Uuid;
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Reach};
 use crate::device::WallOffset;
 use crate::reconnect::Retry;
 use crate::view::{AttributeView, GattView, LinkView, Problem};
@@ -23,6 +23,8 @@ pub(crate) enum Phase {
     Failed,
     /// Waiting for the next attempt.
     Retrying,
+    /// Of a recording: there is nobody to connect to.
+    Recorded,
 }
 
 impl Phase {
@@ -34,6 +36,7 @@ impl Phase {
             Phase::Disconnected => "disconnected",
             Phase::Failed => "failed",
             Phase::Retrying => "retrying",
+            Phase::Recorded => "recorded",
         }
     }
 }
@@ -57,13 +60,20 @@ pub(crate) struct State {
     pub(crate) wanted: Vec<String>,
     pub(crate) unexpected: bool,
     pub(crate) problem: Option<Problem>,
+    /// When a question of pairing was answered that nobody here asked for.
+    pub(crate) answered: Option<Timestamp>,
     /// Whether the system has keys of it, where that can be known.
     pub(crate) paired: Option<bool>,
     pub(crate) mtu: Option<u16>,
     pub(crate) rssi: Option<i16>,
+    /// Connection parameters, where the system tells.
+    pub(crate) parameters: Option<ConnectionParameters>,
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
     pub(crate) attributes: Arc<[Arc<Attribute>]>,
     pub(crate) generation: u32,
+    /// Somebody asked for the end of the link, or of the attempt to make one; it holds until somebody
+    /// asks for a connection.
+    pub(crate) asked: bool,
     /// Its tab was closed: nothing more is told of it.
     pub(crate) closed: bool,
 }
@@ -89,11 +99,14 @@ impl Connection {
                 wanted: Vec::new(),
                 unexpected: false,
                 problem: None,
+                answered: None,
                 paired: None,
                 mtu: None,
                 rssi: None,
+                parameters: None,
                 attributes: Arc::new([]),
                 generation: 0,
+                asked: false,
                 closed: false,
             }),
         }
@@ -132,29 +145,44 @@ impl Connection {
         link: &dyn Link,
         format: impl Fn(Uuid) -> Option<decode::Format>,
     ) {
-        let db = link.gatt();
-        let keys = keys(&db);
+        let max_write = |attribute: &radio::Attribute| {
+            let max = |kind| link.max_write(attribute.id, kind).unwrap_or(0);
+            match attribute.kind {
+                AttrKind::Service => (0, 0),
+                _ => (
+                    max(WriteKind::WithResponse),
+                    max(WriteKind::WithoutResponse),
+                ),
+            }
+        };
+        self.found(&link.gatt(), &|found| Reach::Link(max_write(found)), format);
+    }
+
+    /// Takes over what a discovery found that was recorded.
+    pub(crate) fn recorded(&self, db: &GattDb, format: impl Fn(Uuid) -> Option<decode::Format>) {
+        self.found(db, &|_| Reach::Recording, format);
+    }
+
+    fn found(
+        &self,
+        db: &GattDb,
+        reach: &dyn Fn(&radio::Attribute) -> Reach,
+        format: impl Fn(Uuid) -> Option<decode::Format>,
+    ) {
+        let keys = keys(db);
         let mut state = self.state();
-        let before = heirs(&db, &keys, &state.attributes);
+        let before = heirs(db, &keys, &state.attributes);
         let attributes: Arc<[_]> = db
             .attributes()
             .iter()
             .zip(keys)
             .zip(before)
             .map(|((found, (key, instance)), before)| {
-                let max = |kind| link.max_write(found.id, kind).unwrap_or(0);
-                let max = match found.kind {
-                    AttrKind::Service => (0, 0),
-                    _ => (
-                        max(WriteKind::WithResponse),
-                        max(WriteKind::WithoutResponse),
-                    ),
-                };
                 Arc::new(Attribute::new(
                     found,
                     key,
                     instance,
-                    max,
+                    reach(found),
                     before.as_deref(),
                     format(found.uuid),
                 ))
@@ -181,6 +209,7 @@ impl Connection {
             paired: state.paired,
             mtu: state.mtu,
             rssi: state.rssi,
+            parameters: state.parameters.map(Into::into),
             unexpected: state.unexpected,
             retry: state.retry.as_ref().map(|retry| retry.view(wall)),
             auto_reconnect,
@@ -309,7 +338,8 @@ mod tests {
             .iter()
             .zip(keys(&first))
             .map(|(found, (key, instance))| {
-                Arc::new(Attribute::new(found, key, instance, (0, 0), None, None))
+                let reach = Reach::Link((0, 0));
+                Arc::new(Attribute::new(found, key, instance, reach, None, None))
             })
             .collect();
         // The first is gone; the second stands in its place, and a new one in that of the second.

@@ -1,6 +1,6 @@
 //! The device table: who is on the air, from advertisements alone.
 
-use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -21,6 +21,9 @@ const TREND_STEP: Duration = Duration::from_secs(2);
 const SIGNAL_POINTS: usize = 1200;
 /// Longest name that is shown, in characters.
 const NAME_LENGTH: usize = 64;
+/// Services, companies and kinds of service data that a row keeps: a device on the air may make up as
+/// many as it likes. The recording has all of them.
+const KINDS: usize = 64;
 
 /// Everybody who was heard, and which of their rows have changed since the window was told.
 #[derive(Debug, Default)]
@@ -31,6 +34,8 @@ pub struct DeviceTable {
     /// What the window has.
     shown: HashSet<DeviceId>,
     reset: bool,
+    /// The system tells of some reports only: the time between them is not the device's.
+    samples: bool,
 }
 
 #[derive(Debug)]
@@ -58,6 +63,8 @@ struct Device {
     was_gone: bool,
     alias: Option<String>,
     starred: bool,
+    /// The system is connected to it, whether it is heard or not.
+    held: bool,
 }
 
 /// Estimates an advertising interval from arrival times.
@@ -117,8 +124,60 @@ impl DeviceTable {
             device.starred = starred;
             device.alias = alias.map(Into::into);
         }
-        device.hear(report);
+        device.hear(report, !self.samples);
         self.mark(&report.device);
+    }
+
+    /// Says whether the system hands out every report from now on, or only some.
+    pub fn set_samples(&mut self, samples: bool) {
+        self.samples = samples;
+        for device in self.devices.values_mut() {
+            device.interval = Interval::default();
+        }
+    }
+
+    /// Takes note of a device that is connected already and need not advertise.
+    pub fn note(
+        &mut self,
+        id: &DeviceId,
+        name: Option<&str>,
+        at: Timestamp,
+        starred: bool,
+        alias: Option<String>,
+    ) {
+        let device = self
+            .devices
+            .entry(id.clone())
+            .or_insert_with(|| Device::new(at));
+        if let Some(name) = name {
+            device.call(name);
+        }
+        (device.starred, device.alias, device.held) = (starred, alias, true);
+        self.mark(id);
+    }
+
+    /// Says how often a device was heard in a recording.
+    pub fn set_heard(&mut self, id: &DeviceId, adverts: u64) {
+        self.change(id, |device| {
+            device.adverts = u32::try_from(adverts).unwrap_or(u32::MAX);
+        });
+    }
+
+    /// Takes a report of a recording; those that it has were counted already.
+    pub fn recall(&mut self, report: &Advertisement) {
+        if let Some(device) = self.devices.get_mut(&report.device) {
+            let adverts = device.adverts;
+            device.hear(report, !self.samples);
+            device.adverts = adverts;
+            self.mark(&report.device);
+        }
+    }
+
+    /// Nobody is known to be connected to the system any more: noted devices age like the others.
+    pub fn release(&mut self) {
+        for device in self.devices.values_mut() {
+            device.held = false;
+        }
     }
 
     fn mark(&mut self, id: &DeviceId) {
@@ -161,6 +220,18 @@ impl DeviceTable {
         self.change(id, |device| device.alias = alias);
     }
 
+    /// Gives every device the name and the star that the user chose for it.
+    pub fn set_choices(
+        &mut self,
+        aliases: &BTreeMap<String, String>,
+        favourites: &BTreeSet<String>,
+    ) {
+        for (id, device) in &mut self.devices {
+            device.alias = aliases.get(id.as_str()).cloned();
+            device.starred = favourites.contains(id.as_str());
+        }
+    }
+
     fn change(&mut self, id: &DeviceId, change: impl FnOnce(&mut Device)) {
         if let Some(device) = self.devices.get_mut(id) {
             change(device);
@@ -175,6 +246,14 @@ impl DeviceTable {
             || (id.to_string(), id.to_string()),
             |device| (device.name(id), device.address(id)),
         )
+    }
+
+    /// Who is here: heard of late, or with a link.
+    #[must_use]
+    pub fn present(&self, now: Timestamp) -> HashSet<DeviceId> {
+        let here = |device: &Device| !device.gone(now) || device.link != "none";
+        let here = self.devices.iter().filter(|(_, device)| here(device));
+        here.map(|(id, _)| id.clone()).collect()
     }
 
     /// The devices that `text` names: the one with this identifier or address, else all with this name.
@@ -209,13 +288,18 @@ impl DeviceTable {
     pub fn changes(&mut self, now: Timestamp, wall: WallOffset) -> Option<DevicesView> {
         let mut removed = Vec::new();
         self.devices.retain(|id, device| {
-            let keep = device.age(now) < FORGOTTEN_AFTER || device.linked();
+            // One that has a tab stays, with its name.
+            let keep = device.age(now) < FORGOTTEN_AFTER || device.link != "none";
             if !keep && self.shown.remove(id) {
                 removed.push(id.to_string());
             }
             keep
         });
+        let ages = self.filter.ages();
         for (id, device) in &mut self.devices {
+            if ages {
+                self.dirty.insert(id.clone());
+            }
             let gone = device.gone(now);
             if gone != device.was_gone {
                 device.was_gone = gone;
@@ -269,6 +353,15 @@ impl DeviceTable {
     }
 }
 
+/// Takes over what was heard last under each key, of [`KINDS`] keys at most.
+fn keep<K: Ord + Clone>(known: &mut BTreeMap<K, Bytes>, heard: &[(K, Bytes)]) {
+    for (key, data) in heard {
+        if known.len() < KINDS || known.contains_key(key) {
+            known.insert(key.clone(), data.clone());
+        }
+    }
+}
+
 impl Device {
     fn new(at: Timestamp) -> Self {
         Self {
@@ -295,21 +388,26 @@ impl Device {
             was_gone: false,
             alias: None,
             starred: false,
+            held: false,
+        }
+    }
+
+    fn call(&mut self, name: &str) {
+        let clean = decode::clean::text(name, NAME_LENGTH);
+        if !clean.trim().is_empty() {
+            self.local_name = Some(clean.into_owned());
         }
     }
 
     /// The row shows the latest of each field; the recording keeps each report by itself.
-    fn hear(&mut self, report: &Advertisement) {
-        if let Some(last) = self.last_seen {
+    fn hear(&mut self, report: &Advertisement, every: bool) {
+        if let Some(last) = self.last_seen.filter(|_| every) {
             self.interval.heard(report.at.since(last));
         }
         self.last_seen = Some(report.at);
         self.adverts = self.adverts.saturating_add(1);
         if let Some(name) = &report.local_name {
-            let clean = decode::clean::text(name, NAME_LENGTH);
-            if !clean.trim().is_empty() {
-                self.local_name = Some(clean.into_owned());
-            }
+            self.call(name);
         }
         if let Some(address) = report.address {
             self.address = Some(address.to_string());
@@ -319,14 +417,13 @@ impl Device {
         self.tx_power = report.tx_power.or(self.tx_power);
         self.appearance = report.appearance.or(self.appearance);
         for uuid in &report.services {
-            if !self.services.iter().any(|(known, _)| known == uuid) {
+            if self.services.len() < KINDS && !self.services.iter().any(|(known, _)| known == uuid)
+            {
                 self.services.push((*uuid, decode::names::service(*uuid)));
             }
         }
-        self.manufacturer_data
-            .extend(report.manufacturer_data.iter().cloned());
-        self.service_data
-            .extend(report.service_data.iter().cloned());
+        keep(&mut self.manufacturer_data, &report.manufacturer_data);
+        keep(&mut self.service_data, &report.service_data);
         if report.raw.is_some() {
             self.raw.clone_from(&report.raw);
         }
@@ -370,6 +467,9 @@ impl Device {
     }
 
     fn age(&self, now: Timestamp) -> Duration {
+        if self.held {
+            return Duration::ZERO;
+        }
         now.since(self.last_seen.unwrap_or(self.first_seen))
     }
 
@@ -480,6 +580,10 @@ impl Device {
             bytes: hex(bytes),
         };
         let mut fields = Vec::new();
+        if let Some(flags) = self.raw.as_deref().and_then(decode::gap::flags) {
+            let text = decode::gap::flags_text(flags);
+            fields.push(field("0x01", "Flags", text, &[flags]));
+        }
         if let Some(name) = &self.local_name {
             fields.push(field("0x09", "Local name", name.clone(), name.as_bytes()));
         }
@@ -510,7 +614,10 @@ impl Device {
             fields.push(field(
                 "0x19",
                 "Appearance",
-                format!("0x{appearance:04X}"),
+                decode::gap::category(appearance).map_or_else(
+                    || format!("0x{appearance:04X}"),
+                    |category| format!("{category} 0x{appearance:04X}"),
+                ),
                 &appearance.to_le_bytes(),
             ));
         }

@@ -14,10 +14,15 @@ use tokio::sync::watch;
 use crate::Preferences;
 use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
+use crate::document::Source;
+use crate::jobs::Jobs;
+use crate::ledger::Ledger;
 use crate::log::{Log, entry};
 use crate::news::News;
 use crate::pairing::Pairings;
 use crate::radios::{Radios, watch_adapters};
+use crate::replay::Replaying;
+use crate::sampling::Sampling;
 use crate::scope::Scope;
 use crate::view::{
     Event, LogEntry, LostView, MarkView, NoticeView, Problem, RatesView, RecordingView,
@@ -26,6 +31,10 @@ use crate::view::{
 
 /// How often the window hears of devices, values and the recording.
 const TICK: Duration = Duration::from_millis(250);
+/// How long a link or the scan may take to end when the program does.
+const LINK_ENDS: Duration = Duration::from_secs(3);
+/// After how many ticks, a multiple of four, the recording is told which advertisements were left out.
+const SAMPLING_TOLD: u32 = 40;
 /// Log entries that go to the window at once.
 const LOG_BATCH: usize = 500;
 
@@ -57,6 +66,8 @@ pub(crate) struct Inner {
     /// Connecting is one after the other.
     pub(crate) connecting: tokio::sync::Mutex<()>,
     pub(crate) pairings: Pairings,
+    pub(crate) jobs: Jobs,
+    pub(crate) replaying: Replaying,
     pub(crate) scope: Scope,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
@@ -64,11 +75,25 @@ pub(crate) struct Inner {
     pub(crate) recording: RwLock<Recording>,
     pub(crate) session_folder: PathBuf,
     log_folder: PathBuf,
-    preferences: watch::Sender<Preferences>,
+    preferences: Arc<watch::Sender<Preferences>>,
     pub(crate) adverts: AtomicU64,
     pub(crate) notifications: AtomicU64,
+    /// Stretches in which an unknown number of values was lost.
+    pub(crate) outages: AtomicU64,
+    pub(crate) ledger: Ledger,
+    pub(crate) sampling: Sampling,
+    /// Asks for a look whether sessions have had their time.
+    pub(crate) tidying: tokio::sync::Notify,
     /// Ends the tasks.
     pub(crate) closing: tokio_util::sync::CancellationToken,
+    /// Links begin in one recording: it does not change meanwhile.
+    pub(crate) beginning: Mutex<()>,
+    /// Sessions are opened one after the other.
+    pub(crate) opening: tokio::sync::Mutex<()>,
+    /// The session that is open in front of this.
+    pub(crate) document: Mutex<Option<Explorer>>,
+    /// The session that this shows, in place of what is on the air.
+    pub(crate) source: Option<Arc<Source>>,
 }
 
 /// The recording, or why there is none.
@@ -100,6 +125,8 @@ impl Explorer {
             connections: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             pairings: Pairings::default(),
+            jobs: Jobs::default(),
+            replaying: Replaying::default(),
             scope: Scope::default(),
             marks: Mutex::default(),
             log: Log::default(),
@@ -107,17 +134,31 @@ impl Explorer {
             recording: RwLock::new(recording),
             session_folder: config.session_folder,
             log_folder: config.log_folder,
-            preferences: watch::Sender::new(config.preferences),
+            sampling: Sampling::new(config.preferences.sample_adverts_s),
+            preferences: Arc::new(watch::Sender::new(config.preferences)),
             adverts: AtomicU64::new(0),
             notifications: AtomicU64::new(0),
+            outages: AtomicU64::new(0),
+            ledger: Ledger::default(),
+            tidying: tokio::sync::Notify::new(),
             closing: tokio_util::sync::CancellationToken::new(),
+            beginning: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            document: Mutex::default(),
+            source: None,
         }));
         if let Some(problem) = problem {
             explorer
                 .0
                 .log_problem("app", "Not recording", None, None, &problem);
         }
+        let begun = explorer.0.now();
+        explorer
+            .0
+            .record(|recorder| explorer.0.sampling.begin(recorder, begun));
         explorer.0.runtime.spawn(tell(Arc::clone(&explorer.0)));
+        let tend = crate::retention::tend(Arc::clone(&explorer.0));
+        explorer.0.runtime.spawn(tend);
         for changes in explorer.0.radios.changes() {
             let watch = watch_adapters(Arc::clone(&explorer.0), changes);
             explorer.0.runtime.spawn(watch);
@@ -129,10 +170,33 @@ impl Explorer {
     pub fn listen(&self, listener: impl Fn(Event) + Send + Sync + 'static) -> Welcome {
         let inner = &self.0;
         inner.news.bind(listener);
-        inner.devices().start_over();
-        inner.log.rewind();
         inner.news.tell(Event::Settings(self.settings()));
         inner.tell_radio();
+        inner.ledger.start_over();
+        inner.tell_losses();
+        inner.tell_questions();
+        inner.tell_jobs();
+        inner.tell_replay(true);
+        inner.news.tell(Event::Recording(inner.recording_view()));
+        if let Recording::Off(problem) = &*inner.recording() {
+            inner.notice("bad", "Not recording", problem.clone(), None, "");
+        }
+        let shown = self.shown();
+        shown.0.tell_document();
+        shown.tell_everything();
+        Welcome {
+            version: env!("CARGO_PKG_VERSION").into(),
+            os: std::env::consts::OS.into(),
+            session_start_ms: inner.wall.0,
+            settings: self.settings(),
+        }
+    }
+
+    /// Tells the window all that it shows of devices, as if it had nothing.
+    pub(crate) fn tell_everything(&self) {
+        let inner = &self.0;
+        inner.devices().start_over();
+        inner.log.rewind();
         inner.tell_devices();
         for connection in inner.connections() {
             inner.tell_link(&connection);
@@ -143,16 +207,6 @@ impl Explorer {
         inner.tell_values(true);
         inner.tell_series();
         inner.tell_marks();
-        inner.news.tell(Event::Recording(inner.recording_view()));
-        if let Recording::Off(problem) = &*inner.recording() {
-            inner.notice("bad", "Not recording", problem.clone(), None, "");
-        }
-        Welcome {
-            version: env!("CARGO_PKG_VERSION").into(),
-            os: std::env::consts::OS.into(),
-            session_start_ms: inner.wall.0,
-            settings: self.settings(),
-        }
     }
 
     /// The user's choices, live: the shell keeps them.
@@ -184,6 +238,7 @@ impl Explorer {
     /// Ends every link and the recording. The operating system may keep links of a program that
     /// ended without this.
     pub async fn close(&self) {
+        self.close_session();
         let inner = Arc::clone(&self.0);
         let _ = self
             .0
@@ -210,6 +265,88 @@ impl Inner {
         connections.values().cloned().collect()
     }
 
+    /// Held while links begin in a recording, or another recording begins.
+    pub(crate) fn beginning(&self) -> MutexGuard<'_, ()> {
+        self.beginning
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Takes a device in that was connected.
+    pub(crate) fn add_connection(&self, connection: Connection) {
+        let mut connections = self
+            .connections
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        connections.insert(connection.device.clone(), Arc::new(connection));
+    }
+
+    /// What shows a session and belongs to the same window as this.
+    pub(crate) fn of_recorded(&self, source: Source) -> Arc<Self> {
+        let view = source.view();
+        // It stands still at the end of the session.
+        let clock = Clock::manual();
+        clock.advance(Duration::from_secs_f64(view.session.duration_s.max(0.0)));
+        let recording = Recording::Off(Problem::new(
+            "recorded",
+            "This is a recording.",
+            "Close it to see what is on the air.",
+        ));
+        Arc::new(Self {
+            clock,
+            wall: WallOffset(view.session.started_ms),
+            runtime: self.runtime.clone(),
+            radios: Radios::new(Vec::new()),
+            devices: Mutex::default(),
+            connections: Mutex::default(),
+            connecting: tokio::sync::Mutex::default(),
+            pairings: Pairings::default(),
+            jobs: Jobs::default(),
+            scope: Scope::default(),
+            marks: Mutex::default(),
+            log: Log::default(),
+            news: self.news.of_recorded(),
+            recording: RwLock::new(recording),
+            session_folder: self.session_folder.clone(),
+            log_folder: self.log_folder.clone(),
+            preferences: Arc::clone(&self.preferences),
+            adverts: AtomicU64::new(0),
+            notifications: AtomicU64::new(0),
+            outages: AtomicU64::new(0),
+            closing: tokio_util::sync::CancellationToken::new(),
+            ledger: Ledger::default(),
+            sampling: Sampling::new(0),
+            replaying: Replaying::default(),
+            tidying: tokio::sync::Notify::new(),
+            beginning: Mutex::default(),
+            opening: tokio::sync::Mutex::default(),
+            document: Mutex::default(),
+            source: Some(Arc::new(source)),
+        })
+    }
+
+    /// Formats, names and stars as they are chosen now, where they are others than before.
+    pub(crate) fn take_over_preferences(self: &Arc<Self>) {
+        let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
+        self.devices().set_choices(&aliases, &favourites);
+        let attributes = self.connections().into_iter();
+        let attributes = attributes.flat_map(|connection| connection.attributes().to_vec());
+        let mut others: Vec<_> = attributes
+            .filter(|attribute| {
+                let memory = attribute.memory();
+                memory.format != self.format(attribute.uuid)
+                    || (!memory.tracks.is_empty()
+                        && memory.by_device != self.by_device(attribute.uuid))
+            })
+            .map(|attribute| attribute.uuid)
+            .collect();
+        others.sort_unstable();
+        others.dedup();
+        for uuid in others {
+            self.decode_anew(uuid);
+        }
+    }
+
     pub(crate) fn recording(&self) -> std::sync::RwLockReadGuard<'_, Recording> {
         self.recording
             .read()
@@ -229,6 +366,7 @@ impl Inner {
     }
 
     pub(crate) fn prefer(&self, change: impl FnOnce(&mut Preferences)) {
+        let _order = self.news.order();
         self.preferences.send_modify(change);
         self.news.tell(Event::Settings(self.settings()));
     }
@@ -241,6 +379,10 @@ impl Inner {
             connect_timeout_s: preferences.connect_timeout_s,
             single_key_shortcuts: preferences.single_key_shortcuts,
             passive_scan: preferences.passive_scan,
+            keep_days: preferences.keep_days,
+            keep_gigabytes: preferences.keep_gigabytes,
+            sample_adverts_s: preferences.sample_adverts_s,
+            sort: preferences.sort.clone(),
             panels: preferences.panels.clone(),
             session_folder: self.session_folder.display().to_string(),
             log_folder: self.log_folder.display().to_string(),
@@ -313,6 +455,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_devices(&self) {
+        let _order = self.news.order();
         let changes = self.devices().changes(self.now(), self.wall);
         if let Some(changes) = changes {
             self.news.tell(Event::Devices(changes));
@@ -320,6 +463,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_link(&self, connection: &Connection) {
+        let _order = self.news.order();
         if connection.state().closed {
             return;
         }
@@ -332,6 +476,7 @@ impl Inner {
     }
 
     pub(crate) fn tell_series(&self) {
+        let _order = self.news.order();
         self.news.tell(Event::Series {
             series: self.scope.views(),
         });
@@ -343,11 +488,13 @@ impl Inner {
     }
 
     pub(crate) fn tell_marks(&self) {
+        let _order = self.news.order();
         let marks = self.marks().clone();
         self.news.tell(Event::Marks { marks });
     }
 
     pub(crate) fn tell_values(&self, all: bool) {
+        let _order = self.news.order();
         let now = self.now();
         let mut values = Vec::new();
         for connection in self.connections() {
@@ -374,8 +521,13 @@ impl Inner {
             events: 0,
             bytes: 0,
             lost: LostView::default(),
+            waiting: 0,
+            waiting_bytes: 0,
+            sample_adverts_s: 0,
+            left_out: 0,
             problem: None,
         };
+        (view.sample_adverts_s, view.left_out) = self.sampling.now();
         match &*self.recording() {
             Recording::Off(problem) => view.problem = Some(problem.clone()),
             Recording::On(recorder) => {
@@ -395,11 +547,15 @@ impl Inner {
                     device: status.lost.device_sequence,
                     queue: status.lost.host_queue,
                     gattscope: status.lost.gattscope,
+                    outages: self.outages.load(Ordering::Relaxed),
                 };
                 match status.state {
                     session::State::Recording => view.state = "recording".into(),
                     session::State::Paused { reason, hint } => {
                         view.state = "paused".into();
+                        view.waiting = status.waiting;
+                        view.waiting_bytes = status.waiting_bytes;
+                        let hint = format!("{hint} Recording goes on by itself then.");
                         view.problem = Some(Problem::new("recording_paused", reason, hint));
                     }
                     session::State::Stopped => {}
@@ -407,6 +563,33 @@ impl Inner {
             }
         }
         view
+    }
+
+    /// The recording could not write, and can again.
+    fn goes_on(&self, lost: u64, waited: u64) {
+        let waited = match waited {
+            1 => "The event that waited is on the disk".to_owned(),
+            events => format!("The {events} events that waited are on the disk"),
+        };
+        let (severity, problem) = match lost {
+            0 => {
+                let message = format!("{waited}. Nothing was lost.");
+                ("info", Problem::new("recording", message, ""))
+            }
+            lost => {
+                let message = format!("{waited}. {lost} found no room in memory and are lost.");
+                let hint = "The list of losses says when.";
+                ("warn", Problem::new("recording", message, hint))
+            }
+        };
+        self.log_done(
+            "app",
+            "Recording goes on",
+            None,
+            None,
+            problem.message.clone(),
+        );
+        self.notice(severity, "Recording goes on", problem, None, "");
     }
 
     /// Lines of the log that nobody has seen yet, bursts of notifications folded into one each.
@@ -438,12 +621,40 @@ impl Inner {
 
     async fn close(&self) {
         self.closing.cancel();
-        self.radios.stop_scan().await;
-        for connection in self.connections() {
+        let connections = self.connections();
+        for connection in &connections {
+            let mut state = connection.state();
+            state.asked = true;
+            state.cancel.cancel();
+            drop(state);
+            self.outages_end(connection);
+        }
+        self.settle_all(None);
+        let now = self.now();
+        self.record(|recorder| self.sampling.tell(recorder, now));
+        let mut ends = tokio::task::JoinSet::new();
+        for connection in connections {
             let up = connection.state().up.take();
             if let Some(up) = up {
-                let _ = tokio::time::timeout(Duration::from_secs(3), up.link.disconnect()).await;
+                if let Some(link) = up.key {
+                    let (now, reason) = (self.now(), radio::DisconnectReason::Requested);
+                    self.record(|recorder| {
+                        recorder.record(now, session::Event::Disconnected { link, reason });
+                    });
+                }
+                ends.spawn(async move {
+                    let _ = tokio::time::timeout(LINK_ENDS, up.link.disconnect()).await;
+                });
             }
+        }
+        let _ = tokio::time::timeout(LINK_ENDS, self.radios.stop_scan()).await;
+        ends.join_all().await;
+        if let Ok(radio) = self.radios.open_radio()
+            && tokio::time::timeout(LINK_ENDS, radio.settled())
+                .await
+                .is_err()
+        {
+            tracing::warn!("an attempt to connect did not end in time");
         }
         if let Recording::On(recorder) = &*self.recording()
             && let Err(error) = recorder.close()
@@ -461,13 +672,23 @@ impl Recording {
         };
         match Recorder::create(folder, clock.clone(), options) {
             Ok(recorder) => Recording::On(Arc::new(recorder)),
-            Err(error) => Recording::Off(error.into()),
+            Err(error) => {
+                let what = match error {
+                    session::Error::NotAFolder { .. } => "Move away what stands there",
+                    session::Error::NotWritable { .. } => "Allow this user to write there",
+                    session::Error::NoSpace { .. } => "Make room on the disk",
+                    _ => "Look whether the disk is still there and healthy",
+                };
+                let hint = format!("{what}, then start a new recording. Everything else works.");
+                let message = error.to_string();
+                Recording::Off(Problem::new("not_recording", message, hint))
+            }
         }
     }
 }
 
 /// Tells the window what has changed, at a pace that a person can read.
-async fn tell(inner: Arc<Inner>) {
+pub(crate) async fn tell(inner: Arc<Inner>) {
     let mut tick = tokio::time::interval(TICK);
     tick.set_missed_tick_behavior(tokio::time::MissedTickBehavior::Skip);
     let mut ticks = 0_u32;
@@ -484,6 +705,10 @@ async fn tell(inner: Arc<Inner>) {
             let seconds = now.since(second).as_secs_f64().max(1e-3);
             second = now;
             inner.tell_notifications(seconds);
+            inner.settle_all(Some(now));
+            if ticks.is_multiple_of(SAMPLING_TOLD) {
+                inner.record(|recorder| inner.sampling.tell(recorder, now));
+            }
             let count = |counter: &AtomicU64, last: &mut u64| {
                 let total = counter.load(Ordering::Relaxed);
                 let came = total - std::mem::replace(last, total);
@@ -501,6 +726,8 @@ async fn tell(inner: Arc<Inner>) {
         }
         inner.tell_devices();
         inner.tell_values(false);
+        inner.tell_losses();
+        inner.tell_replay(false);
         let view = inner.recording_view();
         if recording.as_ref() != Some(&view) {
             if view.state == "paused"
@@ -510,6 +737,11 @@ async fn tell(inner: Arc<Inner>) {
                 && let Some(problem) = view.problem.clone()
             {
                 inner.notice("bad", "Recording paused", problem, None, "");
+            }
+            if view.state == "recording"
+                && let Some(paused) = recording.as_ref().filter(|last| last.state == "paused")
+            {
+                inner.goes_on(view.lost.gattscope, paused.waiting);
             }
             inner.news.tell(Event::Recording(view.clone()));
             recording = Some(view);

@@ -1,14 +1,14 @@
-//! What leaves the program: the recording as a table, the scope as a picture.
+//! The scope as a picture, the marks, and the recording that begins anew.
 
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use plot::picture::{Chart, Lane, Line, Mark, Size, Theme};
-use session::export::{Csv, csv_file};
-use session::{Event as Recorded, Session};
+use radio::Timestamp;
+use session::Event as Recorded;
 
 use crate::explorer::{Explorer, Inner, Recording};
+use crate::link::begin_link;
 use crate::view::{ExportView, MarkView, Problem, SeriesView};
 
 /// The widest and highest picture, in pixels.
@@ -42,11 +42,17 @@ pub struct PictureRequest {
 }
 
 impl Inner {
-    fn recorder(&self) -> Result<Arc<session::Recorder>, Problem> {
+    pub(crate) fn recorder(&self) -> Result<Arc<session::Recorder>, Problem> {
         match &*self.recording() {
             Recording::On(recorder) => Ok(Arc::clone(recorder)),
             Recording::Off(problem) => Err(problem.clone()),
         }
+    }
+
+    /// See [`Explorer::new_recording`].
+    pub(crate) async fn new_recording(self: &Arc<Self>) -> Result<(), Problem> {
+        let inner = Arc::clone(self);
+        blocking(self, move || inner.begin_anew()).await
     }
 
     /// A name for a new file beside the others: when, and what.
@@ -56,57 +62,65 @@ impl Inner {
     }
 }
 
+impl Inner {
+    fn begin_anew(&self) -> Result<(), Problem> {
+        let next = match Recording::start(&self.session_folder, &self.clock) {
+            Recording::Off(problem) => return Err(problem),
+            Recording::On(recorder) => recorder,
+        };
+        let _same = self.beginning();
+        let now = self.now();
+        // Nobody else has it yet: what is told here stands before everything that happens.
+        let present = self.devices().present(now);
+        if let Recording::On(last) = &*self.recording() {
+            next.know(last, |device| present.contains(device));
+        }
+        let mut links = Vec::new();
+        for connection in self.connections() {
+            if let Ok(link) = connection.link() {
+                let key = begin_link(&next, now, &connection.device, &*link);
+                links.push((connection, link, key));
+            }
+        }
+        // What is missing now is the last recording's.
+        self.settle_all(None);
+        self.record(|last| self.sampling.tell(last, now));
+        self.sampling.begin(&next, now);
+        let last = std::mem::replace(
+            &mut *self
+                .recording
+                .write()
+                .unwrap_or_else(std::sync::PoisonError::into_inner),
+            Recording::On(next),
+        );
+        for (connection, link, key) in links {
+            if let Some(up) = &mut connection.state().up
+                && Arc::ptr_eq(&up.link, &link)
+            {
+                up.key = Some(key);
+            }
+            for attribute in connection.attributes().iter() {
+                attribute.memory().begin_anew();
+            }
+        }
+        self.outages.store(0, std::sync::atomic::Ordering::Relaxed);
+        self.ledger.clear();
+        self.tell_losses();
+        self.marks().clear();
+        self.tell_marks();
+        self.tidying.notify_one();
+        if let Recording::On(last) = last {
+            last.close()?;
+        }
+        Ok(())
+    }
+}
+
 impl Explorer {
     /// A name to propose for an export.
     #[must_use]
     pub fn proposed_name(&self, what: &str, suffix: &str) -> String {
         self.0.file_name(what, suffix)
-    }
-
-    /// Writes the recording so far, of one device or of all, as CSV.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`]; then nothing stands under that name, or what stood there before.
-    pub async fn export_csv(
-        &self,
-        path: PathBuf,
-        device: Option<String>,
-    ) -> Result<ExportView, Problem> {
-        let inner = Arc::clone(&self.0);
-        let export = move || {
-            let recorder = inner.recorder()?;
-            recorder.flush()?;
-            let session = Session::open(recorder.path())?;
-            let mut what = Csv::default();
-            if let Some(device) = device {
-                let wanted = session
-                    .devices()?
-                    .into_iter()
-                    .filter(|row| row.identifier == device);
-                what.filter.devices = wanted.map(|row| row.key).collect();
-            }
-            let format = |attribute: &session::Attribute, bytes: &[u8]| {
-                inner
-                    .format(attribute.uuid)
-                    .map(|format| format.summary(bytes))
-            };
-            what.decode = Some(&format);
-            let summary = csv_file(&session, &what, &path, &mut |_| ControlFlow::Continue(()))?;
-            inner.log_done(
-                "app",
-                "Exported",
-                None,
-                None,
-                format!("{} rows to {}", summary.rows, path.display()),
-            );
-            Ok(ExportView {
-                path: path.display().to_string(),
-                rows: summary.rows,
-                bytes: summary.bytes,
-            })
-        };
-        blocking(&self.0, export).await
     }
 
     /// Draws series as a picture.
@@ -162,30 +176,40 @@ impl Explorer {
                 path: path.display().to_string(),
                 rows: 0,
                 bytes,
+                damaged: false,
+                waiting: 0,
             })
         };
         blocking(&self.0, export).await
     }
 
-    /// Marks this moment in the recording; without a text, by a number.
-    pub fn mark(&self, text: &str) {
+    /// Marks a moment that has been, seconds of the session, in the recording; without one, now.
+    /// Without a text it is called by a number.
+    pub fn mark(&self, text: &str, at: Option<f64>) {
         let now = self.0.now();
+        let at = at
+            .filter(|at| at.is_finite())
+            .map_or(now, |at| Timestamp((at.max(0.0) * 1e9) as i64).min(now));
         let mut label = decode::clean::text(text.trim(), 200).into_owned();
         {
             let mut marks = self.0.marks();
+            let id = marks.iter().map(|mark| mark.id).max().unwrap_or(0) + 1;
             if label.is_empty() {
-                label = format!("Mark {}", marks.len() + 1);
+                label = format!("Mark {id}");
             }
-            marks.push(MarkView {
-                at: now.seconds(),
+            let place = marks.partition_point(|mark| mark.at <= at.seconds());
+            let mark = MarkView {
+                id,
+                at: at.seconds(),
                 text: label.clone(),
-            });
+            };
+            marks.insert(place, mark);
         }
         self.0.tell_marks();
         self.0.log_done("app", "Mark", None, None, label.clone());
         self.0.record(|recorder| {
             recorder.record(
-                now,
+                at,
                 Recorded::Marker {
                     label: label.into(),
                 },
@@ -193,41 +217,46 @@ impl Explorer {
         });
     }
 
-    /// Ends the recording and begins another; links that are up go on in it.
+    /// Calls a mark something else; without a text, takes it away. What was recorded is never changed:
+    /// a note in the recording says it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such mark.
+    pub fn change_mark(&self, id: u32, text: &str) -> Result<(), Problem> {
+        let label = decode::clean::text(text.trim(), 200).into_owned();
+        let said = {
+            let mut marks = self.0.marks();
+            let place = marks.iter().position(|mark| mark.id == id).ok_or_else(|| {
+                Problem::new(
+                    "input",
+                    "There is no such mark.",
+                    "A new recording begins without marks.",
+                )
+            })?;
+            if label.is_empty() {
+                format!("The mark \"{}\" was taken away", marks.remove(place).text)
+            } else {
+                let before = std::mem::replace(&mut marks[place].text, label.clone());
+                format!("The mark \"{before}\" is called \"{label}\" now")
+            }
+        };
+        self.0.tell_marks();
+        self.0.log_done("app", "Mark", None, None, said.clone());
+        let now = self.0.now();
+        self.0
+            .record(|recorder| recorder.record(now, Recorded::Note { text: said.into() }));
+        Ok(())
+    }
+
+    /// Ends the recording and begins another, which knows the devices that are here, the links that are
+    /// up and their attributes from its first moment.
     ///
     /// # Errors
     ///
     /// A [`Problem`] if none can begin; then the last one goes on.
     pub async fn new_recording(&self) -> Result<(), Problem> {
-        let inner = Arc::clone(&self.0);
-        let begin = move || {
-            let next = match Recording::start(&inner.session_folder, &inner.clock) {
-                Recording::Off(problem) => return Err(problem),
-                on @ Recording::On(_) => on,
-            };
-            let last = std::mem::replace(
-                &mut *inner
-                    .recording
-                    .write()
-                    .unwrap_or_else(std::sync::PoisonError::into_inner),
-                next,
-            );
-            for connection in inner.connections() {
-                if let Ok(link) = connection.link() {
-                    let key = inner.record_link(&connection, &*link);
-                    if let Some(up) = &mut connection.state().up {
-                        up.key = key;
-                    }
-                }
-            }
-            inner.marks().clear();
-            inner.tell_marks();
-            if let Recording::On(last) = last {
-                last.close()?;
-            }
-            Ok(())
-        };
-        blocking(&self.0, begin).await
+        self.0.new_recording().await
     }
 
     /// Where the session files are.
@@ -238,7 +267,7 @@ impl Explorer {
 }
 
 /// Runs work that waits for the disk where waiting harms nobody.
-async fn blocking<T: Send + 'static>(
+pub(crate) async fn blocking<T: Send + 'static>(
     inner: &Inner,
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
 ) -> Result<T, Problem> {

@@ -144,6 +144,14 @@ enum Comparison {
 const FIELDS: &str = "name, addr, company, service, type, beacon, adv, is, rssi, interval, age";
 
 impl Filter {
+    /// Whether what passes changes with time alone.
+    #[must_use]
+    pub fn ages(&self) -> bool {
+        self.terms
+            .iter()
+            .any(|term| matches!(term.test, Test::Number(NumberField::Age, ..)))
+    }
+
     /// Reads a filter; the empty text matches everything.
     ///
     /// # Errors

@@ -5,11 +5,14 @@ use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
 use decode::{Format, Layout, NumberType};
-use radio::{AttrId, DeviceId, NotifyMode, NotifyRoute, Sample, WriteKind};
-use session::{Cause, Event as Recorded};
+use radio::{
+    AttrId, DeviceId, Interruption, NotifyMode, NotifyRoute, Sample, SampleSink, Timestamp,
+    WriteKind,
+};
+use session::Event as Recorded;
 use uuid::Uuid;
 
-use crate::attribute::{Attribute, Origin};
+use crate::attribute::{Attribute, Origin, Taken};
 use crate::connection::Connection;
 use crate::device::hex;
 use crate::explorer::{Explorer, Inner};
@@ -25,7 +28,10 @@ const MAX_SERIES: usize = 64;
 
 impl Inner {
     /// The attribute of this identifier, and the connection that it belongs to.
-    fn attribute(&self, id: AttrId) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
+    pub(crate) fn attribute(
+        &self,
+        id: AttrId,
+    ) -> Result<(Arc<Connection>, Arc<Attribute>), Problem> {
         self.connections()
             .into_iter()
             .find_map(|connection| {
@@ -87,9 +93,10 @@ impl Inner {
                 Ok(value)
             }
             Err(error) => {
-                let keys = matches!(error, radio::Error::Att(att) if att.needs_pairing());
+                let keys = error.needs_pairing();
                 let problem = Problem::from(error);
-                if keys {
+                // Descriptions are read without being asked for.
+                if keys && attribute.uuid != decode::names::uuid16(0x2901) {
                     let title = format!("{} asks for pairing", attribute.name());
                     self.notice("warn", title, problem.clone(), device, "pair");
                 }
@@ -126,7 +133,7 @@ impl Inner {
         if let Ok(bytes) = &result {
             attribute
                 .memory()
-                .remember(now, Origin::Read, 0, bytes.clone());
+                .remember(now, Origin::Read, bytes.clone());
             self.described(&connection, &attribute, bytes);
         }
         self.done("read", "Read", &connection, &attribute, result, |bytes| {
@@ -141,7 +148,7 @@ impl Inner {
     }
 
     /// A description (0x2901) names the characteristic above it.
-    fn described(&self, connection: &Connection, attribute: &Attribute, bytes: &[u8]) {
+    pub(crate) fn described(&self, connection: &Connection, attribute: &Attribute, bytes: &[u8]) {
         if attribute.uuid != decode::names::uuid16(0x2901) {
             return;
         }
@@ -202,7 +209,7 @@ impl Inner {
         if result.is_ok() {
             attribute
                 .memory()
-                .remember(now, Origin::Write, 0, bytes.clone());
+                .remember(now, Origin::Write, bytes.clone());
         }
         self.done("write", "Write", &connection, &attribute, result, |()| {
             let how = if with_response {
@@ -222,29 +229,18 @@ impl Inner {
         let (connection, attribute) = self.attribute(id)?;
         let link = connection.link()?;
         attribute.memory().begin();
-        let inner = Arc::clone(self);
-        let feed = Arc::clone(&attribute);
-        let sink = Arc::new(move |sample: Sample| inner.arrived(&feed, &sample));
+        let sink = Arc::new(Feed {
+            inner: Arc::clone(self),
+            connection: Arc::clone(&connection),
+            attribute: Arc::clone(&attribute),
+        });
         let (mode, route) = attribute.memory().notify;
         let subscribe = link.subscribe_by(route, id, mode, sink);
         let result = self.operate(&attribute, "subscribing", subscribe).await;
         self.subscribed(&attribute, result.is_ok());
         let now = self.now();
-        if result.is_ok()
-            && let Some(from) = attribute.memory().back_after()
-        {
-            self.record(|recorder| {
-                recorder.record(
-                    now,
-                    Recorded::Gap {
-                        cause: Cause::LinkDown,
-                        attribute: Some(id),
-                        count: 0,
-                        from,
-                        to: now,
-                    },
-                );
-            });
+        if result.is_ok() {
+            self.outage_ends(&connection.device, &attribute, now);
         }
         let recorded = result.clone().map_err(Into::into);
         self.record(|recorder| {
@@ -273,24 +269,51 @@ impl Inner {
         memory.touch();
     }
 
+    /// Writes the stretch in which nothing could come, because the link was down, into the ledger, if
+    /// there was one. It ended with the first value, or `now`.
+    pub(crate) fn outage_ends(&self, device: &DeviceId, attribute: &Attribute, now: Timestamp) {
+        let outage = attribute.memory().outage(now);
+        if let Some((from, to)) = outage {
+            self.missed(device, attribute, from, to);
+        }
+    }
+
+    /// A subscription was interrupted while its link was up.
+    fn interrupted(&self, feed: &Feed, interruption: Interruption) {
+        let Interruption { since, until, .. } = interruption;
+        let to = until.clone().unwrap_or_else(|_| self.now());
+        feed.attribute.memory().interrupted(since, to);
+        self.missed(&feed.connection.device, &feed.attribute, since, to);
+        let device = Some(&feed.connection.device);
+        let name = feed.attribute.name();
+        match until {
+            Ok(_) => {
+                let lasted = format!("{} ms; values may be missing", to.since(since).as_millis());
+                let operation = "Subscription interrupted";
+                self.log_done("notify", operation, device, Some(name), lasted);
+            }
+            Err(error) => {
+                self.subscribed(&feed.attribute, false);
+                let problem = Problem::from(error);
+                let title = format!("{name} sends no more");
+                self.notice("bad", title, problem.clone(), device, "");
+                let operation = "Subscription ended";
+                self.log_problem("notify", operation, device, Some(name), &problem);
+            }
+        }
+    }
+
     /// A value came by itself. This runs on the radio's task: record, remember, draw, and return.
-    fn arrived(&self, attribute: &Attribute, sample: &Sample) {
+    fn arrived(&self, connection: &Connection, attribute: &Attribute, sample: &Sample) {
         self.notifications.fetch_add(1, Ordering::Relaxed);
         self.record(|recorder| recorder.sample(sample));
-        let gap = attribute.memory().take(sample);
+        let Taken { previous, gap } = attribute.memory().take(sample);
+        if sample.lost_before > 0 {
+            let between = (previous.unwrap_or(sample.at), sample.at);
+            self.overrun(connection, attribute, sample.lost_before, between);
+        }
         if let Some(gap) = gap {
-            self.record(|recorder| {
-                recorder.record(
-                    sample.at,
-                    Recorded::Gap {
-                        cause: Cause::DeviceSequence,
-                        attribute: Some(sample.attribute),
-                        count: gap.count.into(),
-                        from: gap.from,
-                        to: sample.at,
-                    },
-                );
-            });
+            self.skipped(connection, attribute, gap);
         }
     }
 
@@ -323,12 +346,13 @@ impl Inner {
     }
 
     /// Draws every number of an attribute's format, beginning with what is remembered.
-    fn plot(&self, id: AttrId, on: bool) -> Result<(), Problem> {
+    fn plot(self: &Arc<Self>, id: AttrId, on: bool) -> Result<(), Problem> {
         let (connection, attribute) = self.attribute(id)?;
         let device = connection.device.as_str();
         self.scope.remove(device, &attribute.key);
         if on {
             let (name, device_name) = (attribute.name(), self.devices().name(&connection.device).0);
+            let by_device = self.by_device(attribute.uuid);
             let mut memory = attribute.memory();
             let Some(columns) = memory
                 .format
@@ -356,7 +380,14 @@ impl Inner {
                 attribute_name: &name,
             };
             let standard = matches!(memory.format, Some(Format::Sig(_)));
-            memory.draw_anew(self.scope.add(&owner, &columns, standard));
+            let tracks = self.scope.add(&owner, &columns, standard);
+            if self.source.is_some() {
+                memory.begin_recorded(tracks, by_device);
+                drop(memory);
+                self.draw_recorded(&attribute);
+            } else {
+                memory.draw_anew(tracks, by_device);
+            }
         } else {
             let mut memory = attribute.memory();
             memory.tracks.clear();
@@ -368,7 +399,7 @@ impl Inner {
     }
 
     /// Decodes every characteristic of this UUID with another format, and draws it anew.
-    fn set_format(&self, id: AttrId, text: &str) -> Result<(), Problem> {
+    fn set_format(self: &Arc<Self>, id: AttrId, text: &str) -> Result<(), Problem> {
         let (_, chosen) = self.attribute(id)?;
         let uuid = chosen.uuid;
         let layout = match text.trim() {
@@ -383,10 +414,17 @@ impl Inner {
                 None => preferences.formats.remove(&uuid.to_string()),
             };
         });
+        self.decode_anew(uuid);
+        Ok(())
+    }
+
+    /// Every characteristic of this UUID is decoded with the format that is chosen for it now.
+    pub(crate) fn decode_anew(self: &Arc<Self>, uuid: Uuid) {
         for connection in self.connections() {
             let mut any = false;
             for attribute in connection.attributes().iter().filter(|a| a.uuid == uuid) {
                 any = true;
+                self.settle(&connection, attribute, None);
                 let plotted = {
                     let mut memory = attribute.memory();
                     memory.set_format(self.format(uuid));
@@ -403,7 +441,24 @@ impl Inner {
             }
         }
         self.tell_values(false);
-        Ok(())
+    }
+}
+
+/// Takes the values of one subscription.
+struct Feed {
+    inner: Arc<Inner>,
+    connection: Arc<Connection>,
+    attribute: Arc<Attribute>,
+}
+
+impl SampleSink for Feed {
+    fn sample(&self, sample: Sample) {
+        self.inner
+            .arrived(&self.connection, &self.attribute, &sample);
+    }
+
+    fn interrupted(&self, interruption: Interruption) {
+        self.inner.interrupted(self, interruption);
     }
 }
 
@@ -448,7 +503,7 @@ fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
 }
 
 /// The attribute that the window means.
-fn id(number: u64) -> Result<AttrId, Problem> {
+pub(crate) fn id(number: u64) -> Result<AttrId, Problem> {
     AttrId::from_u64(number)
         .ok_or_else(|| Problem::new("input", format!("{number} is no attribute."), ""))
 }
@@ -609,7 +664,10 @@ impl Explorer {
     /// A [`Problem`] if it belongs to an earlier discovery.
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
-        Ok(attribute.inspect(None, self.0.wall))
+        self.0.recall(&attribute);
+        let mut view = attribute.inspect(None, self.0.wall);
+        view.time = Some(self.0.time_axis(&attribute));
+        Ok(view)
     }
 
     /// What the inspector would show with another format.
@@ -694,7 +752,10 @@ impl Explorer {
 
     /// The next frame of the scope; see [`crate::frame`].
     pub async fn pump(&self, request: &PumpRequest) -> Vec<u8> {
-        self.0.scope.pump(request, || self.0.now()).await
+        let inner = &self.0;
+        let (from, to) = crate::scope::window(request, inner.now());
+        inner.look_closer(&request.series, from, to);
+        inner.scope.pump(request, || inner.now()).await
     }
 }
 

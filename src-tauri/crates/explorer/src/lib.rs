@@ -32,10 +32,16 @@
 
 mod attribute;
 mod connection;
+mod counter;
 mod device;
+mod device_time;
+mod document;
 mod explorer;
+mod export;
 mod files;
 mod gatt;
+mod jobs;
+mod ledger;
 mod link;
 mod news;
 mod pairing;
@@ -43,8 +49,12 @@ mod preferences;
 mod problem;
 mod radios;
 mod reconnect;
+mod replay;
+mod retention;
+mod sampling;
 mod scope;
 mod seek;
+mod sessions;
 
 pub mod filter;
 pub mod frame;
@@ -52,9 +62,12 @@ pub mod log;
 pub mod view;
 
 pub use crate::explorer::{Config, Explorer};
+pub use counter::{CounterChoice, CounterView, ReconciledView};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
+pub use ledger::{LossView, LossesView};
 pub use preferences::Preferences;
+pub use replay::{ReplayCommand, ReplayView};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]

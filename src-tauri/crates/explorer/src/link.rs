@@ -3,10 +3,13 @@
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
 
-use radio::{AttrKind, Cap, ConnectOptions, DeviceId, DisconnectReason, Link, LinkState};
+use radio::{
+    AttrKind, Cap, ConnectOptions, ConnectionPreset, DeviceId, DisconnectReason, Link, LinkState,
+};
 use session::Event as Recorded;
 use tokio_util::sync::CancellationToken;
 
+use crate::attribute::Attribute;
 use crate::connection::{Connection, Phase, Up};
 use crate::explorer::{Explorer, Inner};
 use crate::reconnect::Retry;
@@ -16,6 +19,8 @@ use crate::view::{Event, Problem};
 const LONGEST_TIMEOUT_S: u32 = 300;
 /// How often the signal of a link is measured.
 const MEASURE: Duration = Duration::from_secs(2);
+/// How soon after the answer to a question of pairing the end of a link speaks of the answer.
+const NOT_THE_KEY: Duration = Duration::from_secs(5);
 /// How long the end of a link may take before it is given up.
 const DISCONNECT: Duration = Duration::from_secs(10);
 
@@ -58,31 +63,41 @@ impl Inner {
         self.tell_series();
     }
 
+    /// How long connecting may take.
+    pub(crate) fn patience(&self) -> Duration {
+        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
+        Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)))
+    }
+
     async fn connect(self: &Arc<Self>, device: DeviceId) -> Result<(), Problem> {
         let connection = self.connection(&device);
-        if let Some(retry) = &connection.state().retry {
-            // It is waited for already: now, then.
-            retry.now();
-            return Ok(());
+        {
+            let mut state = connection.state();
+            if let Some(retry) = &state.retry {
+                // It is waited for already: now, then.
+                retry.now();
+                return Ok(());
+            }
+            if !matches!(state.phase, Phase::Disconnected | Phase::Failed) {
+                return Err(radio::Error::Busy {
+                    operation: "Connecting to this device",
+                }
+                .into());
+            }
+            state.asked = false;
         }
-        let seconds = self.preference(|preferences| preferences.connect_timeout_s);
-        let timeout = Duration::from_secs(u64::from(seconds.clamp(1, LONGEST_TIMEOUT_S)));
-        match self.attempt(&connection, timeout).await {
+        match self.attempt(&connection, self.patience()).await {
             Ok(()) => Ok(()),
             Err(error) => {
                 let cancelled = error == radio::Error::Cancelled;
-                let busy = matches!(error, radio::Error::Busy { .. });
                 let problem = Problem::from(error);
-                // Whatever is under way goes on.
-                if !busy {
-                    let phase = if cancelled {
-                        Phase::Disconnected
-                    } else {
-                        connection.state().problem = Some(problem.clone());
-                        Phase::Failed
-                    };
-                    self.set_phase(&connection, phase);
-                }
+                let phase = if cancelled {
+                    Phase::Disconnected
+                } else {
+                    connection.state().problem = Some(problem.clone());
+                    Phase::Failed
+                };
+                self.set_phase(&connection, phase);
                 Err(problem)
             }
         }
@@ -99,13 +114,8 @@ impl Inner {
         let cancel = CancellationToken::new();
         {
             let mut state = connection.state();
-            if !matches!(
-                state.phase,
-                Phase::Disconnected | Phase::Failed | Phase::Retrying
-            ) {
-                return Err(radio::Error::Busy {
-                    operation: "Connecting to this device",
-                });
+            if state.asked || state.closed {
+                return Err(radio::Error::Cancelled);
             }
             state.phase = Phase::Connecting;
             state.cancel = cancel.clone();
@@ -128,10 +138,18 @@ impl Inner {
         let limit = format!("Gives up after {} s", timeout.as_secs());
         self.log_done("link", "Connect", Some(device), None, limit);
         let options = ConnectOptions { timeout };
-        let error = match radio.connect(device, options, cancel).await {
+        let error = match radio.connect(device, options, cancel.clone()).await {
             Ok(link) => {
-                self.connected(connection, link, started);
-                return Ok(());
+                if self.connected(connection, Arc::clone(&link), started) {
+                    return Ok(());
+                }
+                // Nobody wants it any more: it was given up in the moment in which it came up.
+                match tokio::time::timeout(DISCONNECT, link.disconnect()).await {
+                    Ok(Ok(())) => {}
+                    Ok(Err(error)) => tracing::warn!(%error, "an unwanted link did not end well"),
+                    Err(_) => tracing::warn!("an unwanted link did not end in time"),
+                }
+                radio::Error::Cancelled
             }
             Err(error) => error,
         };
@@ -157,28 +175,40 @@ impl Inner {
         key
     }
 
+    /// Takes a link over that has come up; `false` if nobody wants it any more.
     fn connected(
         self: &Arc<Self>,
         connection: &Arc<Connection>,
         link: Arc<dyn Link>,
         started: radio::Timestamp,
-    ) {
+    ) -> bool {
         let now = self.now();
         let db = link.gatt();
         let mtu = *link.mtu().borrow();
-        let key = self.record_link(connection, &*link);
-        connection.discovered(&*link, |uuid| self.format(uuid));
         let rssi = self.devices().rssi(&connection.device);
         {
             let mut state = connection.state();
+            if state.asked || state.closed || state.cancel.is_cancelled() {
+                return false;
+            }
             state.up = Some(Up {
                 link: Arc::clone(&link),
-                key,
+                key: None,
             });
             state.retry = None;
+            state.parameters = None;
             state.mtu = mtu;
             state.rssi = rssi;
         }
+        {
+            let _same = self.beginning();
+            let key = self.record_link(connection, &*link);
+            if let Some(up) = &mut connection.state().up {
+                up.key = key;
+            }
+        }
+        connection.discovered(&*link, |uuid| self.format(uuid));
+        self.count(connection);
         self.log_done(
             "link",
             "Connected",
@@ -203,6 +233,8 @@ impl Inner {
             ),
         );
         self.set_phase(connection, Phase::Connected);
+        // Some capabilities show with a connection.
+        self.tell_radio();
         self.tell_tree(connection);
         // What is remembered goes on under new identifiers.
         self.tell_values(true);
@@ -222,69 +254,103 @@ impl Inner {
             inner.paired_now(&connection.device).await;
             describe(inner, connection).await;
         });
+        true
     }
 
-    /// Begins a link in the recording: its device, its attributes, its MTU.
-    pub(crate) fn record_link(
-        &self,
-        connection: &Connection,
-        link: &dyn Link,
-    ) -> Option<session::LinkKey> {
-        let now = self.now();
-        let device = self.record_device(&connection.device)?;
-        let mtu = *link.mtu().borrow();
+    /// Begins a link in the recording.
+    fn record_link(&self, connection: &Connection, link: &dyn Link) -> Option<session::LinkKey> {
         let mut key = None;
-        self.record(|recorder| {
-            let link_key = recorder.link_up(now, device);
-            recorder.attributes(now, link_key, &link.gatt());
-            if let Some(mtu) = mtu {
-                recorder.record(
-                    now,
-                    Recorded::Mtu {
-                        link: link_key,
-                        mtu,
-                    },
-                );
-            }
-            key = Some(link_key);
-        });
+        let now = self.now();
+        self.record(|recorder| key = Some(begin_link(recorder, now, &connection.device, link)));
         key
     }
 
     pub(crate) fn tell_tree(&self, connection: &Connection) {
+        let _order = self.news.order();
         if let Some(gatt) = connection.gatt() {
             self.news.tell(Event::Gatt(gatt));
         }
     }
 
     /// The device has other services than before. The radio keeps subscriptions where an attribute
-    /// kept its handle and UUID; what is remembered of it goes on likewise.
-    fn services_changed(self: &Arc<Self>, connection: &Connection, link: &Arc<dyn Link>) {
+    /// kept its handle and UUID; one that only kept its place is subscribed again.
+    fn services_changed(self: &Arc<Self>, connection: &Arc<Connection>, link: &Arc<dyn Link>) {
         let key = connection.state().up.as_ref().and_then(|up| up.key);
         let (now, db) = (self.now(), link.gatt());
         if let Some(key) = key {
             self.record(|recorder| recorder.attributes(now, key, &db));
         }
+        let kept: Vec<_> = connection
+            .attributes()
+            .iter()
+            .map(|attribute| (attribute.handle, attribute.uuid))
+            .collect();
         connection.discovered(&**link, |uuid| self.format(uuid));
+        self.count(connection);
+        for attribute in connection.attributes().iter() {
+            let lost = attribute.memory().subscribed
+                && !kept.contains(&(attribute.handle, attribute.uuid))
+                && self.down(connection, attribute, now, false);
+            if lost {
+                let (inner, id) = (Arc::clone(self), attribute.id);
+                self.runtime.spawn(async move { inner.subscribe(id).await });
+            }
+        }
         let attributes = db.attributes().len();
         let detail = format!("{attributes} attributes now");
         let device = Some(&connection.device);
         self.log_done("discovery", "Services changed", device, None, detail);
         self.tell_tree(connection);
         self.tell_values(true);
+        let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
+        self.runtime.spawn(describe(inner, connection));
+    }
+
+    /// Breaks off a subscription, and says whether there was one.
+    fn down(
+        &self,
+        connection: &Connection,
+        attribute: &Attribute,
+        now: radio::Timestamp,
+        asked: bool,
+    ) -> bool {
+        self.settle(connection, attribute, None);
+        let (subscribed, before) = attribute.memory().link_down(now, asked);
+        if let Some((from, to)) = before {
+            self.missed(&connection.device, attribute, from, to);
+        }
+        subscribed
+    }
+
+    /// Writes what was lost with a link that is not waited for any more.
+    pub(crate) fn outages_end(&self, connection: &Connection) {
+        let now = self.now();
+        for attribute in connection.attributes().iter() {
+            self.outage_ends(&connection.device, attribute, now);
+        }
     }
 
     /// Ends a link because somebody asked for it, or cancels the attempt to make one.
     pub(crate) async fn disconnect(self: &Arc<Self>, connection: &Arc<Connection>) {
-        {
+        let link = {
             let mut state = connection.state();
+            state.asked = true;
             state.cancel.cancel();
             state.wanted.clear();
+            drop(state);
+            // Nobody waits any more for what was lost with a link.
+            self.outages_end(connection);
+            let mut state = connection.state();
             if let Some(retry) = &state.retry {
                 retry.stop();
             }
-        }
-        let Ok(link) = connection.link() else { return };
+            let link = state.up.as_ref().map(|up| Arc::clone(&up.link));
+            if link.is_some() {
+                state.phase = Phase::Disconnecting;
+            }
+            link
+        };
+        let Some(link) = link else { return };
         self.set_phase(connection, Phase::Disconnecting);
         match tokio::time::timeout(DISCONNECT, link.disconnect()).await {
             Ok(Ok(())) => {}
@@ -303,12 +369,18 @@ impl Inner {
         reason: &DisconnectReason,
     ) {
         let now = self.now();
-        let up = {
+        let (up, asked) = {
             let mut state = connection.state();
             match &state.up {
-                Some(up) if Arc::ptr_eq(&up.link, link) => state.up.take(),
+                Some(up) if Arc::ptr_eq(&up.link, link) => {}
                 _ => return,
             }
+            // Whatever words the system has for an end that somebody asked for.
+            (state.up.take(), state.asked)
+        };
+        let reason = match reason {
+            _ if asked => &DisconnectReason::Requested,
+            reason => reason,
         };
         if let Some(link) = up.and_then(|up| up.key) {
             let reason = reason.clone();
@@ -316,7 +388,7 @@ impl Inner {
         }
         let mut wanted = Vec::new();
         for attribute in connection.attributes().iter() {
-            if attribute.memory().link_down(now) {
+            if self.down(connection, attribute, now, asked) {
                 wanted.push(attribute.key.clone());
             }
         }
@@ -327,8 +399,17 @@ impl Inner {
         } else {
             "What was recorded is kept. Bring the device nearer, check its power, then reconnect."
         };
+        let answered = connection.state().answered.take();
+        let keys = |at: radio::Timestamp| now.since(at) < NOT_THE_KEY;
         let problem = match reason {
             DisconnectReason::Requested => None,
+            // BlueZ tells nobody how a pairing ended that it began by itself.
+            DisconnectReason::Remote(_) if answered.is_some_and(keys) => Some(Problem::new(
+                "pairing",
+                "The connection ended right after the number was answered: it was probably wrong, or the \
+                 device refused.",
+                "Pair with the device again, and compare the number.",
+            )),
             DisconnectReason::Remote(words) => Some(Problem::new(
                 "disconnected",
                 match words {
@@ -361,8 +442,14 @@ impl Inner {
                 }
             }
         }
-        let retry = comes_back.then(Retry::first);
-        connection.state().retry.clone_from(&retry);
+        let retry = {
+            let mut state = connection.state();
+            // Somebody may have asked for the end meanwhile.
+            let retry = (comes_back && !state.asked && !state.closed).then(Retry::first);
+            state.retry.clone_from(&retry);
+            retry
+        };
+        let comes_back = retry.is_some();
         match problem {
             None => self.log_done(
                 "link",
@@ -381,7 +468,11 @@ impl Inner {
                 );
                 let name = self.devices().name(&connection.device).0;
                 let title = format!("{name} disconnected");
-                let action = if comes_back { "" } else { "reconnect" };
+                let action = match problem.code.as_str() {
+                    "pairing" => "pair",
+                    _ if comes_back => "",
+                    _ => "reconnect",
+                };
                 self.notice("bad", title, problem, Some(&connection.device), action);
             }
         }
@@ -395,14 +486,41 @@ impl Inner {
         if let Some(retry) = retry {
             let (inner, connection) = (Arc::clone(self), Arc::clone(connection));
             self.runtime.spawn(inner.come_back(connection, retry));
+        } else {
+            self.outages_end(connection);
         }
     }
 }
 
-/// Measures the signal of a link for as long as it is up, where the system can.
+/// Begins a link in a recording: its device, its attributes, its MTU.
+pub(crate) fn begin_link(
+    recorder: &session::Recorder,
+    now: radio::Timestamp,
+    device: &DeviceId,
+    link: &dyn Link,
+) -> session::LinkKey {
+    let device = recorder.device(device, None);
+    let key = recorder.link_up(now, device);
+    recorder.attributes(now, key, &link.gatt());
+    if let Some(mtu) = *link.mtu().borrow() {
+        recorder.record(now, Recorded::Mtu { link: key, mtu });
+    }
+    key
+}
+
+/// What was measured, if that succeeded in time.
+async fn in_time<T>(measured: impl Future<Output = radio::Result<T>>) -> Option<T> {
+    tokio::time::timeout(MEASURE, measured).await.ok()?.ok()
+}
+
+/// Measures the signal of a link and its connection parameters for as long as it is up, where the
+/// system can.
 async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Link>) {
-    let measures = |radio: Arc<dyn radio::Radio>| radio.caps().has(Cap::LinkRssi);
-    if !inner.radios.open_radio().is_ok_and(measures) {
+    let Ok(caps) = inner.radios.open_radio().map(|radio| radio.caps()) else {
+        return;
+    };
+    let (signal, parameters) = (caps.has(Cap::LinkRssi), caps.has(Cap::ConnectionParameters));
+    if !signal && !parameters {
         return;
     }
     let mut states = link.state();
@@ -412,20 +530,28 @@ async fn measure(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn L
         let measured = async {
             pace.tick().await;
             // A device that does not answer in time is measured the next time.
-            tokio::time::timeout(MEASURE, link.rssi()).await
+            let rssi = match signal {
+                true => in_time(link.rssi()).await,
+                false => None,
+            };
+            let in_force = match parameters {
+                true => in_time(link.connection_parameters()).await,
+                false => None,
+            };
+            (rssi, in_force)
         };
-        let measured = tokio::select! {
+        let (rssi, in_force) = tokio::select! {
             measured = measured => measured,
             _ = states.wait_for(|state| *state != LinkState::Up) => return,
             () = inner.closing.cancelled() => return,
         };
-        let Ok(Ok(rssi)) = measured else { continue };
         let key = {
             let mut state = connection.state();
-            state.rssi = Some(rssi.0);
+            state.rssi = rssi.map_or(state.rssi, |rssi| Some(rssi.0));
+            state.parameters = in_force.or(state.parameters);
             state.up.as_ref().and_then(|up| up.key)
         };
-        if let Some(link) = key {
+        if let (Some(link), Some(rssi)) = (key, rssi) {
             let now = inner.now();
             inner.record(|recorder| recorder.record(now, Recorded::Rssi { link, rssi }));
         }
@@ -495,7 +621,7 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
     let mut found = false;
     for attribute in attributes
         .iter()
-        .filter(|attribute| attribute.uuid == description)
+        .filter(|attribute| attribute.uuid == description && !attribute.memory().was_read())
     {
         if connection.link().is_err() {
             return;
@@ -514,7 +640,8 @@ async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
 }
 
 impl Explorer {
-    /// Connects to a device, reads its services and shows them.
+    /// Connects to a device, reads its services and shows them. Where a reconnection is waited for, its
+    /// next attempt begins at once, and this returns before it ends.
     ///
     /// # Errors
     ///
@@ -524,10 +651,55 @@ impl Explorer {
             .await
     }
 
+    /// Asks a connected device for other connection parameters; `preset` is `balanced`, `throughput` or
+    /// `power`. What is in force then, the device decides; the link's view shows it.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such preset, or the system or the device refuses.
+    pub async fn request_parameters(
+        &self,
+        device: DeviceId,
+        preset: String,
+    ) -> Result<(), Problem> {
+        let wanted = match preset.as_str() {
+            "balanced" => ConnectionPreset::Balanced,
+            "throughput" => ConnectionPreset::Throughput,
+            "power" => ConnectionPreset::Power,
+            other => {
+                let text = format!("There are no connection parameters called \"{other}\".");
+                return Err(Problem::input(text, 0));
+            }
+        };
+        self.run(move |inner| async move {
+            let connection = inner
+                .known_connection(&device)
+                .ok_or(radio::Error::NotConnected)?;
+            let link = connection.link()?;
+            let result = link.request_connection_parameters(wanted).await;
+            let operation = "Connection parameters";
+            match result {
+                Ok(()) => {
+                    connection.state().parameters = link.connection_parameters().await.ok();
+                    inner.log_done("link", operation, Some(&device), None, preset);
+                    inner.tell_link(&connection);
+                    Ok(())
+                }
+                Err(error) => {
+                    let problem = Problem::from(error);
+                    inner.log_problem("link", operation, Some(&device), None, &problem);
+                    Err(problem)
+                }
+            }
+        })
+        .await
+    }
+
     /// Gives an attempt to connect up.
     pub fn cancel_connect(&self, device: &DeviceId) {
         if let Some(connection) = self.0.known_connection(device) {
-            let state = connection.state();
+            let mut state = connection.state();
+            state.asked |= state.up.is_none();
             state.cancel.cancel();
             if let Some(retry) = &state.retry {
                 retry.stop();

@@ -21,7 +21,7 @@ pub(crate) struct Pairings {
 #[derive(Default)]
 struct State {
     under_way: HashMap<DeviceId, CancellationToken>,
-    questions: HashMap<u32, PairingRequest>,
+    questions: HashMap<u32, (PairingRequest, PairingView)>,
     next: u32,
 }
 
@@ -65,7 +65,7 @@ impl Inner {
     }
 
     /// Takes a question, on the radio's task.
-    fn asked(self: &Arc<Self>, request: PairingRequest) {
+    pub(crate) fn asked(self: &Arc<Self>, request: PairingRequest) {
         let device = request.device.clone();
         let withdrawn = request.withdrawn.clone();
         let (question, passkey) = match request.question {
@@ -74,22 +74,23 @@ impl Inner {
             PairingQuestion::EnterPasskey => ("enter_passkey", None),
             PairingQuestion::ShowPasskey(number) => ("show_passkey", Some(number)),
         };
+        let name = self.devices().name(&device).0;
         let id = {
             let mut state = self.pairings.state();
             let id = state.next;
             state.next = id.wrapping_add(1);
-            state.questions.insert(id, request);
+            let view = PairingView {
+                id,
+                device: device.to_string(),
+                name,
+                question: question.into(),
+                passkey: passkey.map(|number| format!("{number:06}")),
+                over: false,
+            };
+            state.questions.insert(id, (request, view));
             id
         };
-        let name = self.devices().name(&device).0;
-        self.news.tell(Event::Pairing(PairingView {
-            id,
-            device: device.to_string(),
-            name,
-            question: question.into(),
-            passkey: passkey.map(|number| format!("{number:06}")),
-            over: false,
-        }));
+        self.tell_questions();
         let inner = Arc::clone(self);
         self.runtime.spawn(async move {
             withdrawn.cancelled().await;
@@ -103,6 +104,22 @@ impl Inner {
                 over: true,
             }));
         });
+    }
+
+    /// Tells every question that waits.
+    pub(crate) fn tell_questions(&self) {
+        let mut waiting: Vec<PairingView> = {
+            let state = self.pairings.state();
+            state
+                .questions
+                .values()
+                .map(|(_, view)| view.clone())
+                .collect()
+        };
+        waiting.sort_by_key(|view| view.id);
+        for view in waiting {
+            self.news.tell(Event::Pairing(view));
+        }
     }
 
     /// Asks the system anew whether it has keys of a device.
@@ -150,7 +167,11 @@ impl Explorer {
         passkey: Option<&str>,
     ) -> Result<(), Problem> {
         let mut state = self.0.pairings.state();
-        let Some(question) = state.questions.get(&id).map(|request| request.question) else {
+        let Some(question) = state
+            .questions
+            .get(&id)
+            .map(|(request, _)| request.question)
+        else {
             return Err(Problem::new(
                 "pairing",
                 "The question is settled already.",
@@ -164,7 +185,16 @@ impl Explorer {
             }
             _ => PairingAnswer::Accept,
         };
-        if let Some(request) = state.questions.remove(&id) {
+        if let Some((request, _)) = state.questions.remove(&id) {
+            let by_itself = !state.under_way.contains_key(&request.device);
+            let connection = self.0.known_connection(&request.device);
+            let number = matches!(
+                question,
+                PairingQuestion::EnterPasskey | PairingQuestion::SameNumber(_)
+            );
+            if let Some(connection) = connection.filter(|_| accept && by_itself && number) {
+                connection.state().answered = Some(self.0.now());
+            }
             request.answer(answer);
         }
         Ok(())

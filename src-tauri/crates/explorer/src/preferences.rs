@@ -4,6 +4,8 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use crate::counter::CounterChoice;
+
 /// The user's choices. Unknown fields of a newer version are ignored, missing ones get defaults, so
 /// that a file of another version never stops the program.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -21,6 +23,8 @@ pub struct Preferences {
     pub single_key_shortcuts: bool,
     /// Whether to scan without asking for scan responses, where the system can.
     pub passive_scan: bool,
+    /// What the device list is sorted by: `signal`, `name`, `last` or `first`.
+    pub sort: String,
     /// Sizes of panels that the user moved the edge of, by name, CSS pixels; 0 is collapsed.
     pub panels: BTreeMap<String, u32>,
     /// Starred devices, by identifier.
@@ -31,6 +35,16 @@ pub struct Preferences {
     pub aliases: BTreeMap<String, String>,
     /// Formats of values, by characteristic UUID.
     pub formats: BTreeMap<String, String>,
+    /// What counts a device's values, by characteristic UUID.
+    pub counters: BTreeMap<String, CounterChoice>,
+    /// For how many days after its end a session is kept that the user did not save; 0 for ever.
+    pub keep_days: u32,
+    /// How many gigabytes such sessions may have together; 0 for any number.
+    pub keep_gigabytes: u32,
+    /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+    pub sample_adverts_s: u32,
+    /// Characteristics, by UUID, that are drawn on the time of their device.
+    pub device_time: BTreeSet<String>,
 }
 
 impl Default for Preferences {
@@ -42,11 +56,17 @@ impl Default for Preferences {
             connect_timeout_s: 30,
             single_key_shortcuts: true,
             passive_scan: false,
+            sort: "signal".into(),
             panels: BTreeMap::new(),
             favourites: BTreeSet::new(),
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
+            counters: BTreeMap::new(),
+            keep_days: 30,
+            keep_gigabytes: 10,
+            sample_adverts_s: 0,
+            device_time: BTreeSet::new(),
         }
     }
 }

@@ -4,37 +4,59 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use radio::{
     AdapterId, AdapterInfo, Advertisement, Backend, Cap, Radio, RadioKind, RadioState, ScanFilter,
-    Support,
+    Support, Timestamp,
 };
+use tokio_util::sync::CancellationToken;
 
+use crate::device::WallOffset;
 use crate::explorer::{Explorer, Inner};
-use crate::view::{AdapterView, CapView, Event, Problem, RadioView};
+use crate::view::{AdapterView, CapView, Event, Problem, RadioView, SeekView};
 
 /// How long adapters get to settle before they are listed anew.
 const SETTLED: std::time::Duration = std::time::Duration::from_millis(300);
 
+/// How often a scan is tried on an adapter that came back.
+const COMING_BACK: u32 = 20;
+
+/// How long the system may take to say why an adapter is gone.
+const WHY: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// The backends and what is open of them.
 pub(crate) struct Radios {
-    backends: Vec<Arc<dyn Backend>>,
+    pub(crate) backends: Vec<Arc<dyn Backend>>,
     state: Mutex<State>,
     /// Choosing, scanning and looking come one after the other.
-    turn: tokio::sync::Mutex<()>,
+    pub(crate) turn: tokio::sync::Mutex<()>,
 }
 
 #[derive(Default)]
 struct State {
     adapters: Vec<(Arc<dyn Backend>, AdapterInfo)>,
     open: Option<Open>,
+    openings: u64,
     fallback: Option<String>,
     scanning: bool,
     /// The scan that runs asks for no scan responses.
     passive: bool,
+    /// A device that is waited for: what it is called, until when, and what gives it up.
+    seeking: Option<Seeking>,
+    searches: u64,
     /// Somebody wants a scan: it begins again when the adapter is back.
     wanted: bool,
 }
 
+/// A search for a device.
+struct Seeking {
+    number: u64,
+    text: String,
+    until: Timestamp,
+    stop: CancellationToken,
+}
+
 #[derive(Clone)]
 struct Open {
+    /// Which opening it is: one adapter may be opened again.
+    number: u64,
     id: String,
     kind: RadioKind,
     stack: &'static str,
@@ -47,7 +69,13 @@ fn address(kind: RadioKind, id: &AdapterId) -> String {
         RadioKind::Bluez => format!("bluez:{id}"),
         RadioKind::Btleplug => format!("btleplug:{id}"),
         RadioKind::Simulated => format!("simulated:{id}"),
+        RadioKind::Replay => format!("replay:{id}"),
     }
+}
+
+/// Whether its devices are virtual. Such a radio is never taken for a real one.
+fn is_virtual(kind: RadioKind) -> bool {
+    matches!(kind, RadioKind::Simulated | RadioKind::Replay)
 }
 
 fn state_name(state: RadioState) -> &'static str {
@@ -92,6 +120,73 @@ impl Radios {
             .ok_or_else(|| radio::Error::NoAdapter { id: String::new() })
     }
 
+    /// Why the simulated lab is used.
+    fn fallback(&self, trouble: Option<&Problem>) -> String {
+        let real = |backend: &Arc<dyn Backend>| backend.kind() != RadioKind::Simulated;
+        match trouble {
+            Some(problem) => problem.message.clone(),
+            None if self.backends.iter().any(real) => {
+                "No Bluetooth adapter was found on this computer.".into()
+            }
+            None => "It was asked for, and no other radio was looked for.".into(),
+        }
+    }
+
+    /// Whether this adapter is the one in use, and there.
+    fn in_use(&self, id: &str) -> bool {
+        self.state()
+            .open
+            .as_ref()
+            .is_some_and(|open| open.id == id && *open.radio.state().borrow() != RadioState::Gone)
+    }
+
+    /// Says what device is waited for, which ends the search before. Gives its number, and what gives it
+    /// up.
+    pub(crate) fn seek(&self, text: &str, until: Timestamp) -> (u64, CancellationToken) {
+        self.stop_seeking();
+        let stop = CancellationToken::new();
+        let mut state = self.state();
+        state.searches += 1;
+        let number = state.searches;
+        state.seeking = Some(Seeking {
+            number,
+            text: text.into(),
+            until,
+            stop: stop.clone(),
+        });
+        (number, stop)
+    }
+
+    /// Gives up the search that is under way, if there is one.
+    pub(crate) fn stop_seeking(&self) {
+        if let Some(seeking) = self.state().seeking.take() {
+            seeking.stop.cancel();
+        }
+    }
+
+    /// A search is over. Whether no other took its place.
+    pub(crate) fn sought(&self, number: u64) -> bool {
+        let mut state = self.state();
+        if state
+            .seeking
+            .as_ref()
+            .is_some_and(|seeking| seeking.number != number)
+        {
+            return false;
+        }
+        state.seeking = None;
+        true
+    }
+
+    /// A replay is the last of the adapters, in place of any other; `None` takes it out of the list.
+    pub(crate) fn list_replay(&self, replay: Option<(Arc<dyn Backend>, AdapterInfo)>) {
+        let mut state = self.state();
+        state
+            .adapters
+            .retain(|(backend, _)| backend.kind() != RadioKind::Replay);
+        state.adapters.extend(replay);
+    }
+
     /// Whether a scan runs.
     pub(crate) fn scanning(&self) -> bool {
         self.state().scanning
@@ -105,7 +200,7 @@ impl Radios {
         }
     }
 
-    fn view(&self) -> RadioView {
+    fn view(&self, wall: WallOffset, links_up: usize) -> RadioView {
         let state = self.state();
         let adapters = state
             .adapters
@@ -115,20 +210,26 @@ impl Radios {
                 name: decode::clean::text(&info.name, 40).into_owned(),
                 address: info.address.map(|address| address.to_string()),
                 stack: backend.stack().into(),
-                simulated: backend.kind() == RadioKind::Simulated,
+                simulated: is_virtual(backend.kind()),
             })
             .collect();
         let open = state.open.as_ref();
         RadioView {
             adapters,
             adapter: open.map(|open| open.id.clone()),
+            opening: open.map_or(0, |open| u32::try_from(open.number).unwrap_or(u32::MAX)),
+            links_up: u32::try_from(links_up).unwrap_or(u32::MAX),
             stack: open.map_or("", |open| open.stack).into(),
-            simulated: open.is_some_and(|open| open.kind == RadioKind::Simulated),
+            simulated: open.is_some_and(|open| is_virtual(open.kind)),
             fallback: state.fallback.clone(),
             state: open
                 .map_or("none", |open| state_name(*open.radio.state().borrow()))
                 .into(),
             scanning: state.scanning,
+            seeking: state.seeking.as_ref().map(|seeking| SeekView {
+                text: seeking.text.clone(),
+                until_ms: wall.ms(seeking.until),
+            }),
             passive: state.scanning && state.passive,
             caps: open.map_or_else(Vec::new, |open| {
                 open.radio
@@ -157,22 +258,37 @@ impl Radios {
 }
 
 impl Inner {
+    /// How many devices are connected.
+    fn links_up(&self) -> usize {
+        let connections = self.connections();
+        connections.iter().filter(|c| c.link().is_ok()).count()
+    }
+
     pub(crate) fn tell_radio(&self) {
-        self.news.tell(Event::Radio(self.radios.view()));
+        let _order = self.news.order();
+        self.news
+            .tell(Event::Radio(self.radios.view(self.wall, self.links_up())));
     }
 
     /// Looks for adapters and, unless one is in use that is still there, opens the best.
-    async fn look(self: &Arc<Self>) -> Result<(), Problem> {
+    pub(crate) async fn look(self: &Arc<Self>) -> Result<(), Problem> {
         let turn = self.radios.turn.lock().await;
         let mut adapters = Vec::new();
         let mut trouble = None;
-        for backend in &self.radios.backends {
+        let used = self.radios.state().open.as_ref().map(|open| open.kind);
+        for backend in &self.backends() {
             match backend.adapters().await {
                 Ok(found) => {
                     adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info)))
                 }
                 Err(error) => {
                     tracing::warn!(stack = backend.stack(), %error, "no adapters");
+                    let real = !is_virtual(backend.kind());
+                    if real && used == Some(backend.kind()) {
+                        // Its adapter may be back as soon as the service is: nothing is given up.
+                        self.tell_radio();
+                        return Err(error.into());
+                    }
                     trouble = Some(Problem::from(error));
                 }
             }
@@ -181,16 +297,17 @@ impl Inner {
         let is = |wanted: &Option<String>, (backend, info): &&(Arc<dyn Backend>, AdapterInfo)| {
             wanted.as_ref() == Some(&address(backend.kind(), &info.id))
         };
-        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| {
-            backend.kind() != RadioKind::Simulated
-        };
+        let real = |(backend, _): &&(Arc<dyn Backend>, AdapterInfo)| !is_virtual(backend.kind());
         let (best, fallback) = match adapters
             .iter()
             .find(|adapter| is(&wanted, adapter))
             .or_else(|| adapters.iter().find(real))
         {
             Some(best) => (Some(best.clone()), None),
-            None => (adapters.first().cloned(), Some(fallback(trouble.as_ref()))),
+            None => (
+                adapters.first().cloned(),
+                Some(self.radios.fallback(trouble.as_ref())),
+            ),
         };
         let current = {
             let mut state = self.radios.state();
@@ -223,12 +340,32 @@ impl Inner {
         opened
     }
 
+    /// Whether the adapter itself went, or the system's service under it.
+    async fn why_gone(&self, id: &str) -> radio::Error {
+        let backend = {
+            let state = self.radios.state();
+            let found = state
+                .adapters
+                .iter()
+                .find(|(backend, info)| address(backend.kind(), &info.id) == id);
+            found.map(|(backend, _)| Arc::clone(backend))
+        };
+        let gone = radio::Error::NoAdapter {
+            id: id.split_once(':').map_or(id, |(_, name)| name).into(),
+        };
+        let Some(backend) = backend else { return gone };
+        match tokio::time::timeout(WHY, backend.adapters()).await {
+            Ok(Err(error)) => error,
+            Ok(Ok(_)) | Err(_) => gone,
+        }
+    }
+
     /// Keeps the list of adapters as it is now, and says when a real one could take the place of the
     /// lab. It never changes the radio in use: somebody may be at work with it.
     async fn refresh(&self) {
         let _turn = self.radios.turn.lock().await;
         let mut adapters = Vec::new();
-        for backend in &self.radios.backends {
+        for backend in &self.backends() {
             if let Ok(found) = backend.adapters().await {
                 adapters.extend(found.into_iter().map(|info| (Arc::clone(backend), info)));
             }
@@ -238,20 +375,29 @@ impl Inner {
             let known: Vec<_> = state.adapters.iter().map(|(_, info)| &info.id).collect();
             let fresh = adapters
                 .iter()
-                .find(|(backend, info)| {
-                    backend.kind() != RadioKind::Simulated && !known.contains(&&info.id)
-                })
+                .find(|(backend, info)| !is_virtual(backend.kind()) && !known.contains(&&info.id))
                 .map(|(_, info)| info.name.clone());
             state.adapters = adapters;
-            fresh.filter(|_| state.fallback.is_some())
+            let gone = |open: &Open| *open.radio.state().borrow() == RadioState::Gone;
+            let gone = state.open.as_ref().is_some_and(gone);
+            let fallback = state.fallback.is_some();
+            fresh.filter(|_| fallback || gone).map(|name| (name, gone))
         };
-        if let Some(name) = news {
+        if let Some((name, gone)) = news {
             let name = decode::clean::text(&name, 40).into_owned();
-            let problem = Problem::new(
-                "adapter_found",
-                format!("{name} is there now; the simulated lab is still in use."),
-                "Look again to use the adapter. Connections to virtual devices end.",
-            );
+            let problem = if gone {
+                Problem::new(
+                    "adapter_found",
+                    format!("{name} is there now; the adapter that was in use is not."),
+                    "Look again to use it. What was recorded is kept; the tabs of devices close.",
+                )
+            } else {
+                Problem::new(
+                    "adapter_found",
+                    format!("{name} is there now; the simulated lab is still in use."),
+                    "Look again to use the adapter. Connections to virtual devices end.",
+                )
+            };
             self.notice(
                 "info",
                 "Bluetooth adapter found",
@@ -263,7 +409,7 @@ impl Inner {
         self.tell_radio();
     }
 
-    async fn open(
+    pub(crate) async fn open(
         self: &Arc<Self>,
         backend: &Arc<dyn Backend>,
         adapter: &AdapterId,
@@ -280,16 +426,28 @@ impl Inner {
         for connection in last.values() {
             connection.state().closed = true;
             self.disconnect(connection).await;
-            self.scope.set_live(connection.device.as_str(), false);
         }
+        // Nothing will come to these lines any more, whatever the next radio calls its devices.
+        self.scope.clear();
         self.tell_series();
         self.devices().clear();
         let id = address(backend.kind(), adapter);
+        // A system may begin to pair by itself, when a protected value is read.
+        let asks = Arc::downgrade(self);
+        radio.answer_pairing(Arc::new(move |request| {
+            if let Some(inner) = asks.upgrade() {
+                inner.asked(request);
+            }
+        }));
         let states = radio.state();
+        let number;
         {
             let mut state = self.radios.state();
             state.fallback = fallback;
+            state.openings += 1;
+            number = state.openings;
             state.open = Some(Open {
+                number,
                 id: id.clone(),
                 kind: backend.kind(),
                 stack: backend.stack(),
@@ -303,7 +461,11 @@ impl Inner {
             None,
             format!("{} {adapter}", backend.stack()),
         );
-        self.runtime.spawn(watch(Arc::clone(self), id, states));
+        self.runtime
+            .spawn(watch(Arc::clone(self), number, id, states));
+        if backend.kind() != RadioKind::Replay {
+            self.replay_over().await;
+        }
         Ok(())
     }
 
@@ -319,6 +481,21 @@ impl Inner {
             ..ScanFilter::default()
         };
         radio.start_scan(filter, sink).await?;
+        self.devices().set_samples(passive);
+        // Who is connected to the system already may not advertise.
+        let connected = tokio::time::timeout(WHY, radio.connected()).await;
+        let connected = connected.ok().and_then(Result::ok).unwrap_or_default();
+        self.devices().release();
+        for (device, name) in connected {
+            let (starred, alias) = self.chosen(device.as_str());
+            let now = self.now();
+            self.devices()
+                .note(&device, name.as_deref(), now, starred, alias);
+            if let Some(connection) = self.known_connection(&device) {
+                let phase = connection.state().phase.name();
+                self.devices().set_link(&device, phase);
+            }
+        }
         {
             let mut state = self.radios.state();
             state.scanning = true;
@@ -344,22 +521,27 @@ impl Inner {
         Ok(())
     }
 
-    /// Takes an advertisement, on the radio's task: recorded first, then shown.
-    fn heard(&self, report: Advertisement) {
-        self.adverts
-            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
-        let id = report.device.as_str();
-        let (starred, alias) = self.preference(|preferences| {
+    /// Whether the user has starred a device, and the user's own name for it.
+    fn chosen(&self, id: &str) -> (bool, Option<String>) {
+        self.preference(|preferences| {
             (
                 preferences.favourites.contains(id),
                 preferences.aliases.get(id).cloned(),
             )
-        });
-        self.devices().hear(&report, starred, alias.as_deref());
-        self.record(|recorder| recorder.advertisement(report));
+        })
     }
 
-    async fn end_scan(&self) -> Result<(), Problem> {
+    /// Takes an advertisement, on the radio's task.
+    fn heard(&self, report: Advertisement) {
+        self.adverts
+            .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        let (starred, alias) = self.chosen(report.device.as_str());
+        self.devices().hear(&report, starred, alias.as_deref());
+        // Last, for it takes the report over.
+        self.record_advertisement(report);
+    }
+
+    pub(crate) async fn end_scan(&self) -> Result<(), Problem> {
         let _turn = self.radios.turn.lock().await;
         let radio = self.radios.radio()?;
         let ended = radio.stop_scan().await;
@@ -376,17 +558,10 @@ impl Inner {
     }
 }
 
-/// Why the simulated lab was chosen.
-fn fallback(trouble: Option<&Problem>) -> String {
-    match trouble {
-        Some(problem) => problem.message.clone(),
-        None => "No Bluetooth adapter was found on this computer.".into(),
-    }
-}
-
 /// Tells the window how the adapter stands, as long as it is the one in use.
 async fn watch(
     inner: Arc<Inner>,
+    number: u64,
     id: String,
     mut states: tokio::sync::watch::Receiver<RadioState>,
 ) {
@@ -400,7 +575,7 @@ async fn watch(
             .state()
             .open
             .as_ref()
-            .is_none_or(|open| open.id != id)
+            .is_none_or(|open| open.number != number)
         {
             return;
         }
@@ -415,27 +590,34 @@ async fn watch(
             RadioState::On | RadioState::Unknown => None,
             RadioState::Off => Some((radio::Error::PoweredOff, "power_on")),
             RadioState::Unauthorized => Some((radio::Error::Unauthorized, "")),
-            RadioState::Gone => Some((radio::Error::NoAdapter { id: id.clone() }, "look_again")),
+            RadioState::Gone => Some((inner.why_gone(&id).await, "look_again")),
         };
-        if let Some((error, action)) = problem {
+        if problem.is_some() {
             inner.radios.state().scanning = false;
-            inner.notice(
-                "bad",
-                "Bluetooth is not available",
-                error.into(),
-                None,
-                action,
-            );
         }
         inner.tell_radio();
-        let again = {
+        // What is over already needs no note.
+        if let Some((error, action)) = problem
+            && *states.borrow() == state
+        {
+            let title = "Bluetooth is not available";
+            inner.notice("bad", title, error.into(), None, action);
+        }
+        let again = || {
             let radios = inner.radios.state();
             radios.wanted && !radios.scanning
         };
-        if again && state == RadioState::On {
-            // Nobody asked for the scan to end.
-            if let Err(problem) = inner.scan().await {
-                inner.log_problem("scan", "Scan", None, None, &problem);
+        // Nobody asked for the scan to end. A system may say that the adapter is on before it scans.
+        for attempt in 1..=COMING_BACK {
+            if !again() || *states.borrow() != RadioState::On {
+                break;
+            }
+            match inner.scan().await {
+                Ok(()) => break,
+                Err(problem) if attempt == COMING_BACK => {
+                    inner.log_problem("scan", "Scan", None, None, &problem);
+                }
+                Err(_) => tokio::time::sleep(SETTLED).await,
             }
         }
     }
@@ -490,6 +672,9 @@ impl Explorer {
     pub async fn choose_adapter(&self, id: String) -> Result<(), Problem> {
         self.run(|inner| async move {
             let turn = inner.radios.turn.lock().await;
+            if inner.radios.in_use(&id) {
+                return Ok(());
+            }
             let found = inner
                 .radios
                 .state()
@@ -500,10 +685,26 @@ impl Explorer {
             let Some((backend, info)) = found else {
                 return Err(radio::Error::NoAdapter { id }.into());
             };
+            let (scans, links) = (inner.radios.scanning(), inner.links_up());
             inner.open(&backend, &info.id, None).await?;
             drop(turn);
             inner.prefer(|preferences| preferences.adapter = Some(id));
             inner.tell_radio();
+            if links > 0 {
+                let problem = Problem::new(
+                    "adapter_changed",
+                    match links {
+                        1 => "The connection of the last adapter ended.".to_owned(),
+                        links => format!("The {links} connections of the last adapter ended."),
+                    },
+                    "What was recorded is kept.",
+                );
+                inner.notice("info", "Another adapter is in use", problem, None, "");
+            }
+            // Who listens goes on listening.
+            if scans {
+                inner.scan().await?;
+            }
             Ok(())
         })
         .await

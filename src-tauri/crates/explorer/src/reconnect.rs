@@ -14,7 +14,7 @@ use crate::connection::{Connection, Phase};
 use crate::explorer::{Explorer, Inner};
 use crate::view::{Problem, RetryView};
 
-/// Attempts before a device is given up: about a quarter of an hour.
+/// Attempts before a device is given up: a quarter of an hour of waiting, and the attempts themselves.
 pub(crate) const ATTEMPTS: u32 = 20;
 /// The first wait.
 const SHORTEST: Duration = Duration::from_secs(1);
@@ -164,6 +164,7 @@ impl Inner {
     /// Ends the waiting: somebody stopped it, or `error` was the last of too many.
     fn gave_up(&self, connection: &Connection, error: Option<radio::Error>) {
         connection.state().retry = None;
+        self.outages_end(connection);
         let Some(error) = error else {
             self.log_done(
                 "link",
@@ -191,11 +192,22 @@ impl Inner {
     /// meanwhile.
     pub(crate) async fn subscribe_again(self: &Arc<Self>, connection: &Connection) {
         let wanted = std::mem::take(&mut connection.state().wanted);
-        for attribute in connection.attributes().iter() {
+        let attributes = connection.attributes();
+        for attribute in attributes.iter() {
             if wanted.contains(&attribute.key) && self.subscribe(attribute.id).await.is_err() {
                 // The row and the log say why. It is wanted still, should the link end again.
                 connection.state().wanted.push(attribute.key.clone());
             }
+        }
+        let there = |key: &String| attributes.iter().any(|attribute| attribute.key == *key);
+        for key in wanted.iter().filter(|key| !there(key)) {
+            let problem = Problem::new(
+                "not_found",
+                format!("{key} was subscribed, and the device does not have it any more."),
+                "Look in the tree for what took its place.",
+            );
+            let device = Some(&connection.device);
+            self.log_problem("link", "Subscribe again", device, None, &problem);
         }
     }
 }

@@ -51,6 +51,27 @@ impl Track {
         self.news.step();
     }
 
+    /// The same line, empty and out of sight.
+    pub(crate) fn draft(&self) -> Self {
+        Self {
+            data: Arc::default(),
+            news: Arc::default(),
+            ..*self
+        }
+    }
+
+    /// Shows what was drawn out of sight in place of what was shown.
+    pub(crate) fn take_over(&self, draft: Track) {
+        std::mem::swap(&mut *lock(&self.data), &mut *lock(&draft.data));
+        self.news.step();
+    }
+
+    /// Forgets every number; what comes next is drawn anew.
+    pub(crate) fn clear(&self) {
+        *lock(&self.data) = Series::default();
+        self.news.step();
+    }
+
     /// Breaks the line: values are missing, or the link is down.
     pub(crate) fn gap(&self, from: Timestamp, to: Timestamp, cause: Cause, count: u32) {
         lock(&self.data).gap(Gap {
@@ -62,6 +83,9 @@ impl Track {
         self.news.step();
     }
 }
+
+/// A series by its number: whole, and as a window of it is drawn.
+type Drawn = (u32, Arc<Mutex<Series>>, Arc<Mutex<Series>>);
 
 /// What is drawn.
 #[derive(Debug, Default)]
@@ -80,6 +104,33 @@ struct Lanes {
 struct Shown {
     view: SeriesView,
     data: Arc<Mutex<Series>>,
+    close: Option<Close>,
+    /// A window of so many nanoseconds and more is not read again: it has too many values.
+    too_long: i64,
+}
+
+/// A stretch of a recorded series that was read again, one by one.
+#[derive(Debug)]
+struct Close {
+    from: i64,
+    to: i64,
+    data: Arc<Mutex<Series>>,
+}
+
+impl Shown {
+    /// What is drawn of it for a window.
+    fn data(&self, from: i64, to: i64) -> Arc<Mutex<Series>> {
+        match &self.close {
+            Some(close)
+                if close.from <= from
+                    && close.to >= to
+                    && from < lock(&self.data).one_by_one_since() =>
+            {
+                Arc::clone(&close.data)
+            }
+            _ => Arc::clone(&self.data),
+        }
+    }
 }
 
 /// Whose numbers they are.
@@ -146,6 +197,8 @@ impl Scope {
                         live: true,
                     },
                     data: Arc::clone(&data),
+                    close: None,
+                    too_long: i64::MAX,
                 });
                 Track {
                     id,
@@ -243,22 +296,17 @@ impl Scope {
     fn frame(&self, request: &PumpRequest, now: Timestamp) -> Vec<u8> {
         // Read before the data: what comes meanwhile is drawn now and once more.
         let revision = self.news.now();
-        let span = if request.span.is_finite() {
-            request.span.clamp(1e-6, 1e7)
-        } else {
-            10.0
-        };
+        let (from, to) = range(request, now);
         let now = now.seconds();
-        let from = request
-            .from
-            .filter(|from| from.is_finite())
-            .unwrap_or(now - span);
-        let to = from + span;
         let mut writer = Writer::new(revision, now, from, to);
         let mut window = Window::default();
         let (mut xs, mut seen, mut gaps) = (Vec::new(), Vec::new(), Vec::new());
-        let wanted = self.data(&request.series);
-        for (id, data) in wanted {
+        let wanted = self.data(&request.series, nanos(from), nanos(to));
+        for (id, whole, data) in wanted {
+            let (last, samples, lost) = {
+                let whole = lock(&whole);
+                (whole.last(), whole.len(), whole.lost())
+            };
             let series = lock(&data);
             let pixels = usize::try_from(request.pixels.clamp(1, MAX_PIXELS)).unwrap_or(1);
             series.window(nanos(from), nanos(to), pixels, &mut window);
@@ -279,9 +327,9 @@ impl Scope {
             }));
             let header = SeriesHeader {
                 id,
-                last: series.last().map(|(at, value)| (seconds(at), value)),
-                samples: series.len(),
-                lost: series.lost(),
+                last: last.map(|(at, value)| (seconds(at), value)),
+                samples,
+                lost,
             };
             drop(series);
             writer.series(header, &xs, &window.ys, &gaps);
@@ -291,9 +339,9 @@ impl Scope {
 
     /// Numbers of some series over a range of seconds.
     pub(crate) fn statistics(&self, series: &[u32], from: f64, to: f64) -> Vec<StatisticsView> {
-        self.data(series)
+        self.data(series, nanos(from), nanos(to))
             .into_iter()
-            .map(|(id, data)| {
+            .map(|(id, _, data)| {
                 let numbers = lock(&data).statistics(nanos(from), nanos(to));
                 StatisticsView {
                     series: id,
@@ -310,9 +358,9 @@ impl Scope {
 
     /// The values of some series at a moment: each the last sample not after it.
     pub(crate) fn values_at(&self, series: &[u32], at: f64) -> Vec<Option<f64>> {
-        self.data(series)
+        self.data(series, nanos(at), nanos(at))
             .into_iter()
-            .map(|(_, data)| lock(&data).value_at(nanos(at)))
+            .map(|(_, _, data)| lock(&data).value_at(nanos(at)))
             .collect()
     }
 
@@ -329,7 +377,7 @@ impl Scope {
             .series
             .iter()
             .filter(|shown| series.contains(&shown.view.id))
-            .map(|shown| (shown.view.clone(), Arc::clone(&shown.data)))
+            .map(|shown| (shown.view.clone(), shown.data(nanos(from), nanos(to))))
             .collect();
         wanted
             .into_iter()
@@ -343,12 +391,72 @@ impl Scope {
             .collect()
     }
 
-    fn data(&self, series: &[u32]) -> Vec<(u32, Arc<Mutex<Series>>)> {
+    /// For each device and attribute of these series of which the window shows less time than is
+    /// remembered one by one, and that was not read again.
+    pub(crate) fn coarse(
+        &self,
+        series: &[u32],
+        from: Timestamp,
+        to: Timestamp,
+    ) -> Vec<(String, String)> {
+        let (from, to) = (from.nanos(), to.nanos());
+        let mut coarse = Vec::new();
+        for shown in &self.lanes().series {
+            let read = |close: &Close| close.from <= from && close.to >= to;
+            if series.contains(&shown.view.id)
+                && to.saturating_sub(from) < shown.too_long
+                && from < lock(&shown.data).one_by_one_since()
+                && !shown.close.as_ref().is_some_and(read)
+            {
+                let place = (shown.view.device.clone(), shown.view.attribute.clone());
+                if !coarse.contains(&place) {
+                    coarse.push(place);
+                }
+            }
+        }
+        coarse
+    }
+
+    /// Says that windows of a series are not read again from `nanoseconds` on; 0 is none at all.
+    pub(crate) fn set_too_long(&self, id: u32, nanoseconds: i64) {
+        let mut lanes = self.lanes();
+        if let Some(shown) = lanes.series.iter_mut().find(|shown| shown.view.id == id) {
+            shown.too_long = nanoseconds;
+        }
+    }
+
+    /// What was read again of a series is of no use any more.
+    pub(crate) fn forget_close(&self, id: u32) {
+        let mut lanes = self.lanes();
+        if let Some(shown) = lanes.series.iter_mut().find(|shown| shown.view.id == id) {
+            (shown.close, shown.too_long) = (None, i64::MAX);
+        }
+    }
+
+    /// Takes a stretch of a series that was read again.
+    pub(crate) fn set_close(&self, id: u32, from: i64, to: i64, draft: Track) {
+        let close = Close {
+            from,
+            to,
+            data: draft.data,
+        };
+        let mut lanes = self.lanes();
+        if let Some(shown) = lanes.series.iter_mut().find(|shown| shown.view.id == id) {
+            shown.close = Some(close);
+        }
+        drop(lanes);
+        self.news.step();
+    }
+
+    /// Of each series, whole and as a window of it is drawn.
+    fn data(&self, series: &[u32], from: i64, to: i64) -> Vec<Drawn> {
         let lanes = self.lanes();
-        series
+        // Each once, whatever the page asks for.
+        lanes
+            .series
             .iter()
-            .filter_map(|id| lanes.series.iter().find(|shown| shown.view.id == *id))
-            .map(|shown| (shown.view.id, Arc::clone(&shown.data)))
+            .filter(|shown| series.contains(&shown.view.id))
+            .map(|shown| (shown.view.id, Arc::clone(&shown.data), shown.data(from, to)))
             .collect()
     }
 
@@ -359,6 +467,24 @@ impl Scope {
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// What a request shows, in seconds: as much time as it asks for, up to now unless it says from when.
+fn range(request: &PumpRequest, now: Timestamp) -> (f64, f64) {
+    let span = if request.span.is_finite() {
+        request.span.clamp(1e-6, 1e7)
+    } else {
+        10.0
+    };
+    let from = request.from.filter(|from| from.is_finite());
+    let from = from.unwrap_or(now.seconds() - span);
+    (from, from + span)
+}
+
+/// The same in stamps.
+pub(crate) fn window(request: &PumpRequest, now: Timestamp) -> (Timestamp, Timestamp) {
+    let (from, to) = range(request, now);
+    (Timestamp(nanos(from)), Timestamp(nanos(to)))
 }
 
 /// Seconds to nanoseconds; what does not fit is cut at the ends of time.

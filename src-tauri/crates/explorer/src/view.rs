@@ -4,8 +4,15 @@
 //! differ). Text from the air has been cleaned; times are Unix milliseconds unless a name says
 //! otherwise; an attribute is one number ([`radio::AttrId::to_u64`]).
 
+mod export;
+
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
+
+pub use self::export::{
+    AttributeChoice, ContentsAttribute, ContentsDevice, ContentsKind, ContentsView, CountView,
+    ExportRequest, ExportView,
+};
 
 /// A failure as it is shown: what happened and why, and what to do.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, TS)]
@@ -51,6 +58,8 @@ pub enum Event {
     },
     /// The recording, at most four times a second.
     Recording(RecordingView),
+    /// What was lost, at most four times a second.
+    Losses(crate::ledger::LossesView),
     /// Rates for the status bar, once a second.
     Rates(RatesView),
     /// New log entries, at most ten times a second; older ones are dropped from the view, not from
@@ -65,6 +74,38 @@ pub enum Event {
     Pairing(PairingView),
     /// Settings changed. Sent whole.
     Settings(SettingsView),
+    /// A session was opened in front of what is on the air, or closed: everything of the window's that
+    /// belongs to devices is forgotten and told anew. Sent again as it is read.
+    Document {
+        /// The session; null when what is on the air is shown again.
+        document: Option<DocumentView>,
+    },
+    /// The session that plays as a radio, at most four times a second.
+    Replay {
+        /// Where it stands; `None` when the radio in use is another.
+        replay: Option<crate::ReplayView>,
+    },
+    /// What takes long and goes on beside everything else. Sent whole, at most five times a second.
+    Jobs {
+        /// Those that are under way, oldest first.
+        jobs: Vec<JobView>,
+    },
+}
+
+/// A session that is open to be looked at.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct DocumentView {
+    /// Which opening it is: each has another number.
+    pub number: u32,
+    /// The session.
+    pub session: SessionView,
+    /// Its last moment, Unix milliseconds.
+    pub end_ms: f64,
+    /// How much of it was read through, 0 to 1. What is counted from all that can be read is there at 1.
+    pub part: f64,
+    /// Why not all of it can be read.
+    pub problem: Option<Problem>,
 }
 
 /// What the window needs before its first event.
@@ -89,9 +130,13 @@ pub struct RadioView {
     pub adapters: Vec<AdapterView>,
     /// The one in use.
     pub adapter: Option<String>,
+    /// Which opening of an adapter it is.
+    pub opening: u32,
+    /// How many devices are connected.
+    pub links_up: u32,
     /// What runs underneath, such as `BlueZ` or `Simulated lab`.
     pub stack: String,
-    /// Whether it is the simulated lab.
+    /// Whether its devices are virtual: it is the simulated lab or a replay.
     pub simulated: bool,
     /// Why the simulated lab was chosen without being asked for; shown as a banner.
     pub fallback: Option<String>,
@@ -99,6 +144,8 @@ pub struct RadioView {
     pub state: String,
     /// Whether a scan runs.
     pub scanning: bool,
+    /// The device that is looked for, to be connected once it is heard.
+    pub seeking: Option<SeekView>,
     /// The scan that runs asks for no scan responses.
     pub passive: bool,
     /// What this radio can do here.
@@ -117,7 +164,7 @@ pub struct AdapterView {
     pub address: Option<String>,
     /// What runs underneath.
     pub stack: String,
-    /// Whether it is the simulated lab.
+    /// Whether its devices are virtual: it is the simulated lab or a replay.
     pub simulated: bool,
 }
 
@@ -259,6 +306,8 @@ pub struct LinkView {
     pub mtu: Option<u16>,
     /// Signal strength: of the link where the system tells, else of its last advertisement.
     pub rssi: Option<i16>,
+    /// Connection parameters, where the system tells.
+    pub parameters: Option<ParametersView>,
     /// Whether nobody asked for the end of it.
     pub unexpected: bool,
     /// The attempt that is under way or waited for, after the link ended by itself.
@@ -267,6 +316,38 @@ pub struct LinkView {
     pub auto_reconnect: bool,
     /// Why it failed or ended.
     pub problem: Option<Problem>,
+}
+
+/// A device that is waited for.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SeekView {
+    /// What it is called, as it was typed.
+    pub text: String,
+    /// When the search is given up.
+    pub until_ms: f64,
+}
+
+/// The connection parameters of a link.
+#[derive(Clone, Copy, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct ParametersView {
+    /// From one connection event to the next, milliseconds.
+    pub interval_ms: f64,
+    /// Connection events in a row that the device may sleep through.
+    pub latency: u16,
+    /// After what silence the link is lost, milliseconds.
+    pub timeout_ms: f64,
+}
+
+impl From<radio::ConnectionParameters> for ParametersView {
+    fn from(parameters: radio::ConnectionParameters) -> Self {
+        Self {
+            interval_ms: f64::from(parameters.interval_us) / 1e3,
+            latency: parameters.latency,
+            timeout_ms: f64::from(parameters.supervision_timeout_us) / 1e3,
+        }
+    }
 }
 
 /// A question of pairing.
@@ -392,6 +473,8 @@ pub struct ValueView {
     pub subscribed: bool,
     /// Whether it is plotted.
     pub plotted: bool,
+    /// The device's time, if that is what it is plotted on.
+    pub device_time: Option<DeviceTimeView>,
     /// What is under way: `reading`, `writing`, `subscribing`; empty for nothing.
     pub busy: String,
     /// Why the last operation failed.
@@ -428,6 +511,47 @@ pub struct InspectView {
     /// How many values there were.
     #[ts(type = "number")]
     pub count: u64,
+    /// What its counter has found; null where nothing counts.
+    pub counter: Option<crate::counter::CounterView>,
+    /// On which time its values are drawn; null in a preview.
+    pub time: Option<TimeAxisView>,
+}
+
+/// On which time the values of an attribute are drawn.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct TimeAxisView {
+    /// By when the device took them, not by when they arrived.
+    pub by_device: bool,
+    /// Why the device's time cannot be chosen; null when it can.
+    pub off: Option<String>,
+    /// The device's time, where the format has it, chosen or not.
+    pub device: Option<DeviceTimeView>,
+}
+
+/// How a device's clock stands to the clock of arrivals.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct DeviceTimeView {
+    /// Where it comes from: `clock` (a timestamp), `counter` or `samples` (several in one value).
+    pub source: String,
+    /// `settling` (too little was heard), `settled`, or `misfit`: it does not run as the format says.
+    pub state: String,
+    /// Since when one line fits, Unix milliseconds.
+    pub since_ms: Option<f64>,
+    /// By how many parts in a million the device's clock is fast; of a timestamp.
+    pub drift_ppm: Option<f64>,
+    /// By how many the drift would differ without one of the two arrivals that the line rests on.
+    pub drift_within_ppm: Option<f64>,
+    /// Ticks per second; of a counter or samples.
+    pub rate: Option<f64>,
+    /// 95 of 100 values come at most so much later than the quickest, ms.
+    pub residual_ms: Option<f64>,
+    /// Half of them do, ms.
+    pub median_ms: Option<f64>,
+    /// How often the device's clock began anew or was set.
+    #[ts(type = "number")]
+    pub restarts: u64,
 }
 
 /// One decoded field.
@@ -500,6 +624,8 @@ pub struct SeriesView {
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
 pub struct MarkView {
+    /// Its number in this recording.
+    pub id: u32,
     /// When, seconds of the session.
     pub at: f64,
     /// What was written beside it.
@@ -571,6 +697,17 @@ pub struct RecordingView {
     pub bytes: u64,
     /// Lost, by cause.
     pub lost: LostView,
+    /// How many events wait in memory and are not on the disk: what a crash would cost now.
+    #[ts(type = "number")]
+    pub waiting: u64,
+    /// How much memory they take, bytes.
+    #[ts(type = "number")]
+    pub waiting_bytes: u64,
+    /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+    pub sample_adverts_s: u32,
+    /// How many advertisements were left out for that: a choice, and no loss.
+    #[ts(type = "number")]
+    pub left_out: u64,
     /// Why it does not record.
     pub problem: Option<Problem>,
 }
@@ -588,6 +725,10 @@ pub struct LostView {
     /// Dropped by Gattscope.
     #[ts(type = "number")]
     pub gattscope: u64,
+    /// Stretches in which nothing could come, because the link was down: how many values each of them
+    /// hides, nobody knows.
+    #[ts(type = "number")]
+    pub outages: u64,
 }
 
 /// Rates for the status bar.
@@ -660,6 +801,14 @@ pub struct SettingsView {
     pub single_key_shortcuts: bool,
     /// Whether scans ask for no scan responses, where the system can.
     pub passive_scan: bool,
+    /// How many days sessions are kept; 0 for ever.
+    pub keep_days: u32,
+    /// How many gigabytes sessions may have together; 0 for any number.
+    pub keep_gigabytes: u32,
+    /// At most one advertisement of each device is recorded in so many seconds; 0 records every one.
+    pub sample_adverts_s: u32,
+    /// What the device list is sorted by: `signal`, `name`, `last` or `first`.
+    pub sort: String,
     /// Sizes of panels that were changed, by name, CSS pixels; 0 is collapsed.
     pub panels: std::collections::BTreeMap<String, u32>,
     /// Folder of the session files.
@@ -690,16 +839,74 @@ pub struct WriteInput {
     pub text: String,
 }
 
-/// What an export wrote.
-#[derive(Clone, Debug, Serialize, TS)]
+/// A session of the folder.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
-pub struct ExportView {
-    /// The file.
-    pub path: String,
-    /// Rows, for a table.
+pub struct SessionView {
+    /// Its file's name, by which it is called for.
+    pub file: String,
+    /// What it is called.
+    pub name: String,
+    /// What the user says of it.
+    pub comment: String,
+    /// Never deleted by age or size.
+    pub kept: bool,
+    /// The file that it was imported from.
+    pub source: Option<String>,
+    /// `recording`, `in_use` by another window or program, `closed`, `interrupted` or `cut_off`.
+    pub state: String,
+    /// When it started, Unix milliseconds.
+    pub started_ms: f64,
+    /// How long it lasted.
+    pub duration_s: f64,
+    /// How many devices it has.
     #[ts(type = "number")]
-    pub rows: u64,
-    /// Size, bytes.
+    pub devices: u64,
+    /// What the first of them are called.
+    pub device_names: Vec<String>,
+    /// How many events it has.
+    #[ts(type = "number")]
+    pub events: u64,
+    /// How many values; null where the file does not tell.
+    #[ts(type = "number | null")]
+    pub values: Option<u64>,
+    /// How many are missing.
+    #[ts(type = "number")]
+    pub lost: u64,
+    /// Its size.
     #[ts(type = "number")]
     pub bytes: u64,
+    /// Where it has what was searched for.
+    pub found: Vec<String>,
+}
+
+/// The sessions of the folder.
+#[derive(Clone, Debug, Serialize, TS)]
+#[ts(export)]
+pub struct SessionsView {
+    /// The latest first.
+    pub sessions: Vec<SessionView>,
+    /// Why others cannot be opened.
+    pub refused: Vec<Problem>,
+}
+
+/// Something that takes long.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct JobView {
+    /// By which it is cancelled.
+    pub id: u32,
+    /// `export` or `import`.
+    pub what: String,
+    /// The file.
+    pub path: String,
+    /// Rows, lines, packets or pages so far.
+    #[ts(type = "number")]
+    pub rows: u64,
+    /// How much of it is done, 0 to 1.
+    pub part: f64,
+    /// Rows per second.
+    pub per_second: Option<f64>,
+    /// How long it will take, seconds.
+    pub left_s: Option<f64>,
 }

@@ -7,7 +7,8 @@ use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
 use explorer::view::{
-    AttributeView, Event, LinkView, Problem, PumpRequest, RadioView, ValueView, WriteInput,
+    AttributeView, Event, ExportRequest, LinkView, Problem, PumpRequest, RadioView, ValueView,
+    WriteInput,
 };
 use explorer::{Config, Explorer, PictureKind, PictureRequest, Preferences};
 use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
@@ -72,20 +73,21 @@ impl Bench {
     }
 
     fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
-        fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<AttributeView> {
-            tree.into_iter().find_map(|attribute| {
-                if attribute.uuid.uuid == uuid {
-                    Some(attribute)
-                } else {
-                    find(attribute.children, uuid)
-                }
-            })
-        }
         find(self.explorer.tree(device).unwrap(), uuid).unwrap()
     }
 
     fn last<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
         self.news.lock().unwrap().iter().rev().find_map(pick)
+    }
+
+    /// Waits for the first of the news that is meant.
+    async fn until<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
+        loop {
+            if let Some(found) = self.last(&pick) {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     fn radio(&self) -> RadioView {
@@ -129,6 +131,23 @@ impl Bench {
     }
 }
 
+fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<AttributeView> {
+    tree.into_iter().find_map(|attribute| {
+        if attribute.uuid.uuid == uuid {
+            Some(attribute)
+        } else {
+            find(attribute.children, uuid)
+        }
+    })
+}
+
+fn recording_name(event: &Event) -> Option<String> {
+    match event {
+        Event::Recording(recording) => Some(recording.name.clone()),
+        _ => None,
+    }
+}
+
 fn hex(text: &str) -> WriteInput {
     WriteInput {
         kind: "hex".into(),
@@ -136,15 +155,23 @@ fn hex(text: &str) -> WriteInput {
     }
 }
 
+fn csv_of(device: Option<&DeviceId>) -> ExportRequest {
+    ExportRequest {
+        format: "csv".into(),
+        devices: device.map(ToString::to_string).into_iter().collect(),
+        ..ExportRequest::default()
+    }
+}
+
 #[tokio::test(start_paused = true)]
-async fn without_an_adapter_the_simulated_lab_is_used_and_the_reason_said() {
+async fn the_simulated_lab_that_was_asked_for_says_so() {
     let bench = Bench::new();
     bench.explorer.look_again().await.unwrap();
     let radio = bench.radio();
     assert!(radio.simulated && radio.state == "on", "{radio:?}");
     assert_eq!(
         radio.fallback.as_deref(),
-        Some("No Bluetooth adapter was found on this computer.")
+        Some("It was asked for, and no other radio was looked for.")
     );
     assert!(
         radio
@@ -197,13 +224,30 @@ async fn a_device_is_connected_by_its_address_or_its_name_even_before_it_was_hea
         .unwrap();
     let hr = bench.device(VirtualDevice::VirtualHr);
     assert_eq!(bench.link(&hr).state, "connected");
-    assert!(bench.radio().scanning, "it was looked for");
+    assert!(
+        !bench.radio().scanning,
+        "what ran for the search ends with it"
+    );
+    bench.explorer.start_scan().await.unwrap();
 
     let motion = bench.device(VirtualDevice::MotionSensor);
     let address = motion.as_str().to_lowercase();
     bench.explorer.connect_to(address).await.unwrap();
     assert_eq!(bench.link(&motion).state, "connected");
 
+    // Another search takes the place of the first, and is not ended by its end.
+    let (first, second) = (bench.explorer.clone(), bench.explorer.clone());
+    let first = tokio::spawn(async move { first.connect_to("nobody".into()).await });
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    let second = tokio::spawn(async move { second.connect_to("somebody".into()).await });
+    assert_eq!(first.await.unwrap().unwrap_err().code, "cancelled");
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    assert_eq!(bench.radio().seeking.unwrap().text, "somebody");
+    assert_eq!(second.await.unwrap().unwrap_err().code, "not_heard");
+
+    let nobody = "00:00:00:00:00:01".to_owned();
+    let problem = bench.explorer.connect_to(nobody).await.unwrap_err();
+    assert_eq!(problem.code, "not_heard");
     let problem = bench
         .explorer
         .connect_to("nobody".into())
@@ -347,7 +391,11 @@ async fn a_stream_is_recorded_whole_drawn_and_exported() {
 
     bench.explorer.unsubscribe(stream.id).await.unwrap();
     let csv = bench.folder.path().join("out.csv");
-    let written = bench.explorer.export_csv(csv.clone(), None).await.unwrap();
+    let written = bench
+        .explorer
+        .export(csv_of(None), csv.clone())
+        .await
+        .unwrap();
     let text = std::fs::read_to_string(&csv).unwrap();
     assert_eq!(written.bytes, text.len() as u64);
     let mut sequence: Vec<u32> = Vec::new();
@@ -522,12 +570,10 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "occupied").unwrap();
     let bench = Bench::with(folder, &file);
-    assert!(
-        bench
-            .notices()
-            .iter()
-            .any(|(title, _)| title == "Not recording")
-    );
+    let notices = bench.notices();
+    let (_, problem) = notices.iter().find(|(t, _)| t == "Not recording").unwrap();
+    assert!(problem.message.contains("not-a-folder"), "{problem}");
+    assert!(problem.hint.contains("then start a new recording"));
     bench.explorer.look_again().await.unwrap();
     bench.explorer.start_scan().await.unwrap();
     tokio::time::sleep(Duration::from_secs(3)).await;
@@ -536,6 +582,18 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     bench.explorer.read(battery.id).await.unwrap();
     assert_eq!(bench.value(battery.id).text, "87 %");
     assert_eq!(std::fs::read_to_string(&file).unwrap(), "occupied");
+    let problem = bench.explorer.new_recording().await.unwrap_err();
+    assert_eq!(problem.code, "not_recording");
+    std::fs::remove_file(&file).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+    bench.explorer.read(battery.id).await.unwrap();
+    bench.explorer.close().await;
+    let sessions = session::library::list(&file).unwrap().sessions;
+    assert_eq!(sessions.len(), 1);
+    assert!(
+        sessions[0].values >= Some(1),
+        "what was read after it began"
+    );
 }
 
 #[tokio::test(start_paused = true)]
@@ -548,7 +606,7 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
     let csv = bench.folder.path().join("second.csv");
     bench
         .explorer
-        .export_csv(csv.clone(), Some(device.to_string()))
+        .export(csv_of(Some(&device)), csv.clone())
         .await
         .unwrap();
     let text = std::fs::read_to_string(csv).unwrap();
@@ -562,6 +620,59 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
             .is_some_and(|e| e == "gattscope")
     });
     assert_eq!(sessions.count(), 2);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_stands_at_the_moment_that_was_meant_and_never_ahead_of_time() {
+    let bench = Bench::scanning().await;
+    bench.explorer.mark("now", None);
+    bench.explorer.mark("before", Some(1.5));
+    bench.explorer.mark("ahead", Some(1e6));
+    let marks = bench
+        .last(|event| match event {
+            Event::Marks { marks } => Some(marks.clone()),
+            _ => None,
+        })
+        .unwrap();
+    let texts: Vec<&str> = marks.iter().map(|mark| mark.text.as_str()).collect();
+    assert_eq!(texts, ["before", "now", "ahead"], "oldest first");
+    assert!((marks[0].at - 1.5).abs() < 1e-6);
+    assert_eq!(marks[1].at, marks[2].at, "time stands still in this test");
+    let csv = bench.folder.path().join("marks.csv");
+    bench
+        .explorer
+        .export(csv_of(None), csv.clone())
+        .await
+        .unwrap();
+    assert!(std::fs::read_to_string(csv).unwrap().contains("before"));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_mark_is_renamed_and_taken_away_and_the_recording_says_so() {
+    let bench = Bench::scanning().await;
+    bench.explorer.mark("", None);
+    bench.explorer.mark("", None);
+    bench.explorer.change_mark(1, " Walk starts ").unwrap();
+    bench.explorer.change_mark(2, "").unwrap();
+    let problem = bench.explorer.change_mark(2, "gone").unwrap_err();
+    assert_eq!(problem.code, "input");
+    let marks = bench
+        .last(|event| match event {
+            Event::Marks { marks } => Some(marks.clone()),
+            _ => None,
+        })
+        .unwrap();
+    assert_eq!(marks.len(), 1);
+    assert_eq!((marks[0].id, marks[0].text.as_str()), (1, "Walk starts"));
+    let csv = bench.folder.path().join("marks.csv");
+    bench
+        .explorer
+        .export(csv_of(None), csv.clone())
+        .await
+        .unwrap();
+    let table = std::fs::read_to_string(csv).unwrap();
+    assert!(table.contains("Mark 2"), "what was recorded stays");
+    assert!(table.contains("was taken away"), "{table}");
 }
 
 #[tokio::test(start_paused = true)]
@@ -641,4 +752,399 @@ async fn the_signal_of_a_link_is_measured_while_it_is_up() {
         heard.insert(bench.link(&device).rssi.unwrap());
     }
     assert!(heard.len() > 3, "it moves: {heard:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn choosing_the_adapter_in_use_changes_nothing() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let adapter = bench.radio().adapter.unwrap();
+    bench.explorer.choose_adapter(adapter).await.unwrap();
+    assert_eq!(bench.link(&device).state, "connected");
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    assert!(bench.radio().scanning);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_device_that_falls_silent_passes_the_filter_of_its_age() {
+    let bench = Bench::scanning().await;
+    bench.explorer.set_filter("age>10s").unwrap();
+    bench.explorer.stop_scan().await.unwrap();
+    let shown = || {
+        bench.last(|event| match event {
+            Event::Devices(view) => Some(view.shown),
+            _ => None,
+        })
+    };
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    assert_eq!(shown(), Some(0));
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    assert!(shown() > Some(3), "{:?}", shown());
+}
+
+#[tokio::test(start_paused = true)]
+async fn sessions_are_documents() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    let all = bench.explorer.sessions(String::new()).await.unwrap();
+    let [running] = &all.sessions[..] else {
+        panic!("one is recorded: {all:?}")
+    };
+    assert_eq!((running.state.as_str(), running.kept), ("recording", false));
+    assert!(running.events > 1 && running.device_names.iter().any(|name| name == "Virtual HR"));
+
+    // What is being recorded can be named, and not deleted.
+    let file = running.file.clone();
+    let first = "First light".to_owned();
+    bench
+        .explorer
+        .rename_session(file.clone(), first.clone())
+        .await
+        .unwrap();
+    let problem = bench
+        .explorer
+        .delete_session(file.clone())
+        .await
+        .unwrap_err();
+    assert_eq!(problem.code, "in_use", "{problem}");
+    let outside = "../explore.rs".to_owned();
+    let problem = bench.explorer.delete_session(outside).await.unwrap_err();
+    assert_eq!(problem.code, "no_session");
+
+    bench.explorer.new_recording().await.unwrap();
+    let found = bench.explorer.sessions("first LIGHT".into()).await.unwrap();
+    let [past] = &found.sessions[..] else {
+        panic!("one is called so: {found:?}")
+    };
+    assert_eq!(
+        (past.name.as_str(), past.state.as_str()),
+        ("First light", "closed")
+    );
+    assert_eq!(past.found, ["name"]);
+    bench
+        .explorer
+        .keep_session(file.clone(), true)
+        .await
+        .unwrap();
+    bench
+        .explorer
+        .annotate_session(file.clone(), "It works.".into())
+        .await
+        .unwrap();
+
+    // Every way out, of the one that is past.
+    let folder = tempfile::tempdir().unwrap();
+    for format in ["csv", "jsonl", "pcapng", "markdown", "gattscope"] {
+        let request = ExportRequest {
+            session: Some(file.clone()),
+            format: format.into(),
+            devices: vec![device.to_string()],
+            ..ExportRequest::default()
+        };
+        let path = folder.path().join(format!("out.{format}"));
+        let written = bench.explorer.export(request, path.clone()).await.unwrap();
+        assert!(written.bytes > 0 && !written.damaged, "{written:?}");
+        assert_eq!(
+            std::fs::metadata(&path).unwrap().len(),
+            written.bytes,
+            "{format}"
+        );
+    }
+    let profile = std::fs::read_to_string(folder.path().join("out.markdown")).unwrap();
+    assert!(profile.contains("Battery Level"), "{profile}");
+    assert!(
+        bench
+            .last(|event| matches!(event, Event::Jobs { jobs } if jobs.is_empty()).then_some(()))
+            .is_some()
+    );
+
+    // And in again: what was written as a table is a session like the first.
+    let name = bench
+        .explorer
+        .import_session(folder.path().join("out.csv"))
+        .await
+        .unwrap();
+    let all = bench.explorer.sessions(String::new()).await.unwrap();
+    let imported = all
+        .sessions
+        .iter()
+        .find(|session| session.file == name)
+        .unwrap();
+    assert_eq!(imported.source.as_deref(), Some("out.csv"));
+    let no_session = bench
+        .explorer
+        .import_session(folder.path().join("out.markdown"))
+        .await;
+    assert_eq!(no_session.unwrap_err().code, "not_importable");
+
+    bench.explorer.delete_session(name).await.unwrap();
+    bench.explorer.delete_session(file).await.unwrap();
+    let left = bench.explorer.sessions(String::new()).await.unwrap();
+    assert_eq!(left.sessions.len(), 1, "the one that is recorded");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_opened_shows_what_was_recorded_and_what_is_on_the_air_goes_on() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(4)).await;
+    bench.explorer.mark("Here", None);
+    bench.explorer.unsubscribe(stream.id).await.unwrap();
+    let live = bench.explorer.inspect(stream.id).unwrap();
+    let file = bench.last(recording_name).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+
+    bench.news.lock().unwrap().clear();
+    bench.explorer.open_session(file.clone()).await.unwrap();
+    let read = |event: &Event| match event {
+        Event::Document {
+            document: Some(document),
+        } if document.part == 1.0 => Some(document.clone()),
+        _ => None,
+    };
+    let document = bench.until(read).await;
+    assert_eq!(
+        (document.session.file.as_str(), document.problem),
+        (&*file, None)
+    );
+
+    // The same tree, values and text, and nothing that could be done to a device.
+    let shown = bench.explorer.shown();
+    let recorded = find(shown.tree(&device).unwrap(), &stream.uuid.uuid).unwrap();
+    assert_eq!(
+        (&recorded.key, recorded.handle),
+        (&stream.key, stream.handle)
+    );
+    assert_eq!(
+        recorded.actions.subscribe.as_deref(),
+        Some("Subscribe is off: this is a recording.")
+    );
+    let view = shown.inspect(recorded.id).unwrap();
+    assert_eq!(view.bytes, live.bytes);
+    assert_eq!(view.count, live.count);
+    let rows = |view: &explorer::view::InspectView| -> Vec<String> {
+        view.history.iter().map(|row| row.bytes.clone()).collect()
+    };
+    assert_eq!(rows(&view), rows(&live));
+    assert!(shown.read(recorded.id).await.is_err());
+    let news = bench.news.lock().unwrap().clone();
+    let marks = news.iter().rev().find_map(|event| match event {
+        Event::Marks { marks } => Some(marks.clone()),
+        _ => None,
+    });
+    assert_eq!(marks.unwrap()[0].text, "Here");
+
+    // It draws, with every value.
+    shown.set_format(recorded.id, "seq:u32le").unwrap();
+    shown.plot(recorded.id, true).unwrap();
+    let samples = loop {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+        let statistics = shown.statistics(&[0], 0.0, 1e6);
+        if statistics.first().is_some_and(|series| series.count > 0) {
+            break statistics[0].count;
+        }
+    };
+    assert_eq!(samples, live.count);
+
+    // Lines of the log come from the file.
+    let lines = || {
+        let news = bench.news.lock().unwrap();
+        let lines = news.iter().filter_map(|event| match event {
+            Event::Log { entries } => Some(entries.clone()),
+            _ => None,
+        });
+        lines.flatten().collect::<Vec<_>>()
+    };
+    tokio::time::sleep(Duration::from_secs(1)).await;
+    let told = lines();
+    let has = |operation: &str| told.iter().any(|line| line.operation == operation);
+    assert!(
+        has("Connected") && has("Subscribe") && has("Mark"),
+        "{told:?}"
+    );
+    assert!(
+        told.iter()
+            .any(|line| line.operation.starts_with("Notify ×"))
+    );
+
+    // It cannot be deleted meanwhile; what is on the air is as it was, and takes the format over.
+    let refused = bench.explorer.delete_session(file).await.unwrap_err();
+    assert_eq!(refused.code, "open");
+    bench.explorer.close_session();
+    assert!(
+        bench
+            .last(|event| matches!(event, Event::Document { document: None }).then_some(()))
+            .is_some()
+    );
+    assert_eq!(
+        bench.attribute(&device, &stream.uuid.uuid).format,
+        "seq:u32le"
+    );
+    assert_eq!(bench.link(&device).state, "connected");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_cut_off_is_opened_as_far_as_it_goes_and_says_so() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(120)).await;
+    let file = bench.last(recording_name).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+    let path = bench.folder.path().join("sessions").join(file);
+    let whole = std::fs::read(&path).unwrap();
+    let cut = bench.folder.path().join("cut.gattscope");
+    std::fs::write(&cut, &whole[..whole.len() / 2]).unwrap();
+
+    bench.explorer.open_file(cut).await.unwrap();
+    let document = bench
+        .until(|event| match event {
+            Event::Document { document } => {
+                document.clone().filter(|document| document.part == 1.0)
+            }
+            _ => None,
+        })
+        .await;
+    let code = document
+        .problem
+        .as_ref()
+        .map(|problem| problem.code.as_str());
+    assert_eq!(code, Some("cut_off"));
+    let lasted = document.session.duration_s;
+    assert!((10.0..119.0).contains(&lasted), "{document:?}");
+    let shown = bench.explorer.shown();
+    let recorded = find(shown.tree(&device).unwrap(), &stream.uuid.uuid).unwrap();
+    let count = shown.inspect(recorded.id).unwrap().count;
+    assert!((500..6000).contains(&count), "{count} of 6,000 values");
+
+    // What is no session leaves the one that is open where it is.
+    let text = bench.folder.path().join("text.gattscope");
+    std::fs::write(&text, "Nothing of the kind.").unwrap();
+    let refused = bench.explorer.open_file(text).await.unwrap_err();
+    assert_eq!(refused.code, "not_a_session");
+    assert!(bench.explorer.shown().tree(&device).is_some());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_session_that_is_closed_while_it_is_read_stays_closed_and_another_takes_its_place() {
+    let bench = Bench::scanning().await;
+    let device = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuids::STREAM.to_string());
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    let file = bench.last(recording_name).unwrap();
+    bench.explorer.new_recording().await.unwrap();
+
+    // Opened, opened anew and closed, each before the last was read.
+    for _ in 0..5 {
+        bench.explorer.open_session(file.clone()).await.unwrap();
+        bench.explorer.open_session(file.clone()).await.unwrap();
+        bench.explorer.close_session();
+    }
+    bench.news.lock().unwrap().clear();
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    std::thread::sleep(Duration::from_millis(300));
+    tokio::time::sleep(Duration::from_secs(2)).await;
+    let stray = bench.last(|event| match event {
+        Event::Document { document } => Some(document.clone()),
+        _ => None,
+    });
+    assert!(stray.is_none(), "{stray:?}");
+    assert_eq!(bench.explorer.document_number(), None);
+    // What is on the air is told again.
+    assert!(bench.value(stream.id).count > 0);
+}
+
+/// Records `count` values of one characteristic, a thousand a second, into a file of its own.
+fn long_session(folder: &Path, count: u32) -> std::path::PathBuf {
+    let clock = Clock::manual();
+    let recorder =
+        session::Recorder::create(folder, clock.clone(), session::Options::default()).unwrap();
+    let device = recorder.device(&DeviceId::from("C0:00:00:00:00:01"), Some("Long"));
+    let link = recorder.link_up(clock.now(), device);
+    let mut gatt = radio::GattDb::new();
+    let plain = radio::Properties::default();
+    let service = gatt
+        .push(
+            radio::AttrKind::Service,
+            uuids::short(0x181A),
+            None,
+            None,
+            plain,
+        )
+        .unwrap();
+    let (kind, notify) = (radio::AttrKind::Characteristic, radio::Properties::NOTIFY);
+    let attribute = gatt
+        .push(kind, uuids::STREAM, None, Some(service), notify)
+        .unwrap();
+    recorder.attributes(clock.now(), link, &gatt);
+    for number in 0..count {
+        clock.advance(Duration::from_millis(1));
+        recorder.sample(&radio::Sample {
+            attribute,
+            at: clock.now(),
+            lost_before: 0,
+            kind: radio::SampleKind::Notification,
+            bytes: bytes::Bytes::copy_from_slice(&number.to_le_bytes()),
+        });
+        if number % 50_000 == 0 {
+            recorder.flush().unwrap();
+        }
+    }
+    recorder.close().unwrap();
+    recorder.path().to_owned()
+}
+
+#[tokio::test]
+async fn a_long_session_is_drawn_to_its_start_and_a_window_of_long_ago_is_read_again() {
+    const VALUES: u32 = (1 << 20) + 100_000;
+    let bench = Bench::new();
+    let path = long_session(bench.folder.path(), VALUES);
+    bench.explorer.open_file(path).await.unwrap();
+    let shown = bench.explorer.shown();
+    let device = DeviceId::from("C0:00:00:00:00:01");
+    let stream = find(shown.tree(&device).unwrap(), &uuids::STREAM.to_string()).unwrap();
+    shown.set_format(stream.id, "value:u32le").unwrap();
+    shown.plot(stream.id, true).unwrap();
+    let whole = f64::from(VALUES) / 1e3 + 1.0;
+    loop {
+        let all = shown.statistics(&[0], 0.0, whole);
+        if all
+            .first()
+            .is_some_and(|all| all.count == u64::from(VALUES))
+        {
+            break;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+    // As the window does: first the whole of it, then a part that is not remembered one by one.
+    shown.pump(&frame(0.0, whole)).await;
+    let exact = loop {
+        let part = shown.pump(&frame(20.0, 0.5)).await;
+        let points = u32::from_le_bytes(part[52..56].try_into().unwrap());
+        shown.pump(&frame(0.0, whole)).await;
+        if points >= 500 {
+            break points;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    };
+    assert!((500..=503).contains(&exact), "{exact} points of 500 ms");
+    assert_eq!(shown.values_at(&[0], 20.25), [Some(20_249.0)]);
+}
+
+fn frame(from: f64, span: f64) -> PumpRequest {
+    PumpRequest {
+        series: vec![0],
+        from: Some(from),
+        span,
+        pixels: 1000,
+        seen: 0,
+        patience_ms: 0,
+    }
 }

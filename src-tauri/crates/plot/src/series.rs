@@ -250,6 +250,16 @@ impl Series {
         self.forgotten
     }
 
+    /// The time from which on samples are kept one by one, nanoseconds; what is older is known by its
+    /// extremes.
+    #[must_use]
+    pub fn one_by_one_since(&self) -> i64 {
+        match self.raw.front() {
+            Some((at, _)) if self.first > 0 => *at,
+            _ => i64::MIN,
+        }
+    }
+
     /// The newest sample: its time in nanoseconds and its value.
     #[must_use]
     pub fn last(&self) -> Option<(i64, f64)> {

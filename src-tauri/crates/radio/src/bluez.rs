@@ -19,11 +19,13 @@ mod streams;
 mod table;
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
 use ::bluer::agent::AgentHandle;
 use async_trait::async_trait;
+use futures_util::future::BoxFuture;
 use tokio::sync::{Mutex, watch};
 use tokio::time::{sleep, timeout};
 
@@ -59,6 +61,8 @@ struct Host {
     clock: Clock,
     way: Mutex<Option<Way>>,
     gone: SyncMutex<Gone>,
+    /// The message bus is being looked for.
+    looking: AtomicBool,
     opened: SyncMutex<HashMap<AdapterId, Weak<Adapter>>>,
     changes: watch::Sender<u64>,
     pairings: Pairings,
@@ -85,6 +89,7 @@ impl Bluez {
                 clock,
                 way: Mutex::default(),
                 gone: SyncMutex::default(),
+                looking: AtomicBool::default(),
                 opened: SyncMutex::default(),
                 changes: watch::Sender::new(0),
                 pairings: Pairings::default(),
@@ -94,20 +99,55 @@ impl Bluez {
 }
 
 impl Host {
-    /// The way to BlueZ, built anew if it was lost.
+    /// The way to BlueZ, built anew if it was lost. Whoever waits for it may go away: what was begun
+    /// is seen to its end.
     async fn way(self: &Arc<Self>) -> Result<Way> {
+        let host = self.clone();
+        let way = tokio::spawn(async move { host.build().await }).await;
+        way.unwrap_or_else(|error| {
+            Err(Error::NoService {
+                message: format!("the way to BlueZ was given up ({error})"),
+            })
+        })
+    }
+
+    async fn build(self: &Arc<Self>) -> Result<Way> {
         let mut way = self.way.lock().await;
+        // What goes meanwhile is seen next time.
         let gone = std::mem::take(&mut *locked(&self.gone));
-        if gone.bus {
-            *way = None;
-        }
-        if let Some(found) = &*way
+        let last = way.clone().filter(|_| !gone.bus);
+        if let Some(found) = &last
             && !gone.service
         {
             return Ok(found.clone());
         }
-        let bus = match way.take() {
-            Some(found) => found.bus,
+        let joins = last.is_none();
+        match self.rebuild(last.map(|last| last.bus)).await {
+            Ok(found) => {
+                *way = Some(found.clone());
+                if joins {
+                    // Signals of the time without a bus were told to nobody.
+                    tokio::spawn(self.clone().all_back());
+                }
+                Ok(found)
+            }
+            Err(error) => {
+                {
+                    let mut still = locked(&self.gone);
+                    still.bus |= joins;
+                    still.service |= gone.service;
+                }
+                if joins {
+                    self.look_for_bus();
+                }
+                Err(error)
+            }
+        }
+    }
+
+    async fn rebuild(self: &Arc<Self>, bus: Option<Arc<Bus>>) -> Result<Way> {
+        let bus = match bus {
+            Some(bus) => bus,
             None => {
                 let host = Arc::downgrade(self);
                 let tell = move |signal| {
@@ -125,13 +165,18 @@ impl Host {
                 message: "the system message bus (D-Bus) does not answer".into(),
             }),
         };
-        let found = Way {
+        Ok(Way {
             bus,
             session: session?,
             agent: Arc::default(),
-        };
-        *way = Some(found.clone());
-        Ok(found)
+        })
+    }
+
+    /// Sees to it that the message bus is joined again when it is back.
+    fn look_for_bus(self: &Arc<Self>) {
+        if !self.looking.swap(true, Ordering::AcqRel) {
+            tokio::spawn(look_for_bus(Arc::downgrade(self)));
+        }
     }
 
     /// Takes what BlueZ told, at once, and hands it to whom it concerns.
@@ -141,8 +186,7 @@ impl Host {
             Signal::Lost => {
                 locked(&self.gone).bus = true;
                 self.all_gone();
-                tokio::spawn(look_for_bus(Arc::downgrade(self)));
-                return;
+                return self.look_for_bus();
             }
             Signal::ServiceGone => {
                 tracing::warn!("BlueZ ended");
@@ -151,8 +195,7 @@ impl Host {
             }
             Signal::ServiceBack => {
                 tracing::info!("BlueZ is there");
-                let host = self.clone();
-                tokio::spawn(async move { host.all_back().await });
+                tokio::spawn(self.clone().all_back());
                 return;
             }
             Signal::Added { path, .. }
@@ -191,16 +234,22 @@ impl Host {
         self.changes.send_modify(|changes| *changes += 1);
     }
 
-    /// Tells every adapter what is there now.
-    async fn all_back(self: &Arc<Self>) {
+    /// Tells every adapter what is there now. Boxed, for it asks for the way that may have asked for it.
+    fn all_back(self: Arc<Self>) -> BoxFuture<'static, ()> {
+        Box::pin(async move { self.tell_all().await })
+    }
+
+    async fn tell_all(self: &Arc<Self>) {
+        let adapters = self.all_opened();
+        let asked: Vec<_> = adapters.iter().map(|adapter| adapter.told()).collect();
         let objects = match self.way().await {
             Ok(way) => way.bus.objects(ANSWER).await.map_err(|fault| fault.error),
             Err(error) => Err(error),
         };
         match objects {
             Ok(objects) => {
-                for adapter in self.all_opened() {
-                    adapter.learn(&objects);
+                for (adapter, asked) in adapters.iter().zip(asked) {
+                    adapter.learn(&objects, asked);
                 }
                 self.changes.send_modify(|changes| *changes += 1);
             }
@@ -218,14 +267,15 @@ async fn look_for_bus(host: Weak<Host>) {
         };
         match host.way().await {
             Ok(_) => {
-                tracing::info!("joined the system bus again");
-                host.all_back().await;
+                tracing::info!("joined the system bus");
+                host.looking.store(false, Ordering::Release);
+                // It may have gone before that was noted.
+                if locked(&host.gone).bus {
+                    host.look_for_bus();
+                }
                 break;
             }
-            Err(error) => {
-                locked(&host.gone).bus = true;
-                tracing::debug!(%error, "the system bus is not back");
-            }
+            Err(error) => tracing::debug!(%error, "the system bus is not back"),
         }
     }
 }
@@ -262,14 +312,19 @@ impl Backend for Bluez {
             .ok_or_else(|| Error::NoAdapter {
                 id: adapter.to_string(),
             })?;
-        let mut opened = locked(&self.host.opened);
-        if let Some(open) = opened.get(adapter).and_then(Weak::upgrade) {
-            return Ok(open);
-        }
-        let radio = Adapter::open(self.host.clone(), info);
-        opened.insert(adapter.clone(), Arc::downgrade(&radio));
-        drop(opened);
-        radio.learn(&objects);
+        let radio = {
+            let mut opened = locked(&self.host.opened);
+            if let Some(open) = opened.get(adapter).and_then(Weak::upgrade) {
+                return Ok(open);
+            }
+            let radio = Adapter::open(self.host.clone(), info);
+            opened.insert(adapter.clone(), Arc::downgrade(&radio));
+            radio
+        };
+        // Only from here on it hears what BlueZ tells.
+        let asked = radio.told();
+        let objects = way.bus.objects(ANSWER).await.map_err(|fault| fault.error)?;
+        radio.learn(&objects, asked);
         Ok(radio)
     }
 

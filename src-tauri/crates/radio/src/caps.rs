@@ -2,6 +2,10 @@
 
 use serde::{Deserialize, Serialize};
 
+/// Why no radio reads from a cache.
+pub(crate) const NO_CACHE: &str = "Every read asks the device, so that no value is an old one. What \
+                                   was read before is in the history.";
+
 /// Something that not every radio can do on every system.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -24,6 +28,10 @@ pub enum Cap {
     NotifyRoute,
     /// Tell the ATT MTU of a link.
     Mtu,
+    /// Tell the connection parameters of a link, and ask for others.
+    ConnectionParameters,
+    /// Read what the system remembers of a value instead of asking the device.
+    CachedRead,
     /// Give the signal strength of a link.
     LinkRssi,
     /// Tell why a link ended.
@@ -38,7 +46,7 @@ pub enum Cap {
 
 impl Cap {
     /// All of them, in the order in which they are shown.
-    pub const ALL: [Cap; 14] = [
+    pub const ALL: [Cap; 16] = [
         Cap::Address,
         Cap::Connectable,
         Cap::RawAdvertisement,
@@ -48,6 +56,8 @@ impl Cap {
         Cap::ChooseNotifyMode,
         Cap::NotifyRoute,
         Cap::Mtu,
+        Cap::ConnectionParameters,
+        Cap::CachedRead,
         Cap::LinkRssi,
         Cap::DisconnectReason,
         Cap::SetPower,
@@ -68,6 +78,8 @@ impl Cap {
             Cap::ChooseNotifyMode => "Notify or indicate by choice",
             Cap::NotifyRoute => "Way of notifications by choice",
             Cap::Mtu => "MTU",
+            Cap::ConnectionParameters => "Connection parameters",
+            Cap::CachedRead => "Reads from the system's cache",
             Cap::LinkRssi => "Signal of a connection",
             Cap::DisconnectReason => "Reason of a disconnection",
             Cap::SetPower => "Adapter power",

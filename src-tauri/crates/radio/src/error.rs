@@ -82,6 +82,13 @@ pub enum Error {
         /// The device's identifier.
         device: String,
     },
+    /// The device serves this over a paired, encrypted connection only, and the system does not hand on
+    /// which of the ATT errors 0x05, 0x0C and 0x0F it gave.
+    #[error("The device wants a paired, encrypted connection for this ({system}).")]
+    NotPaired {
+        /// The system's words.
+        system: &'static str,
+    },
     /// Pairing did not succeed.
     #[error("Pairing did not succeed: {0}.")]
     Pairing(PairingFailure),
@@ -166,11 +173,22 @@ impl Error {
             Error::Unauthorized => "unauthorized",
             Error::NoAdapter { .. } => "no_adapter",
             Error::UnknownDevice { .. } => "unknown_device",
+            Error::NotPaired { .. } => "not_paired",
             Error::Pairing(_) => "pairing",
             Error::Busy { .. } => "busy",
             Error::Unsupported { .. } => "unsupported",
             Error::NoService { .. } => "no_service",
             Error::Os { .. } => "os",
+        }
+    }
+
+    /// Whether pairing with the device would mend it.
+    #[must_use]
+    pub fn needs_pairing(&self) -> bool {
+        match self {
+            Error::Att(error) => error.needs_pairing(),
+            Error::NotPaired { .. } => true,
+            _ => false,
         }
     }
 
@@ -200,6 +218,7 @@ impl Error {
                 "Plug an adapter in and look again, or work with the simulated lab."
             }
             Error::UnknownDevice { .. } => "Scan until the device is seen, then try again.",
+            Error::NotPaired { .. } => "Pair with the device, then repeat it.",
             Error::Pairing(failure) => failure.hint(),
             Error::Busy { .. } => "Wait until it is done, then try again.",
             Error::Unsupported { .. } => "",

@@ -185,8 +185,14 @@ impl GattDb {
     /// An empty table of a new generation.
     #[must_use]
     pub fn new() -> Self {
+        Self::of(Generation::next())
+    }
+
+    /// An empty table of a discovery that has its number already: one of a recording.
+    #[must_use]
+    pub fn of(generation: Generation) -> Self {
         Self {
-            generation: Generation::next(),
+            generation,
             attributes: Vec::new(),
         }
     }

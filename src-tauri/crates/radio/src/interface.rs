@@ -29,6 +29,8 @@ pub enum RadioKind {
     Btleplug,
     /// The lab of virtual devices.
     Simulated,
+    /// A recorded session that plays as virtual devices.
+    Replay,
 }
 
 /// Whether an adapter can be used now.
@@ -97,6 +99,30 @@ pub enum NotifyMode {
     Indicate,
 }
 
+/// How often the two ends of a link meet, and when they give each other up.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ConnectionParameters {
+    /// From one connection event to the next, in microseconds: 7 500 to 4 000 000.
+    pub interval_us: u32,
+    /// How many connection events in a row the device may sleep through: 0 to 499.
+    pub latency: u16,
+    /// After what silence the link is lost, in microseconds: 100 000 to 32 000 000.
+    pub supervision_timeout_us: u32,
+}
+
+/// What connection parameters are asked for. Which numbers these are is the system's.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ConnectionPreset {
+    /// Between the other two.
+    #[default]
+    Balanced,
+    /// Short intervals: many values, little delay.
+    Throughput,
+    /// Long intervals: little power.
+    Power,
+}
+
 /// By which of the system's ways notifications come, where
 /// [`Cap::NotifyRoute`](crate::Cap::NotifyRoute) offers a choice.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
@@ -120,8 +146,8 @@ pub enum PairingQuestion {
     SameNumber(u32),
     /// Which number does the device show (*passkey entry*)?
     EnterPasskey,
-    /// Type this number on the device. It is shown until the request is withdrawn, and its answer
-    /// can only refuse.
+    /// Type this number on the device. It is shown until the request is withdrawn, and needs no
+    /// answer; to refuse it, cancel the pairing.
     ShowPasskey(u32),
 }
 
@@ -247,11 +273,28 @@ impl<F: Fn(Advertisement) + Send + Sync> AdvertisementSink for F {
     }
 }
 
+/// A stretch of a subscription in which values may have been lost while the link was up: the device's
+/// services changed, or the system closed the way by which they came.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Interruption {
+    /// The characteristic.
+    pub attribute: AttrId,
+    /// From when on nothing came.
+    pub since: Timestamp,
+    /// When values could come again; the error if the subscription ended.
+    pub until: Result<Timestamp>,
+}
+
 /// Takes values of subscribed characteristics. It is called on the radio's task and must return at
 /// once.
 pub trait SampleSink: Send + Sync {
     /// Takes one value.
     fn sample(&self, sample: Sample);
+
+    /// Takes word of a loss whose count nobody knows.
+    fn interrupted(&self, interruption: Interruption) {
+        tracing::warn!(?interruption, "a subscription was interrupted");
+    }
 }
 
 impl<F: Fn(Sample) + Send + Sync> SampleSink for F {
@@ -260,7 +303,7 @@ impl<F: Fn(Sample) + Send + Sync> SampleSink for F {
     }
 }
 
-/// A way to reach adapters: the system's, or the simulated lab's.
+/// A way to reach adapters: the system's, the simulated lab's, or a recording's.
 #[async_trait]
 pub trait Backend: Send + Sync {
     /// Which implementation it is.
@@ -298,7 +341,8 @@ pub trait Radio: Send + Sync {
     async fn set_power(&self, on: bool) -> Result<()>;
 
     /// Hands every advertisement to `sink` until [`stop_scan`](Self::stop_scan). Starting while a
-    /// scan runs replaces its filter and sink.
+    /// scan runs replaces its filter and sink. A scan outlives the adapter's power: it goes on when the
+    /// adapter is on again.
     async fn start_scan(&self, filter: ScanFilter, sink: Arc<dyn AdvertisementSink>) -> Result<()>;
 
     /// Ends the scan; does nothing when none runs. No report is handed out after it returns.
@@ -350,6 +394,16 @@ pub trait Radio: Send + Sync {
         let _ = device;
         Err(unsupported(&self.caps(), Cap::Forget))
     }
+
+    /// Devices that are connected to this adapter now, by whatever program, with their names: they may
+    /// not advertise. Connecting to one shares its connection. Empty where the system does not tell.
+    async fn connected(&self) -> Result<Vec<(DeviceId, Option<String>)>> {
+        Ok(Vec::new())
+    }
+
+    /// Returns when nothing is under way any more of what was given up: attempts to connect that were
+    /// cancelled, links that were dropped. Whoever ends the program waits for it.
+    async fn settled(&self) {}
 
     /// What an older system may still remember after [`forget`](Self::forget), and how to delete it.
     fn still_remembered(&self, device: &DeviceId) -> Option<String> {
@@ -432,6 +486,21 @@ pub trait Link: Send + Sync {
 
     /// Signal strength of the link.
     async fn rssi(&self) -> Result<Rssi>;
+
+    /// The connection parameters in force.
+    async fn connection_parameters(&self) -> Result<ConnectionParameters> {
+        Err(self.without(Cap::ConnectionParameters))
+    }
+
+    /// Asks for other connection parameters. The device may refuse them, or answer later; what is in
+    /// force says [`connection_parameters`](Self::connection_parameters).
+    async fn request_connection_parameters(&self, preset: ConnectionPreset) -> Result<()> {
+        let _ = preset;
+        Err(self.without(Cap::ConnectionParameters))
+    }
+
+    /// The refusal of what the radio of this link cannot do, with its reason.
+    fn without(&self, cap: Cap) -> Error;
 
     /// Ends the link; does nothing when it is down.
     async fn disconnect(&self) -> Result<()>;

@@ -52,9 +52,10 @@ pub use device::{AdapterId, AdapterInfo, Address, AddressKind, DeviceId};
 pub use error::{Error, PairingFailure, Result};
 pub use gatt::{AttrId, AttrKind, Attribute, GattDb, Generation, Handle, Properties};
 pub use interface::{
-    AdvertisementSink, Backend, ConnectOptions, DisconnectReason, Link, LinkState, NotifyMode,
-    NotifyRoute, PairingAnswer, PairingQuestion, PairingRequest, PairingSink, Radio, RadioKind,
-    RadioState, Sample, SampleKind, SampleSink, ScanFilter, WriteKind,
+    AdvertisementSink, Backend, ConnectOptions, ConnectionParameters, ConnectionPreset,
+    DisconnectReason, Interruption, Link, LinkState, NotifyMode, NotifyRoute, PairingAnswer,
+    PairingQuestion, PairingRequest, PairingSink, Radio, RadioKind, RadioState, Sample, SampleKind,
+    SampleSink, ScanFilter, WriteKind,
 };
 pub use time::{Clock, Timestamp};
 

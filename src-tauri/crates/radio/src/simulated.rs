@@ -9,7 +9,8 @@
 //! | device | characteristic | value |
 //! |---|---|---|
 //! | Motion sensor | [`MOTION_STREAM`](uuids::MOTION_STREAM) | u32 sequence from 0; i16 acceleration x, y, z (1/4096 g); angular rate (1/16.4 °/s); magnetic field (0.1 µT) |
-//! | | [`MOTION_RATE`](uuids::MOTION_RATE) | u16 Hz, 1 to 4,000; others are refused with ATT 0x13 |
+//! | | [`MOTION_RATE`](uuids::MOTION_RATE) | u16 Hz, 1 to 8,000; others are refused with ATT 0x13 |
+//! | | [`MOTION_STAMPED`](uuids::MOTION_STAMPED) | u32 microseconds of the sensor's own clock, 23 ppm fast, at the first sample; four samples of i16 acceleration x (1/4096 g), 208 a second. They wait for connection events, 30 ms apart, and now and then for several |
 //! | Virtual HR | [`STREAM`](uuids::STREAM) | u32 sequence from 0; u64 nanoseconds since the lab began; f64 sequence / 10 |
 //! | | [`SCRATCH`](uuids::SCRATCH) | up to 512 bytes, read back as they were written |
 //! | | [`CONTROL`](uuids::CONTROL) | 0x01: the device hangs up after 200 ms; others are refused with ATT 0x13 |
@@ -47,6 +48,7 @@ mod link;
 mod pairing;
 mod peripheral;
 mod radio;
+mod stamped;
 #[cfg(test)]
 mod tests;
 pub mod uuids;

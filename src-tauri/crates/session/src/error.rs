@@ -30,6 +30,14 @@ pub enum Error {
         /// The file or folder.
         path: PathBuf,
     },
+    /// The system does not let this program read there.
+    #[error("{} cannot be read: {reason}.", .path.display())]
+    NotReadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system said.
+        reason: String,
+    },
     /// There is no such file.
     #[error("{} is not there.", .path.display())]
     NotFound {
@@ -68,6 +76,32 @@ pub enum Error {
         /// The file.
         path: PathBuf,
     },
+    /// The session is being recorded, or another program has it open.
+    #[error("{} is in use.", .path.display())]
+    InUse {
+        /// The file.
+        path: PathBuf,
+    },
+    /// Something stands already where the file should go.
+    #[error("{} is there already.", .path.display())]
+    Exists {
+        /// The file.
+        path: PathBuf,
+    },
+    /// What is written is made of the very file that it should go to.
+    #[error("{} is the file that is read, and is not replaced by what is made of it.", .path.display())]
+    SameFile {
+        /// The file.
+        path: PathBuf,
+    },
+    /// The file is nothing that can be imported.
+    #[error("{} cannot be imported: {reason}.", .path.display())]
+    NotImportable {
+        /// The file.
+        path: PathBuf,
+        /// What it is, or where it is wrong.
+        reason: String,
+    },
     /// The disk or the database said something that has no case of its own.
     #[error("{} could not be used: {reason}.", .path.display())]
     Storage {
@@ -85,14 +119,14 @@ pub enum Error {
     /// The recorder was closed before.
     #[error("The recording has ended.")]
     Stopped,
-    /// A folder stands where the export should go.
+    /// A folder stands where a file should go.
     #[error("{} is a folder.", .path.display())]
     IsAFolder {
         /// The folder.
         path: PathBuf,
     },
-    /// The one who follows the progress ended the export.
-    #[error("The export was cancelled. No file was written.")]
+    /// The one who follows the progress broke it off.
+    #[error("It was cancelled. No file was written.")]
     Cancelled,
 }
 
@@ -104,11 +138,16 @@ impl Error {
             Error::NotAFolder { .. } => "not_a_folder",
             Error::NotWritable { .. } => "not_writable",
             Error::NoSpace { .. } => "no_space",
+            Error::NotReadable { .. } => "not_readable",
             Error::NotFound { .. } => "not_found",
             Error::NotASession { .. } => "not_a_session",
             Error::NewerSchema { .. } => "newer_schema",
             Error::Damaged { .. } => "damaged",
             Error::Locked { .. } => "locked",
+            Error::InUse { .. } => "in_use",
+            Error::Exists { .. } => "exists",
+            Error::SameFile { .. } => "same_file",
+            Error::NotImportable { .. } => "not_importable",
             Error::Storage { .. } => "storage",
             Error::Paused { .. } => "paused",
             Error::Stopped => "stopped",
@@ -121,14 +160,21 @@ impl Error {
     #[must_use]
     pub fn hint(&self) -> &'static str {
         match self {
-            Error::NotAFolder { .. } => "Choose a folder for sessions in the settings.",
+            Error::NotAFolder { .. } => "Move away what stands there, or choose another place.",
             Error::NotWritable { .. } => "Choose another place, or allow this user to write there.",
             Error::NoSpace { .. } => "Make room on the disk, or choose another place.",
+            Error::NotReadable { .. } => "Allow this user to read it, or choose another file.",
             Error::NotFound { .. } => "It may have been moved or deleted. Choose another file.",
             Error::NotASession { .. } => "Choose a file that ends in .gattscope.",
             Error::NewerSchema { .. } => "Open it with the newer version.",
             Error::Damaged { .. } => "What could be read before the damage is shown; export it.",
             Error::Locked { .. } => "Close the other program, then try again.",
+            Error::InUse { .. } => "End the recording or close the other program, then try again.",
+            Error::SameFile { .. } => "Choose another name.",
+            Error::Exists { .. } => "Choose another name, or allow it to be replaced.",
+            Error::NotImportable { .. } => {
+                "Import CSV that was exported here, or a btsnoop or pcapng capture of Bluetooth HCI."
+            }
             Error::Storage { .. } => "Look whether the disk is still there and healthy.",
             Error::Paused { .. } => {
                 "Recording goes on by itself as soon as the file can be written again."
@@ -152,10 +198,22 @@ impl Error {
             Kind::NotFound => Self::NotFound { path },
             Kind::NotADirectory => Self::NotAFolder { path },
             Kind::IsADirectory => Self::IsAFolder { path },
+            // Windows: a sharing or a lock violation.
+            _ if cfg!(windows) && matches!(error.raw_os_error(), Some(32 | 33)) => {
+                Self::Locked { path }
+            }
             _ => Self::Storage {
                 path,
                 reason: reason(error),
             },
+        }
+    }
+
+    /// What a failure to read from the file system at `path` means.
+    pub(crate) fn unread(path: &Path, error: &io::Error) -> Self {
+        match Self::io(path, error) {
+            Self::NotWritable { path, reason } => Self::NotReadable { path, reason },
+            other => other,
         }
     }
 

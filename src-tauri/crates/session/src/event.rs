@@ -61,6 +61,8 @@ kinds! {
     ScanStopped = 3, "scan_stopped", Local;
     /// The adapter changed its state.
     AdapterState = 4, "adapter_state", Local;
+    /// Advertisements are left out by the user's choice, or no more.
+    Sampling = 5, "sampling", Local;
     /// A connection was asked for.
     Connecting = 10, "connecting", Out;
     /// A link came up.
@@ -256,6 +258,13 @@ pub enum Event {
     },
     /// A scan ended.
     ScanStopped,
+    /// Advertisements are left out by the user's choice: a choice and no loss, and counted all the same.
+    Sampling {
+        /// What is recorded, in words.
+        choice: Box<str>,
+        /// How many were left out since the last event of this kind.
+        left_out: u64,
+    },
     /// The adapter changed its state.
     AdapterState {
         /// The new state.
@@ -456,7 +465,9 @@ impl Event {
                     + data.sum::<usize>()
                     + more.sum::<usize>()
             }
-            Event::Note { text: words } | Event::Marker { label: words } => words.len(),
+            Event::Note { text: words }
+            | Event::Marker { label: words }
+            | Event::Sampling { choice: words, .. } => words.len(),
             _ => 0,
         }
     }
@@ -478,6 +489,11 @@ impl Event {
                 ..Columns::of(Kind::ScanStarted)
             },
             Event::ScanStopped => Columns::of(Kind::ScanStopped),
+            Event::Sampling { choice, left_out } => Columns {
+                number: Some(i64::try_from(*left_out).unwrap_or(i64::MAX)),
+                detail: unless_empty(choice),
+                ..Columns::of(Kind::Sampling)
+            },
             Event::AdapterState { state, adapter } => Columns {
                 number: Some(match state {
                     RadioState::Unknown => 0,

@@ -1,6 +1,7 @@
 //! Recording: events go in from the radio's threads at once, and reach the disk by one writer thread.
 
 mod checkpoint;
+mod lock;
 mod queue;
 mod state;
 mod writer;
@@ -17,11 +18,14 @@ use std::thread::JoinHandle;
 use radio::{Advertisement, AttrKind, Clock, DeviceId, GattDb, Sample, Timestamp};
 use tokio::sync::watch;
 
-pub use state::{Losses, State, Status};
+pub(crate) use lock::is_recorded;
+pub use state::{Losses, Overflow, Overflows, State, Status};
+pub(crate) use writer::{address_kind, insert_advertisement, insert_anchor, lay_out};
 
 use crate::time::{Anchor, SessionTime, WallClock, WallTime};
 use crate::{Cause, DeviceKey, Error, Event, LinkKey, Result};
-use queue::{AttributeRow, Limits, Put, Queue, Row, Waited};
+use lock::RecordingLock;
+use queue::{AttributeRow, Dropped, Limits, Put, Queue, Row, Waited};
 use state::Counters;
 
 /// The suffix of session files, without the dot.
@@ -120,17 +124,12 @@ impl Recorder {
             at: SessionTime(0),
             wall: started,
         };
-        let thread = writer::create(&path, &options.writer, anchor)
-            .and_then(|file| writer::spawn(file, Arc::clone(&shared), anchor))
+        let thread = RecordingLock::take(&path)
+            .and_then(|lock| Ok((lock, writer::create(&path, &options.writer, anchor)?)))
+            .and_then(|(lock, file)| writer::spawn(file, lock, Arc::clone(&shared), anchor))
             .inspect_err(|_| {
                 // Nothing was recorded in it; its absence tells more than an empty file.
-                for file in [
-                    path.clone(),
-                    with_suffix(&path, "-wal"),
-                    with_suffix(&path, "-shm"),
-                ] {
-                    let _ = fs::remove_file(file);
-                }
+                let _ = remove_with_companions(&path);
             })?;
         Ok(Self {
             shared,
@@ -182,6 +181,23 @@ impl Recorder {
         });
         devices.insert(id.clone(), Known { key, name });
         key
+    }
+
+    /// Takes over those devices of another recording that `which` wants, with their names, so that
+    /// they have them from the first moment.
+    pub fn know(&self, other: &Recorder, which: impl Fn(&DeviceId) -> bool) {
+        let known: Vec<_> = {
+            let devices = other.devices.lock().unwrap_or_else(PoisonError::into_inner);
+            let wanted = devices.iter().filter(|(id, _)| which(id));
+            let mut wanted: Vec<_> = wanted
+                .map(|(id, known)| (known.key, id.clone(), known.name.clone()))
+                .collect();
+            wanted.sort_by_key(|(key, ..)| *key);
+            wanted
+        };
+        for (_, id, name) in known {
+            self.device(&id, name.as_deref());
+        }
     }
 
     /// A link came up: records it and names it.
@@ -252,15 +268,34 @@ impl Recorder {
     #[must_use]
     pub fn status(&self) -> Status {
         let counters = &self.shared.counters;
+        let (waiting, waiting_bytes) = self.shared.queue.waiting();
         Status {
             path: self.shared.path.clone(),
             started: self.shared.started,
             state: self.shared.state.borrow().clone(),
             events: counters.events.load(Relaxed),
             values: counters.values.load(Relaxed),
-            waiting: self.shared.queue.waiting() as u64,
+            waiting: waiting as u64,
+            waiting_bytes: waiting_bytes as u64,
             lost: counters.losses(),
             bytes: counters.bytes.load(Relaxed),
+        }
+    }
+
+    /// What found no room since this was last asked for, and what is not in the file yet of it. Other
+    /// losses that were known to what found no room are not among them: who recorded it knows them.
+    #[must_use]
+    pub fn overflows(&self) -> Overflows {
+        let ours = |dropped: Dropped| Overflow {
+            count: dropped.lost.gattscope,
+            from: dropped.from,
+            to: dropped.to,
+        };
+        let some = |overflow: &Overflow| overflow.count > 0;
+        let (written, waiting) = self.shared.queue.drops();
+        Overflows {
+            written: written.into_iter().map(ours).filter(some).collect(),
+            waiting: waiting.map(ours).filter(some),
         }
     }
 
@@ -330,7 +365,7 @@ fn set_size_limit(counters: &Counters, limit: Option<u64>) {
     counters.size_limit.store(limit, Relaxed);
 }
 
-fn make_folder(folder: &Path) -> Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> Result<()> {
     fs::create_dir_all(folder).map_err(|error| match error.kind() {
         io::ErrorKind::AlreadyExists => Error::NotAFolder {
             path: folder.to_owned(),
@@ -344,14 +379,19 @@ fn make_folder(folder: &Path) -> Result<()> {
     })
 }
 
+/// The file of the first, second, .. session of one name.
+pub(crate) fn numbered(folder: &Path, stem: &str, number: u32) -> PathBuf {
+    folder.join(match number {
+        1 => format!("{stem}.{SUFFIX}"),
+        _ => format!("{stem} ({number}).{SUFFIX}"),
+    })
+}
+
 /// Makes an empty file of a name that is not taken, so that nobody else can take it.
-fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
+pub(crate) fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
     let mut number = 1;
     loop {
-        let path = folder.join(match number {
-            1 => format!("{stem}.{SUFFIX}"),
-            _ => format!("{stem} ({number}).{SUFFIX}"),
-        });
+        let path = numbered(folder, stem, number);
         match OpenOptions::new().write(true).create_new(true).open(&path) {
             Ok(_) => return Ok(path),
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => number += 1,
@@ -360,7 +400,19 @@ fn reserve(folder: &Path, stem: &str) -> Result<PathBuf> {
     }
 }
 
-fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
+/// Removes a session file, and what SQLite and the recorder may have left beside it.
+pub(crate) fn remove_with_companions(path: &Path) -> io::Result<()> {
+    fs::remove_file(path)?;
+    for suffix in ["-wal", "-shm", "-journal", "-lock"] {
+        match fs::remove_file(with_suffix(path, suffix)) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+            _ => {}
+        }
+    }
+    Ok(())
+}
+
+pub(crate) fn with_suffix(path: &Path, suffix: &str) -> PathBuf {
     let mut name = OsString::from(path);
     name.push(suffix);
     name.into()

@@ -1,7 +1,7 @@
 -- The session file: one SQLite database per session, suffix .gattscope.
 --
 --   PRAGMA application_id = 1195463764   ("GATT" as big-endian bytes)
---   PRAGMA user_version   = 1            (this schema)
+--   PRAGMA user_version   = 2            (this schema)
 --
 -- Times named t_ns, *_ns are integers: nanoseconds since the session's start on a clock that never
 -- goes backwards. `anchor` says which wall-clock time that was. Blobs are bytes as they were on the
@@ -12,7 +12,10 @@ CREATE TABLE session (
     id       INTEGER PRIMARY KEY CHECK (id = 1),
     writer   TEXT NOT NULL,              -- the program that recorded it, with its version
     title    TEXT,                       -- what the user calls it
-    ended_ns INTEGER                     -- when it was closed; NULL while recording, or if it was cut off
+    ended_ns INTEGER,                    -- when it was closed; NULL while recording, or if it was cut off
+    comment  TEXT,                       -- what the user says of it
+    kept     INTEGER NOT NULL DEFAULT 0, -- 1 if the user saved it: it is never deleted by its age or size
+    source   TEXT                        -- the file that it was imported from; NULL if it was recorded
 );
 
 -- Which wall-clock time a session time was. The first row is the session's start; another follows
@@ -69,6 +72,7 @@ INSERT INTO kind VALUES
     (2,  'scan_started',               'local', NULL, 'what was listened for'),
     (3,  'scan_stopped',               'local', NULL, NULL),
     (4,  'adapter_state',              'local', '0 unknown, 1 on, 2 off, 3 unauthorized, 4 gone', 'the adapter'),
+    (5,  'sampling',                   'local', 'how many advertisements were left out since the last event of this kind, by the user''s choice', 'which ones are recorded'),
     (10, 'connecting',                 'out',   NULL, NULL),
     (11, 'connected',                  'in',    NULL, NULL),
     (12, 'connect_failed',             'local', NULL, 'why'),
@@ -105,6 +109,16 @@ CREATE TABLE event (
     detail    TEXT                       -- kind.detail says what it means
 );
 CREATE INDEX event_attribute ON event (attribute) WHERE attribute IS NOT NULL;
+-- Discoveries, notes and markers, to find them without going through the rest.
+CREATE INDEX event_rare ON event (kind) WHERE kind IN (14, 41, 42);
+
+-- How many events there are, so that nobody has to count them.
+CREATE TABLE tally (
+    device INTEGER NOT NULL,             -- 0 for what belongs to none
+    kind   INTEGER NOT NULL REFERENCES kind(id),
+    events INTEGER NOT NULL,
+    PRIMARY KEY (device, kind)
+) WITHOUT ROWID;
 
 -- Which events were committed together, and from when they are: where to look for a time.
 CREATE TABLE batch (
@@ -133,9 +147,10 @@ CREATE TABLE advertisement (
 CREATE TABLE cause (
     id   INTEGER PRIMARY KEY,
     name TEXT NOT NULL,
-    what TEXT NOT NULL
+    what TEXT NOT NULL,
+    lost INTEGER NOT NULL DEFAULT 0      -- how many events in all: the sum of gap.count
 );
-INSERT INTO cause VALUES
+INSERT INTO cause (id, name, what) VALUES
     (1, 'device_sequence', 'the device''s own counter skipped: lost in the device or on the air'),
     (2, 'host_queue',      'the radio''s own queue overflowed'),
     (3, 'gattscope',       'the recorder could not keep up, or could not write'),

@@ -137,6 +137,12 @@ impl Anchors {
         Self { first, later }
     }
 
+    /// One more; the first stays the first.
+    pub(crate) fn push(&mut self, anchor: Anchor) {
+        let place = self.later.partition_point(|known| known.at <= anchor.at);
+        self.later.insert(place, anchor);
+    }
+
     /// The session's start.
     #[must_use]
     pub fn start(&self) -> WallTime {

@@ -28,7 +28,7 @@ mod linux {
 
     use bytes::Bytes;
     use radio::{AttrKind, Clock, DeviceId, GattDb, Properties, Sample, SampleKind, Timestamp};
-    use session::export::{Csv, csv_file};
+    use session::export::{Csv, Export, Fields, Jsonl, Pcapng, to_file};
     use session::{Options, Recorder, Session, State};
     use uuid::Uuid;
 
@@ -75,9 +75,18 @@ mod linux {
         recording_pauses_on_a_full_disk_and_goes_on_when_there_is_room(folder);
         assert!(mount(folder, "size=16k"));
         no_session_begins_on_a_full_disk(folder);
+        assert!(mount(folder, "size=32m"));
+        a_session_on_a_read_only_disk_is_read_and_not_changed(folder);
         assert!(mount(folder, "ro"));
         no_session_begins_where_nothing_can_be_written(folder);
-        println!("3 tests on small disks passed");
+        println!("4 tests on small disks passed");
+    }
+
+    fn names(folder: &Path) -> Vec<std::ffi::OsString> {
+        let files = std::fs::read_dir(folder).unwrap();
+        let mut names: Vec<_> = files.map(|file| file.unwrap().file_name()).collect();
+        names.sort();
+        names
     }
 
     fn create(folder: &Path) -> Result<Recorder, session::Error> {
@@ -130,13 +139,36 @@ mod linux {
         let session = Session::open(recorder.path()).unwrap();
         let kept = session.values(attribute, usize::MAX).unwrap().len();
         assert_eq!(kept as u64, safe);
-        let target = folder.join("out.csv");
+        // What is in the file can be exported, though not to here; and nothing is left of the attempt.
+        let target = folder.join("out");
+        let before = names(folder);
+        let read = |_: &session::Attribute, _: &[u8], number: &mut dyn FnMut(usize, f64)| {
+            number(0, 0.0);
+        };
+        let fields = Fields {
+            filter: session::Filter::default(),
+            columns: &["x".to_owned()],
+            read: &read,
+            hold: false,
+        };
+        let whats: [&dyn Export; 4] = [
+            &Csv::default(),
+            &fields,
+            &Jsonl::default(),
+            &Pcapng::default(),
+        ];
         let mut go_on = |_| ControlFlow::Continue(());
-        let error = csv_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
-        assert_eq!(error.code(), "no_space");
-        let left = std::fs::read_dir(folder).unwrap();
-        let left = left.map(|file| file.unwrap().file_name().into_string().unwrap());
-        assert!(left.into_iter().all(|name| !name.contains("csv")));
+        for what in whats {
+            let error = to_file(&session, what, &target, &mut go_on).unwrap_err();
+            assert_eq!(error.code(), "no_space", "{error}");
+        }
+        let error = session::library::save_as(recorder.path(), &target, &mut go_on).unwrap_err();
+        assert_eq!(error.code(), "no_space", "{error}");
+        assert_eq!(names(folder), before);
+        let elsewhere = tempfile::tempdir().unwrap();
+        let target = elsewhere.path().join("out.csv");
+        let summary = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap();
+        assert!(summary.rows >= safe, "{summary:?}");
 
         std::fs::remove_file(&ballast).unwrap();
         let deadline = Instant::now() + Duration::from_secs(10);
@@ -176,5 +208,55 @@ mod linux {
             assert_eq!(error.code(), "not_writable", "{error}");
             assert!(!error.hint().is_empty());
         }
+    }
+
+    fn a_session_on_a_read_only_disk_is_read_and_not_changed(folder: &Path) {
+        let recorder = create(folder).unwrap();
+        let note = |text: &str| {
+            let text = text.into();
+            recorder.record(Timestamp(1), session::Event::Note { text });
+            recorder.flush().unwrap();
+        };
+        note("first");
+        // As if it were cut off here: with a log, and with one that is empty.
+        let interrupted = folder.join("100% cut.gattscope");
+        let folded = folder.join("folded.gattscope");
+        for target in [&interrupted, &folded] {
+            for suffix in ["", "-wal"] {
+                let with = |path: &Path| format!("{}{suffix}", path.display());
+                let copy = Command::new("cp")
+                    .args([with(recorder.path()), with(target)])
+                    .status();
+                assert!(copy.unwrap().success());
+            }
+        }
+        let file = rusqlite::Connection::open(&folded).unwrap();
+        file.execute_batch("PRAGMA wal_checkpoint(TRUNCATE)")
+            .unwrap();
+        // Keeps its log's name in its header, but there is none beside it.
+        drop(file);
+        recorder.close().unwrap();
+        let status = Command::new("mount")
+            .args(["-o", "remount,ro"])
+            .arg(folder)
+            .status();
+        assert!(status.unwrap().success());
+        let before = names(folder);
+        for path in [recorder.path(), &interrupted, &folded] {
+            let session = Session::open(path).unwrap();
+            assert_eq!(session.info().unwrap().events, 1, "{}", path.display());
+            let error = session::library::rename(path, "mine").unwrap_err();
+            assert_eq!(error.code(), "not_writable", "{error}");
+            let error = session::library::delete(path).unwrap_err();
+            assert_eq!(error.code(), "not_writable", "{error}");
+        }
+        let listing = session::library::list(folder).unwrap();
+        assert_eq!((listing.sessions.len(), listing.refused.len()), (3, 0));
+        let target = folder.join("out.csv");
+        let session = Session::open(recorder.path()).unwrap();
+        let mut go_on = |_| ControlFlow::Continue(());
+        let error = to_file(&session, &Csv::default(), &target, &mut go_on).unwrap_err();
+        assert_eq!(error.code(), "not_writable");
+        assert_eq!(names(folder), before);
     }
 }

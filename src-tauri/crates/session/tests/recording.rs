@@ -162,6 +162,10 @@ fn every_kind_of_event_keeps_what_it_was() {
             text: "battery changed".into(),
         },
         Event::Marker { label: "A".into() },
+        Event::Sampling {
+            choice: "one of each device in 10 s".into(),
+            left_out: 7,
+        },
         Event::Disconnected {
             link,
             reason: DisconnectReason::Remote(Some("timeout".into())),
@@ -218,13 +222,20 @@ fn every_kind_of_event_keeps_what_it_was() {
             (Kind::Error, None, Some(-1), None, text("odd")),
             (Kind::Note, None, None, None, text("battery changed")),
             (Kind::Marker, None, None, None, text("A")),
+            (
+                Kind::Sampling,
+                None,
+                None,
+                Some(7),
+                text("one of each device in 10 s")
+            ),
             (Kind::Disconnected, None, None, Some(1), text("timeout")),
         ]
     );
     let links = session.links().unwrap();
     assert_eq!(links[0].down, Some(SessionTime(5)));
     let info = session.info().unwrap();
-    assert_eq!((info.started, info.events), (START, 22));
+    assert_eq!((info.started, info.events), (START, 23));
     assert!(info.ended.is_some());
 }
 
@@ -239,6 +250,25 @@ fn an_event_of_an_attribute_knows_its_link_and_its_device() {
     let value = &session.values(attribute, 1).unwrap()[0];
     assert_eq!(value.link, Some(link));
     assert_eq!(value.device, Some(session.devices().unwrap()[0].key));
+}
+
+#[test]
+fn a_value_that_comes_before_its_attribute_is_told_is_kept_and_belongs_to_it() {
+    let folder = TempDir::new().unwrap();
+    let recorder = recorder(&folder);
+    let (db, [_, attribute, ..]) = gatt();
+    let device = recorder.device(&"C4:7C:8D:6A:11:02".into(), Some("Strap"));
+    let link = recorder.link_up(Timestamp(1_000), device);
+    recorder.sample(&value(attribute, 2_000, &[1]));
+    recorder.flush().unwrap();
+    recorder.attributes(Timestamp(3_000), link, &db);
+    recorder.sample(&value(attribute, 4_000, &[2]));
+    recorder.flush().unwrap();
+    assert_eq!(recorder.status().state, State::Recording);
+    let session = Session::open(recorder.path()).unwrap();
+    assert_eq!(bytes(&session, attribute, 10), [[1], [2]]);
+    let early = &session.values(attribute, 10).unwrap()[0];
+    assert_eq!((early.link, early.device), (Some(link), Some(device)));
 }
 
 #[test]
@@ -332,6 +362,8 @@ fn what_the_queue_has_no_room_for_is_counted_exactly_and_said_in_the_file() {
     let status = recorder.status();
     assert!(status.lost.gattscope > 0, "{status:?}");
     assert_eq!(status.values + status.lost.gattscope, sent as u64);
+    let told = recorder.overflows();
+    assert_eq!(told.waiting, None);
 
     let session = Session::open(recorder.path()).unwrap();
     assert_eq!(session.info().unwrap().lost, status.lost);
@@ -341,14 +373,19 @@ fn what_the_queue_has_no_room_for_is_counted_exactly_and_said_in_the_file() {
         kinds: vec![Kind::Gap],
         ..Filter::default()
     };
-    let mut missing = 0;
+    let mut missing = Vec::new();
     for event in session.events(&gaps).unwrap() {
         let gap = session.gap(event.unwrap().id).unwrap().unwrap();
         assert_eq!(gap.cause, Cause::Gattscope);
         assert!(gap.from <= gap.to);
-        missing += gap.count;
+        missing.push((gap.count, gap.from.nanos(), gap.to.nanos()));
     }
-    assert_eq!(missing, status.lost.gattscope);
+    let sum: u64 = missing.iter().map(|(count, ..)| count).sum();
+    assert_eq!(sum, status.lost.gattscope);
+    // What the recorder says of itself is what stands in the file.
+    let told = told.written.iter().map(|o| (o.count, o.from.0, o.to.0));
+    assert_eq!(told.collect::<Vec<_>>(), missing);
+    assert!(recorder.overflows().written.is_empty(), "told once");
 }
 
 #[test]
@@ -428,6 +465,11 @@ fn events_are_filtered_by_time_device_attribute_and_kind() {
         ..Filter::default()
     };
     assert_eq!(times(kinds), [0, 0]);
+    let none = Filter {
+        containing: vec![0, 1],
+        ..Filter::default()
+    };
+    assert_eq!(times(none), [0_i64; 0]);
     let counts = session.counts().unwrap();
     let notified = counts.iter().find(|count| count.kind == Kind::Notification);
     assert_eq!(notified.unwrap().events, 5000);
@@ -619,7 +661,7 @@ fn a_folder_that_cannot_be_is_refused_with_what_to_do() {
         let error = Recorder::create(&place, Clock::manual(), options()).unwrap_err();
         assert_eq!(error.code(), "not_a_folder", "{error}");
         assert!(error.to_string().contains("a file"), "{error}");
-        assert!(error.hint().contains("settings"), "{}", error.hint());
+        assert!(error.hint().contains("another place"), "{}", error.hint());
     }
     assert_eq!(std::fs::read(&file).unwrap(), b"text");
 }
@@ -661,15 +703,15 @@ fn a_session_of_a_newer_version_is_refused_and_left_alone() {
     let recorder = recorder(&folder);
     recorder.close().unwrap();
     let file = rusqlite::Connection::open(recorder.path()).unwrap();
-    file.execute_batch("PRAGMA user_version = 2").unwrap();
+    file.execute_batch("PRAGMA user_version = 3").unwrap();
     drop(file);
     let before = std::fs::read(recorder.path()).unwrap();
     let error = refusal(recorder.path());
     assert!(matches!(
         error,
         Error::NewerSchema {
-            found: 2,
-            known: 1,
+            found: 3,
+            known: 2,
             ..
         }
     ));
@@ -698,4 +740,136 @@ fn a_truncated_session_is_read_up_to_the_damage() {
     assert!(events.iter().all(Result::is_ok));
     std::fs::write(&cut, &bytes[..10]).unwrap();
     assert_eq!(refusal(&cut).code(), "not_a_session");
+}
+
+#[test]
+fn what_a_counter_says_is_missing_is_told_apart_by_who_lost_it_and_adds_up() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, first, ..]) = connect(&recorder);
+    let mut sent = 0_u8;
+    let mut send = |attribute, at: i64, lost_on_air: u8, lost_here: u32| {
+        sent = sent.wrapping_add(lost_on_air).wrapping_add(lost_here as u8);
+        recorder.sample(&Sample {
+            lost_before: lost_here,
+            ..value(attribute, at, &[0xAA, sent])
+        });
+        sent = sent.wrapping_add(1);
+    };
+    for round in 0..600 {
+        send(first, round * 10, u8::from(round % 100 == 99) * 3, 0);
+    }
+    send(first, 6_000, 2, 5);
+    // A value without the counter, and the same one again.
+    recorder.sample(&value(first, 6_010, &[1]));
+    let (_, [_, again, ..]) = connect(&recorder);
+    send(again, 7_000, 40, 0);
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let mut holes = Vec::new();
+    let ledger = session
+        .reconcile(
+            again,
+            counter,
+            &|bytes| bytes.get(1).map(|byte| u64::from(*byte)),
+            &mut |hole| holes.push(hole),
+        )
+        .unwrap();
+    assert_eq!((ledger.received, ledger.unreadable), (602, 1));
+    assert_eq!((ledger.repeated, ledger.restarts), (0, 0));
+    let lost = ledger.lost;
+    assert_eq!((lost.device_sequence, lost.host_queue), (6 * 3 + 2, 5));
+    assert_eq!((lost.link_down, lost.gattscope), (40, 0));
+    assert_eq!(ledger.sent(), 602 + 20 + 5 + 40);
+    assert_eq!(holes.len(), 6 + 2 + 1);
+    let end = holes.last().unwrap();
+    assert_eq!((end.cause, end.count), (Cause::LinkDown, 40));
+    assert_eq!((end.from, end.to), (SessionTime(6_000), SessionTime(7_000)));
+}
+
+#[test]
+fn what_comes_late_after_another_loss_is_no_loss() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, first, ..]) = connect(&recorder);
+    let send = |attribute, at: i64, counter: u8, lost_here: u32| {
+        recorder.sample(&Sample {
+            lost_before: lost_here,
+            ..value(attribute, at, &[0xAA, counter])
+        });
+    };
+    send(first, 1, 10, 0);
+    send(first, 2, 13, 0);
+    // 14 was lost in the queue, and 12 comes after all.
+    send(first, 3, 15, 1);
+    send(first, 4, 12, 0);
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let read = |bytes: &[u8]| bytes.get(1).map(|byte| u64::from(*byte));
+    let mut holes = Vec::new();
+    let mut hole = |gap: session::Gap| holes.push((gap.cause, gap.count));
+    let ledger = session.reconcile(first, counter, &read, &mut hole).unwrap();
+    assert_eq!((ledger.received, ledger.sent()), (4, 6));
+    assert_eq!(
+        (ledger.lost.device_sequence, ledger.lost.host_queue),
+        (1, 1)
+    );
+    assert_eq!(holes, [(Cause::DeviceSequence, 1), (Cause::HostQueue, 1)]);
+}
+
+#[test]
+fn values_are_found_by_bytes_that_stand_in_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let (_, [_, attribute, ..]) = connect(&recorder);
+    for (at, bytes) in [&[1, 2, 3][..], &[2, 3], &[3, 2], &[0x12, 0x31], &[]]
+        .into_iter()
+        .enumerate()
+    {
+        recorder.sample(&value(attribute, at as i64, bytes));
+    }
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let with = |containing: &[u8]| -> Vec<i64> {
+        let filter = Filter {
+            containing: containing.to_vec(),
+            kinds: vec![Kind::Notification],
+            ..Filter::default()
+        };
+        let events = session.events(&filter).unwrap();
+        events.map(|event| event.unwrap().at.0).collect()
+    };
+    assert_eq!(with(&[2, 3]), [0, 1]);
+    // Half bytes are none: 12 31 does not contain 23.
+    assert_eq!(with(&[0x23]), [0_i64; 0]);
+    assert_eq!(with(&[]).len(), 5);
+}
+
+#[test]
+fn a_loss_across_a_new_discovery_on_the_same_link_is_none_of_the_link() {
+    let folder = tempfile::tempdir().unwrap();
+    let recorder = recorder(&folder);
+    let device = recorder.device(&DeviceId::from("C4:7C:8D:6A:11:02"), None);
+    let link = recorder.link_up(Timestamp(0), device);
+    let discover = |at| {
+        let mut db = GattDb::new();
+        let (kind, uuid) = (AttrKind::Characteristic, Uuid::from_u128(7));
+        let found = db.push(kind, uuid, None, None, Properties::NOTIFY).unwrap();
+        recorder.attributes(Timestamp(at), link, &db);
+        found
+    };
+    let before = discover(0);
+    recorder.sample(&value(before, 10, &[0, 1]));
+    let after = discover(20);
+    recorder.sample(&value(after, 30, &[0, 4]));
+    recorder.close().unwrap();
+    let session = Session::open(recorder.path()).unwrap();
+    let counter = session::Counter::of_bits(8).unwrap();
+    let read = |bytes: &[u8]| bytes.get(1).map(|byte| u64::from(*byte));
+    let ledger = session
+        .reconcile(after, counter, &read, &mut |_| {})
+        .unwrap();
+    assert_eq!((ledger.lost.device_sequence, ledger.lost.link_down), (2, 0));
 }

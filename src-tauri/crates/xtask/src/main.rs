@@ -1,7 +1,7 @@
 //! `cargo xtask`: the project's own commands.
 //!
-//! It prepares a machine (packages, UI build), runs the application, runs the tests and boots the virtual radio lab. It is
-//! not a build system: cargo, npm and apt do the work, and this only knows in which order.
+//! It prepares a machine (packages, UI build), runs the application, the tests and the benchmarks, and boots the virtual
+//! radio lab. It is not a build system: cargo, npm and apt do the work, and this only knows in which order.
 //!
 //! ```text
 //! cargo xtask run --simulated
@@ -9,6 +9,7 @@
 //! cargo xtask lab run 'bluetoothctl devices'
 //! ```
 
+mod bench;
 mod checkout;
 mod failure;
 mod lab;
@@ -31,6 +32,8 @@ The project's own commands.
       Installs what is missing, builds, and opens the window (on a virtual screen where there is none).
   cargo xtask test [--yes] [LANE...]
       The same preparation, then the tests: lint, unit, bindings, contract-simulated, lab, desktop, desktop-lab.
+  cargo xtask bench [--yes] [NAME...]
+      What is promised in numbers, beside what one would use instead: recording, large, memory, durability.
   cargo xtask lab setup | run COMMAND | serve
       A real BlueZ with virtual peripherals, in a guest; see tests/radio/README.md.
 
@@ -43,6 +46,7 @@ fn main() -> ExitCode {
     let outcome = match command.as_deref() {
         Some("run") => run::main(rest),
         Some("test") => test::main(rest),
+        Some("bench") => bench::main(rest),
         Some("lab") => lab::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

@@ -28,7 +28,13 @@ pub(crate) const SCREEN: &[&str] = &[
     "fonts-dejavu-core",
 ];
 /// What driving the window and the system's dialogs from a test needs.
-pub(crate) const WEBDRIVER: &[&str] = &["webkit2gtk-driver", "xdotool"];
+pub(crate) const WEBDRIVER: &[&str] = &["procps", "webkit2gtk-driver", "xdotool"];
+
+/// Other people's programs that must be able to read our files.
+pub(crate) const READERS: &[&str] = &["python3", "sqlite3", "tshark"];
+
+/// What benchmarks measure themselves against.
+pub(crate) const PEERS: &[&str] = &["python3", "sqlite3"];
 
 /// May packages be installed without a question?
 #[derive(Clone, Copy, PartialEq, Eq)]

@@ -162,6 +162,9 @@ fn prepare_for(lanes: &[Lane], consent: Consent) -> Result<(), Failure> {
     if window {
         packages.extend([prepare::SCREEN, prepare::WEBDRIVER]);
     }
+    if lanes.contains(&Lane::Unit) {
+        packages.push(prepare::READERS);
+    }
     prepare::packages(&packages, consent)?;
     if lanes.contains(&Lane::Lint) {
         prepare::rust_components()?;
@@ -358,8 +361,11 @@ fn files(folder: &Path) -> Result<Vec<PathBuf>, Failure> {
     Ok(found)
 }
 
-/// The radios that stand on BlueZ, each with its tests in a guest of its own: they kill what runs there.
-const IN_LAB: [&str; 2] = ["contract_btleplug", "contract_bluez"];
+/// The tests that stand on BlueZ, each program in a guest of its own: they kill what runs there.
+const IN_LAB: [&str; 4] = ["contract_btleplug", "contract_bluez", "trouble", "capture"];
+
+/// The one that leaves files for its ignored tests, which run here: Wireshark takes minutes in an emulated machine.
+const COMPARED: &str = "capture";
 
 fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
     let mut build = checkout::cargo();
@@ -368,8 +374,10 @@ fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
         "--locked",
         "--package",
         "radio",
+        "--package",
+        "explorer",
         "--features",
-        "lab",
+        "radio/lab,explorer/lab",
     ]);
     build.args(IN_LAB.iter().flat_map(|target| ["--test", target]));
     build.args(["--no-run", "--message-format=json-render-diagnostics"]);
@@ -384,6 +392,13 @@ fn contract_in_lab(tally: &mut Tally) -> Result<(), Failure> {
         })?;
         if code != 0 {
             failed.push(format!("{target} in the guest ended with status {code}"));
+        } else if target == COMPARED {
+            let mut compare = process::command(&binary);
+            compare.args(["--ignored", "--nocapture"]);
+            compare.env("LAB_LOG", lab::log_folder(Some(target)));
+            if let Err(failure) = follow(&mut compare, tally) {
+                failed.push(format!("{target}, compared here: {failure}"));
+            }
         }
     }
     if failed.is_empty() {

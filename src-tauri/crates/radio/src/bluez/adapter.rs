@@ -4,6 +4,7 @@
 //! has to wait for BlueZ runs in tasks of its own.
 
 use std::collections::HashMap;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
 use std::time::Duration;
 
@@ -13,10 +14,11 @@ use async_trait::async_trait;
 use dbus::arg::PropMap;
 use futures_util::StreamExt;
 use tokio::runtime::Handle;
-use tokio::sync::{Mutex, broadcast, watch};
+use tokio::sync::{Mutex, OwnedMutexGuard, broadcast, oneshot, watch};
 use tokio::task::{AbortHandle, JoinHandle};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::adverts::{Listener, Memory};
 use super::bus::{self, ADAPTER, DEVICE, MONITORS, Objects, Signal};
@@ -24,6 +26,7 @@ use super::link::{Connection, Linked, TIDYING};
 use super::table::Table;
 use super::{ANSWER, Host, Way, fault};
 use crate::btleplug::fault::Fault;
+use crate::caps::NO_CACHE;
 use crate::interface::unsupported;
 use crate::{
     AdapterId, AdapterInfo, AdvertisementSink, Cap, Caps, Clock, ConnectOptions, DeviceId,
@@ -84,9 +87,23 @@ impl Drop for Kept {
 #[derive(Default)]
 struct Scan {
     wanted: Option<ScanFilter>,
-    /// How many connections are being made, during which nothing is scanned.
-    paused: u32,
     running: Option<Running>,
+}
+
+/// The scan rests: a controller that scans and connects gives the connection up. Dropping this lets it
+/// go on.
+struct Rest(Arc<Adapter>);
+
+impl Drop for Rest {
+    fn drop(&mut self) {
+        self.0.rests.fetch_sub(1, Ordering::AcqRel);
+        let adapter = self.0.clone();
+        self.0.runtime.spawn(async move {
+            adapter
+                .settle_or_warn(&mut *adapter.scan.lock().await)
+                .await;
+        });
+    }
 }
 
 /// The place of a device among the links.
@@ -108,6 +125,18 @@ struct Standing {
     connected: bool,
     resolved: bool,
     paired: bool,
+    /// How often it was told that a connection is no more.
+    ends: u64,
+}
+
+impl Standing {
+    /// BlueZ does not know the device any more.
+    fn forget(&mut self) {
+        *self = Self {
+            ends: self.ends + 1,
+            ..Self::default()
+        };
+    }
 }
 
 #[derive(Default)]
@@ -118,6 +147,8 @@ struct Shared {
     standings: HashMap<DeviceId, watch::Sender<Standing>>,
     links: HashMap<DeviceId, Slot>,
     number: u64,
+    /// How often the state was told.
+    told: u64,
     tasks: Vec<AbortHandle>,
     monitors: bool,
     tells_reasons: Option<bool>,
@@ -130,8 +161,12 @@ pub(super) struct Adapter {
     runtime: Handle,
     state: watch::Sender<RadioState>,
     scan: Mutex<Scan>,
+    /// How many connections are being made, during which nothing is scanned.
+    rests: AtomicU32,
+    /// What was begun and has to be tidied up, even if nobody waits for it any more.
+    under_way: TaskTracker,
     /// One connection is made at a time.
-    connecting: Mutex<()>,
+    connecting: Arc<Mutex<()>>,
     /// A scan runs that looks for a device.
     search: SyncMutex<Option<Running>>,
     shared: SyncMutex<Shared>,
@@ -178,7 +213,9 @@ impl Adapter {
             host,
             runtime: Handle::current(),
             scan: Mutex::default(),
-            connecting: Mutex::default(),
+            rests: AtomicU32::default(),
+            under_way: TaskTracker::new(),
+            connecting: Arc::default(),
             search: SyncMutex::default(),
             shared: SyncMutex::default(),
             this: this.clone(),
@@ -205,8 +242,14 @@ impl Adapter {
         self.shared.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Takes over what BlueZ has. What signals told meanwhile is newer and stays.
-    pub(super) fn learn(&self, objects: &Objects) {
+    /// How often BlueZ has told the state of this adapter.
+    pub(super) fn told(&self) -> u64 {
+        self.shared().told
+    }
+
+    /// Takes over what BlueZ has. What signals told since it was `asked`, which is what
+    /// [`told`](Self::told) said then, is newer and stays.
+    pub(super) fn learn(&self, objects: &Objects, asked: u64) {
         let mut there = None;
         {
             let mut shared = self.shared();
@@ -226,7 +269,7 @@ impl Adapter {
                 }
             }
         }
-        self.changed(there.unwrap_or(RadioState::Gone));
+        self.stands(there.unwrap_or(RadioState::Gone), Some(asked));
     }
 
     /// Takes what BlueZ told of the adapter or of anything below it, at once.
@@ -330,7 +373,7 @@ impl Adapter {
         let mut shared = self.shared();
         shared.memories.remove(device);
         if let Some(standing) = shared.standings.get(device) {
-            standing.send_replace(Standing::default());
+            standing.send_modify(Standing::forget);
             if standing.receiver_count() == 0 {
                 shared.standings.remove(device);
             }
@@ -344,12 +387,23 @@ impl Adapter {
 
     /// The adapter's state is now this.
     pub(super) fn changed(&self, state: RadioState) {
-        if state == RadioState::Gone {
-            // What BlueZ says when it is back is new.
+        self.stands(state, None);
+    }
+
+    /// The adapter's state is this, unless it was told otherwise since [`told`](Self::told) was `asked`.
+    fn stands(&self, state: RadioState, asked: Option<u64>) {
+        {
             let mut shared = self.shared();
-            shared.memories.clear();
-            for standing in shared.standings.values() {
-                standing.send_replace(Standing::default());
+            if asked.is_some_and(|asked| asked != shared.told) {
+                return;
+            }
+            shared.told += 1;
+            if state == RadioState::Gone {
+                // What BlueZ says when it is back is new.
+                shared.memories.clear();
+                for standing in shared.standings.values() {
+                    standing.send_modify(Standing::forget);
+                }
             }
         }
         let before = self.state.send_replace(state);
@@ -372,13 +426,10 @@ impl Adapter {
         // A scan ends with the power and does not come back by itself.
         if let Some(this) = self.this.upgrade() {
             self.runtime.spawn(async move {
-                let mut scan = this.scan.lock().await;
-                if !usable(state) {
-                    this.halt(&mut scan.running).await;
-                }
                 // BlueZ says that an adapter is on before it lets anybody scan.
                 for _ in 0..COMING_BACK {
-                    match this.settle(&mut scan).await {
+                    let settled = this.settle(&mut *this.scan.lock().await).await;
+                    match settled {
                         Err(error) if usable(*this.state.borrow()) => {
                             tracing::debug!(%error, "the scan did not start again yet");
                         }
@@ -386,13 +437,18 @@ impl Adapter {
                     }
                     sleep(PAUSE).await;
                 }
-                this.settle_or_warn(&mut scan).await;
+                this.settle_or_warn(&mut *this.scan.lock().await).await;
             });
         }
     }
 
     fn link_to(&self, device: &DeviceId) -> Option<Arc<Linked>> {
         self.shared().link_to(device)
+    }
+
+    /// Does what has to be done although nobody waits for it.
+    pub(super) fn sees_to(&self, job: impl Future<Output = ()> + Send + 'static) {
+        self.under_way.spawn_on(job, &self.runtime);
     }
 
     /// A link says that it ended.
@@ -408,10 +464,6 @@ impl Adapter {
     fn disconnected(&self, linked: Arc<Linked>) {
         let mut state = self.state.subscribe();
         self.runtime.spawn(async move {
-            // The news may be of an earlier connection to the same device.
-            if linked.is_connected().await {
-                return;
-            }
             if linked.was_asked_to_end() {
                 return linked.down(DisconnectReason::Requested);
             }
@@ -459,7 +511,8 @@ impl Adapter {
     /// Makes BlueZ's scan do what it should.
     async fn settle(&self, scan: &mut Scan) -> Result<()> {
         let usable = usable(*self.state.borrow());
-        let target = scan.wanted.as_ref().filter(|_| usable && scan.paused == 0);
+        let rests = self.rests.load(Ordering::Acquire) > 0;
+        let target = scan.wanted.as_ref().filter(|_| usable && !rests);
         let runs = scan
             .running
             .as_ref()
@@ -541,14 +594,16 @@ impl Adapter {
         }
     }
 
-    /// Connects, one device at a time, with the scan at rest.
+    /// Connects, one device at a time, with the scan at rest. The answer is given as soon as it is
+    /// known; what is to be tidied up comes after it.
     async fn establish(
         self: Arc<Self>,
         device: DeviceId,
         number: u64,
         limit: Duration,
         cancel: CancellationToken,
-    ) -> Result<Connection> {
+        answer: oneshot::Sender<Result<Connection>>,
+    ) {
         let deadline = Instant::now() + limit;
         let timed_out = || Error::TimedOut {
             operation: "Connecting",
@@ -559,41 +614,56 @@ impl Adapter {
             () = cancel.cancelled() => Err(Error::Cancelled),
             turn = timeout_at(deadline, self.connecting.lock()) => turn.map_err(|_| timed_out()),
         };
-        let result = match turn {
-            Err(error) => Err(error),
-            Ok(_turn) => {
-                self.pause(true).await;
-                let result = tokio::select! {
-                    biased;
-                    () = cancel.cancelled() => Err(Error::Cancelled),
-                    lost = self.wait_until_unusable() => Err(lost),
-                    result = timeout_at(deadline, self.attempt(&device, number)) => {
-                        result.unwrap_or_else(|_| Err(timed_out()))
-                    }
-                };
-                // The attempt may have been given up anywhere.
-                self.end_search().await;
-                if let Err(error) = &result {
-                    tracing::info!(%device, %error, "connecting did not succeed");
-                    // It also ends an attempt that BlueZ still makes.
-                    let tidy = async {
-                        if let Ok(remote) = self.remote(&device).await {
-                            let ended = remote.disconnect().await;
-                            tracing::debug!(%device, ?ended, "ended the attempt");
-                        }
-                    };
-                    if timeout(TIDYING, tidy).await.is_err() {
-                        tracing::warn!(%device, "the attempt to connect does not end");
-                    }
-                }
-                self.pause(false).await;
-                result
+        let _turn = match turn {
+            Ok(turn) => turn,
+            Err(error) => {
+                self.leave(&device, number);
+                let _ = answer.send(Err(error));
+                return;
             }
         };
-        if result.is_err() {
+        // Held until a search of the attempt has ended too.
+        let mut rest = None;
+        let attempt = async {
+            rest = Some(self.rest().await);
+            self.attempt(&device, number).await
+        };
+        let result = tokio::select! {
+            biased;
+            () = cancel.cancelled() => Err(Error::Cancelled),
+            lost = self.wait_until_unusable() => Err(lost),
+            result = timeout_at(deadline, attempt) => {
+                result.unwrap_or_else(|_| Err(timed_out()))
+            }
+        };
+        let failed = result.is_err();
+        if let Err(error) = &result {
+            tracing::info!(%device, %error, "connecting did not succeed");
             self.leave(&device, number);
         }
-        result.map(|linked| Connection::new(linked, self.clone()))
+        // A link that nobody waits for any more ends when it is dropped.
+        let _ = answer.send(result);
+        // The attempt may have been given up anywhere.
+        self.end_search().await;
+        if failed {
+            self.let_go(&device).await;
+        }
+        drop(rest);
+    }
+
+    /// Ends what BlueZ has with a device that nothing here is linked to, an attempt as well.
+    async fn let_go(&self, device: &DeviceId) {
+        let ended = async {
+            if self.link_to(device).is_none()
+                && let Ok(remote) = self.remote(device).await
+            {
+                let ended = remote.disconnect().await;
+                tracing::debug!(%device, ?ended, "let go");
+            }
+        };
+        if timeout(TIDYING, ended).await.is_err() {
+            tracing::warn!(%device, "what BlueZ has with the device does not end");
+        }
     }
 
     async fn wait_until_unusable(&self) -> Error {
@@ -612,18 +682,15 @@ impl Adapter {
         }
     }
 
-    /// Stops the scan while a connection is made: a controller that does both gives the connection up.
-    async fn pause(&self, pause: bool) {
-        let mut scan = self.scan.lock().await;
-        if pause {
-            scan.paused += 1;
-        } else {
-            scan.paused = scan.paused.saturating_sub(1);
-        }
-        self.settle_or_warn(&mut scan).await;
+    /// Stops the scan until the answer is dropped.
+    async fn rest(self: &Arc<Self>) -> Rest {
+        self.rests.fetch_add(1, Ordering::AcqRel);
+        let rest = Rest(self.clone());
+        self.settle_or_warn(&mut *self.scan.lock().await).await;
+        rest
     }
 
-    async fn attempt(self: &Arc<Self>, device: &DeviceId, number: u64) -> Result<Arc<Linked>> {
+    async fn attempt(self: &Arc<Self>, device: &DeviceId, number: u64) -> Result<Connection> {
         let path = bus::device_path(self.id(), device);
         let mut attempt = 1;
         let remote = loop {
@@ -652,7 +719,7 @@ impl Adapter {
             }
             sleep(PAUSE).await;
         };
-        let table = self.resolved(device, &path).await?;
+        let (table, ends) = self.resolved(device, &path).await?;
         let (way, _) = self.way().await?;
         let tells_reasons = self.shared().tells_reasons;
         if tells_reasons.is_none() {
@@ -664,6 +731,8 @@ impl Adapter {
             tracing::warn!(%error, "BlueZ will not ask this program about pairing");
         }
         let linked = Linked::new(device.clone(), path, remote, way.bus, table, self);
+        // From here on, giving the attempt up ends the link.
+        let connection = Connection::new(linked.clone(), self.clone());
         {
             let mut shared = self.shared();
             match shared.links.get_mut(device) {
@@ -673,7 +742,7 @@ impl Adapter {
             }
         }
         // An end before the link was in its place was told to nobody.
-        if !linked.is_connected().await {
+        if self.shared().standing(device).ends != ends || !linked.is_connected().await {
             linked.down(DisconnectReason::Remote(linked.take_words()));
             return Err(Error::NotConnected);
         }
@@ -682,15 +751,17 @@ impl Adapter {
             return Err(error);
         }
         tracing::info!(%device, "connected");
-        Ok(linked)
+        Ok(connection)
     }
 
-    /// Waits until the services of a connected device are there.
-    async fn resolved(&self, device: &DeviceId, path: &str) -> Result<Table> {
+    /// Waits until the services of a connected device are there. Gives them, and how many of its
+    /// connections had ended when they were asked for.
+    async fn resolved(&self, device: &DeviceId, path: &str) -> Result<(Table, u64)> {
         let mut standing = self.shared().follow(device);
         let mut empty_since = None;
         loop {
             let (way, _) = self.way().await?;
+            let ends = self.shared().standing(device).ends;
             let objects = way.bus.objects(ANSWER).await.map_err(|fault| fault.error)?;
             let object = objects
                 .iter()
@@ -705,7 +776,7 @@ impl Adapter {
                 // BlueZ can say so before the objects are there.
                 let since = *empty_since.get_or_insert_with(Instant::now);
                 if !table.is_empty() || since.elapsed() >= EMPTY {
-                    return Ok(table);
+                    return Ok((table, ends));
                 }
             }
             // A signal, or a look from time to time.
@@ -751,11 +822,12 @@ impl Adapter {
             device: device.to_string(),
         };
         let address = device.as_str().parse().map_err(|_| unknown())?;
-        if let Some(linked) = self.link_to(device) {
-            linked.asks_to_end();
-        }
         let (_, adapter) = self.way().await?;
-        match timeout(SWITCHING, adapter.remove_device(address)).await {
+        let linked = self.link_to(device);
+        if let Some(linked) = &linked {
+            linked.asks_to_end(true);
+        }
+        let removed = match timeout(SWITCHING, adapter.remove_device(address)).await {
             Ok(Ok(())) => Ok(()),
             Ok(Err(error)) => match fault::of(&error).error {
                 // It remembers nothing: that is what was wanted.
@@ -766,7 +838,11 @@ impl Adapter {
                 operation: "Forgetting the device",
                 after: SWITCHING,
             }),
+        };
+        if let (Some(linked), Err(_)) = (linked, &removed) {
+            linked.asks_to_end(false);
         }
+        removed
     }
 
     /// Sees to it that BlueZ asks this program what it has to ask.
@@ -796,6 +872,9 @@ impl Shared {
         standing.send_if_modified(|standing| {
             let before = *standing;
             standing.known = true;
+            if bus::flag(properties, "Connected") == Some(false) {
+                standing.ends += 1;
+            }
             let facts = [
                 ("Connected", &mut standing.connected),
                 ("ServicesResolved", &mut standing.resolved),
@@ -827,6 +906,39 @@ impl Shared {
             Slot::Up(linked) => linked.upgrade(),
             Slot::Connecting(_) => None,
         }
+    }
+}
+
+/// A connection that BlueZ makes for something else, and that nothing here is linked to. It ends when
+/// this is dropped.
+struct Visit {
+    adapter: Arc<Adapter>,
+    device: DeviceId,
+    /// Nobody else connects, and nothing is scanned, until the visit is over.
+    turn: Option<(OwnedMutexGuard<()>, Rest)>,
+}
+
+impl Visit {
+    async fn begin(adapter: Arc<Adapter>, device: DeviceId) -> Self {
+        let turn = adapter.connecting.clone().lock_owned().await;
+        let rest = adapter.rest().await;
+        Self {
+            adapter,
+            device,
+            turn: Some((turn, rest)),
+        }
+    }
+}
+
+impl Drop for Visit {
+    fn drop(&mut self) {
+        let (adapter, device) = (self.adapter.clone(), self.device.clone());
+        let turn = self.turn.take();
+        self.adapter.sees_to(async move {
+            adapter.end_search().await;
+            adapter.let_go(&device).await;
+            drop(turn);
+        });
     }
 }
 
@@ -968,15 +1080,17 @@ impl Radio for Adapter {
             return Err(unsupported(&self.caps(), Cap::PassiveScan));
         }
         let mut scan = self.scan.lock().await;
-        self.shared().hearing = Some(Hearing {
+        let heard = self.shared().hearing.replace(Hearing {
             sink,
-            listener: Listener::default(),
+            listener: Listener::new(&filter),
         });
-        scan.wanted = Some(filter);
+        let wanted = scan.wanted.replace(filter);
         let started = self.settle(&mut scan).await;
         if started.is_err() {
-            scan.wanted = None;
-            self.shared().hearing = None;
+            // The scan that ran goes on.
+            scan.wanted = wanted;
+            self.shared().hearing = heard;
+            self.settle_or_warn(&mut scan).await;
         }
         started
     }
@@ -1025,13 +1139,14 @@ impl Radio for Adapter {
         let given_up = CancellationToken::new();
         // If this future is dropped, the task below tidies up.
         let guard = given_up.clone().drop_guard();
-        let task = this.establish(device.clone(), number, options.timeout, given_up);
-        let mut task = tokio::spawn(task);
+        let (send, answer) = oneshot::channel();
+        let task = this.establish(device.clone(), number, options.timeout, given_up, send);
+        self.under_way.spawn(task);
         let result = tokio::select! {
             biased;
-            result = &mut task => result.unwrap_or_else(|error| {
+            result = answer => result.unwrap_or_else(|_| {
                 self.leave(device, number);
-                Err(Error::Os { message: format!("connecting failed: {error}") })
+                Err(Error::Os { message: "connecting was given up".into() })
             }),
             () = cancel.cancelled() => {
                 self.leave(device, number);
@@ -1062,13 +1177,29 @@ impl Radio for Adapter {
         if self.is_paired(device).await? {
             return Ok(());
         }
-        let remote = self.remote(device).await?;
+        let this = self.this.upgrade().ok_or(Error::Cancelled)?;
+        let connected = self.shared().standing(device).connected;
         // Dropped, `bluer` tells BlueZ that pairing is cancelled.
+        let pair = async {
+            // BlueZ connects in order to pair.
+            let _visit = if connected {
+                None
+            } else {
+                let visit = Visit::begin(this, device.clone()).await;
+                self.find(device).await?;
+                Some(visit)
+            };
+            let remote = self.remote(device).await?;
+            Ok(timeout(PAIRING, remote.pair()).await)
+        };
         let paired = tokio::select! {
             biased;
             () = cancel.cancelled() => return Err(Error::Cancelled),
             lost = self.wait_until_unusable() => return Err(lost),
-            paired = timeout(PAIRING, remote.pair()) => paired,
+            paired = pair => match paired {
+                Ok(paired) => paired,
+                Err(error) => return Err(error),
+            },
         };
         match paired {
             Ok(Ok(())) => Ok(()),
@@ -1098,6 +1229,30 @@ impl Radio for Adapter {
         }
     }
 
+    async fn connected(&self) -> Result<Vec<(DeviceId, Option<String>)>> {
+        self.check_usable()?;
+        let (way, _) = self.way().await?;
+        let objects = way.bus.objects(ANSWER).await.map_err(|fault| fault.error)?;
+        let mut all = Vec::new();
+        for (path, interfaces) in &objects {
+            if let (Some((adapter, device)), Some(object)) =
+                (bus::device_of(path), interfaces.get(DEVICE))
+                && adapter == *self.id()
+                && bus::flag(object, "Connected") == Some(true)
+            {
+                all.push((device, bus::string(object, "Name")));
+            }
+        }
+        all.sort();
+        Ok(all)
+    }
+
+    async fn settled(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+        self.under_way.reopen();
+    }
+
     /// BlueZ forgets keys only with all else that it remembers.
     async fn unpair(&self, device: &DeviceId) -> Result<()> {
         self.remove(device).await
@@ -1111,7 +1266,8 @@ impl Radio for Adapter {
         let adapter = self.info.address?;
         Some(format!(
             "Before BlueZ 5.62 the services may stay in a file. If old ones are found again: sudo rm \
-             /var/lib/bluetooth/{adapter}/cache/{device} and restart bluetoothd."
+             /var/lib/bluetooth/{adapter}/cache/{} and restart bluetoothd.",
+            canonical(device)
         ))
     }
 }
@@ -1134,7 +1290,8 @@ fn support(cap: Cap, monitors: bool, tells_reasons: Option<bool>) -> Support {
         ),
         Cap::PassiveScan if monitors => Support::Partly(
             "BlueZ's advertisement monitors listen for patterns: devices that advertise no flags, as \
-             some beacons do, are not heard.",
+             some beacons do, are not heard. BlueZ then tells of a device when its data or its signal \
+             strength changed (by 8 dB), and not of every advertisement.",
         ),
         Cap::PassiveScan => Support::No(
             "This BlueZ has no advertisement monitors. They come with BlueZ 5.56 and Linux 5.10, before \
@@ -1145,6 +1302,10 @@ fn support(cap: Cap, monitors: bool, tells_reasons: Option<bool>) -> Support {
              choose.",
         ),
         Cap::Mtu => Support::Partly("Before BlueZ 5.62 the MTU is known once a subscription runs."),
+        Cap::ConnectionParameters => Support::No(
+            "BlueZ has no interface for connection parameters. Capture with btmon to see them.",
+        ),
+        Cap::CachedRead => Support::No(NO_CACHE),
         Cap::LinkRssi => Support::No(super::NO_LINK_RSSI),
         Cap::DisconnectReason => match tells_reasons {
             Some(true) => Support::Yes,

@@ -2,8 +2,8 @@
 //!
 //! BlueZ takes packets apart and tells what changed, all that changed at once in one signal. What does
 //! not change, such as a name, comes in no later signal, so the first report of a device in a scan
-//! carries what BlueZ remembers of its name, appearance, transmit power and services. A device that is
-//! only remembered sends no signal and is not reported.
+//! carries what BlueZ remembers of it, from its last packets. A device that is only remembered sends no
+//! signal and is not reported.
 
 use std::collections::HashSet;
 
@@ -12,7 +12,9 @@ use dbus::arg::PropMap;
 use uuid::Uuid;
 
 use super::bus;
-use crate::{Address, AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
+use crate::{
+    Address, AddressKind, Advertisement, CompanyId, DeviceId, Rssi, ScanFilter, Timestamp,
+};
 
 /// What BlueZ remembers of a device, from its signals.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -22,6 +24,8 @@ pub(super) struct Memory {
     tx_power: Option<i16>,
     appearance: Option<u16>,
     services: Vec<Uuid>,
+    manufacturer_data: Vec<(CompanyId, Bytes)>,
+    service_data: Vec<(Uuid, Bytes)>,
 }
 
 impl Memory {
@@ -43,16 +47,40 @@ impl Memory {
         if let Some(services) = uuids(properties) {
             self.services = services;
         }
+        if properties.contains_key("ManufacturerData") {
+            self.manufacturer_data = manufacturer_data(properties);
+        }
+        if properties.contains_key("ServiceData") {
+            self.service_data = service_data(properties);
+        }
     }
 }
 
 /// One scan's listener.
 #[derive(Default)]
 pub(super) struct Listener {
+    /// Only devices with one of these; empty for all. BlueZ knows no such filter in a passive scan, and
+    /// tells what other programs' scans hear as well.
+    services: Vec<Uuid>,
     told: HashSet<DeviceId>,
 }
 
 impl Listener {
+    pub(super) fn new(filter: &ScanFilter) -> Self {
+        Self {
+            services: filter.services.clone(),
+            told: HashSet::new(),
+        }
+    }
+
+    fn wants(&self, memory: &Memory) -> bool {
+        self.services.is_empty()
+            || self
+                .services
+                .iter()
+                .any(|service| memory.services.contains(service))
+    }
+
     /// Makes a report of a signal; `None` if it tells nothing of the air. `memory` has already learnt
     /// what the signal says. `connected`: services that change then were discovered, not advertised.
     pub(super) fn hear(
@@ -70,24 +98,13 @@ impl Listener {
         let advertised = on_air.into_iter().any(has) || !first && also.into_iter().any(has);
         // Name and services are also read from a connected device.
         let brought = !first && !connected && (has("Name") || has("UUIDs"));
-        if !advertised && !brought {
+        if !self.wants(memory) || !advertised && !brought {
             return None;
         }
         let mut report = Advertisement::new(device.clone(), at);
         report.address = device.as_str().parse().ok();
         report.address_kind = kind(report.address, memory.random_address);
         report.rssi = bus::number(properties, "RSSI").map(Rssi);
-        let company = |key: &dyn dbus::arg::RefArg| u16::try_from(key.as_u64()?).ok();
-        report.manufacturer_data =
-            sorted(bus::bytes_by_key(properties, "ManufacturerData", company))
-                .into_iter()
-                .map(|(company, data)| (CompanyId(company), Bytes::from(data)))
-                .collect();
-        let service = |key: &dyn dbus::arg::RefArg| key.as_str()?.parse::<Uuid>().ok();
-        report.service_data = sorted(bus::bytes_by_key(properties, "ServiceData", service))
-            .into_iter()
-            .map(|(service, data)| (service, Bytes::from(data)))
-            .collect();
         report.raw = structures(properties);
         if first {
             self.told.insert(device.clone());
@@ -95,7 +112,13 @@ impl Listener {
             report.tx_power = memory.tx_power;
             report.appearance = memory.appearance;
             report.services.clone_from(&memory.services);
+            report
+                .manufacturer_data
+                .clone_from(&memory.manufacturer_data);
+            report.service_data.clone_from(&memory.service_data);
         } else {
+            report.manufacturer_data = manufacturer_data(properties);
+            report.service_data = service_data(properties);
             report.tx_power = bus::number(properties, "TxPower");
             if !connected {
                 report.local_name = bus::string(properties, "Name");
@@ -105,6 +128,22 @@ impl Listener {
         }
         Some(report)
     }
+}
+
+fn manufacturer_data(properties: &PropMap) -> Vec<(CompanyId, Bytes)> {
+    let company = |key: &dyn dbus::arg::RefArg| u16::try_from(key.as_u64()?).ok();
+    sorted(bus::bytes_by_key(properties, "ManufacturerData", company))
+        .into_iter()
+        .map(|(company, data)| (CompanyId(company), Bytes::from(data)))
+        .collect()
+}
+
+fn service_data(properties: &PropMap) -> Vec<(Uuid, Bytes)> {
+    let service = |key: &dyn dbus::arg::RefArg| key.as_str()?.parse::<Uuid>().ok();
+    sorted(bus::bytes_by_key(properties, "ServiceData", service))
+        .into_iter()
+        .map(|(service, data)| (service, Bytes::from(data)))
+        .collect()
 }
 
 fn uuids(properties: &PropMap) -> Option<Vec<Uuid>> {

@@ -1,7 +1,7 @@
 //! Pairing: BlueZ's questions on their way to whoever pairs, and the answers back.
 //!
-//! The agent is not the system's default one: BlueZ asks it only about what this program pairs, and
-//! everything else stays with the desktop's own.
+//! The agent does not ask to be the system's default one: where the desktop has its own, BlueZ asks
+//! this one only about what this program pairs.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -100,7 +100,7 @@ impl Pairings {
         self.inner().unasked.insert(adapter, questions);
     }
 
-    /// Tells of every refusal.
+    /// Tells of every refusal of a pairing that BlueZ began.
     pub(super) fn refusals(&self) -> broadcast::Receiver<Key> {
         self.refused.subscribe()
     }
@@ -114,10 +114,12 @@ impl Pairings {
     ) -> ReqResult<PairingAnswer> {
         let device = DeviceId::from(device.to_string());
         let key = (AdapterId::from(adapter.as_str()), device.clone());
-        let pairing = {
+        let (pairing, begun_here) = {
             let inner = self.inner();
             let begun = inner.under_way.get(&key).cloned();
-            begun.or_else(|| {
+            let begun_here = begun.is_some();
+            let pairing = begun.or_else(|| {
+                let questions = inner.unasked.get(&key.0)?.clone();
                 let withdrawn = CancellationToken::new();
                 // BlueZ does not tell how a pairing ended that it began by itself.
                 let over = withdrawn.clone();
@@ -126,10 +128,11 @@ impl Pairings {
                     over.cancel();
                 });
                 Some(Pairing {
-                    questions: inner.unasked.get(&key.0)?.clone(),
+                    questions,
                     withdrawn,
                 })
-            })
+            });
+            (pairing, begun_here)
         };
         let answer = match pairing {
             Some(pairing) => ask(pairing, device, question).await,
@@ -138,7 +141,8 @@ impl Pairings {
                 Err(ReqError::Rejected)
             }
         };
-        if matches!(answer, Err(_) | Ok(PairingAnswer::Refuse)) {
+        // What was asked for here ends by itself; what waits for a pairing that BlueZ began does not.
+        if !begun_here && matches!(answer, Err(_) | Ok(PairingAnswer::Refuse)) {
             // Nobody may listen.
             let _ = self.refused.send(key);
         }

@@ -14,8 +14,9 @@ use std::time::Duration;
 use dbus::arg::{AppendAll, PropMap, ReadAll, RefArg};
 use dbus::message::MatchRule;
 use dbus::nonblock::{MsgMatch, Proxy, SyncConnection};
+use tokio::runtime::Handle;
 use tokio::task::JoinHandle;
-use tokio::time::timeout;
+use tokio::time::{Instant, timeout};
 
 use crate::btleplug::fault::{Fault, from_bluez};
 use crate::{AdapterId, DeviceId, Error};
@@ -72,6 +73,18 @@ pub(super) fn carries_sockets() -> bool {
     !address.starts_with("tcp:")
 }
 
+/// Tells of a connection that is lost, whatever ended it: a sink that panics takes its task along.
+struct Tells<F: Fn(Signal)>(F);
+
+impl<F: Fn(Signal)> Drop for Tells<F> {
+    fn drop(&mut self) {
+        // At the end of the program nobody is left to tell.
+        if Handle::try_current().is_ok() {
+            (self.0)(Signal::Lost);
+        }
+    }
+}
+
 /// A connection to the system bus. It ends when it is dropped.
 pub(super) struct Bus {
     connection: Arc<SyncConnection>,
@@ -102,11 +115,11 @@ impl Bus {
                 }));
             }
         };
-        let lost = tell.clone();
+        let lost = Tells(tell.clone());
         let io = tokio::spawn(async move {
+            let _lost = lost;
             let error = io.await;
             tracing::warn!(%error, "the connection to the system bus is lost");
-            lost(Signal::Lost);
         });
         let mut bus = Self {
             connection,
@@ -221,8 +234,22 @@ impl Bus {
     ) -> Result<R, Fault> {
         let path = dbus::Path::new(path).map_err(|error| text(&error))?;
         let proxy = Proxy::new(BLUEZ, path, limit, &*self.connection);
+        let since = Instant::now();
         let answer = proxy.method_call(interface, method, arguments);
-        answer.await.map_err(|error| fault_of(&error))
+        answer.await.map_err(|error| {
+            let fault = fault_of(&error);
+            match fault.error {
+                Error::TimedOut { operation, .. } if since.elapsed() >= limit => {
+                    let after = limit;
+                    Error::TimedOut { operation, after }.into()
+                }
+                // Whoever was to answer is gone, and the call was answered for it.
+                Error::TimedOut { .. } => Fault::from(Error::NoService {
+                    message: "the system message bus (D-Bus) cannot be reached".into(),
+                }),
+                _ => fault,
+            }
+        })
     }
 
     /// Every object of BlueZ.

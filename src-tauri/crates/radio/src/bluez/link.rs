@@ -3,7 +3,7 @@
 //! BlueZ refuses what it finds `InProgress`, so a link asks one thing at a time. A call that began is
 //! seen to its end in a task of its own, even if its caller went away.
 
-use std::collections::HashSet;
+use std::collections::HashMap;
 use std::future::Future;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex as SyncMutex, MutexGuard, PoisonError, Weak};
@@ -14,7 +14,6 @@ use ::bluer::gatt::{CharacteristicReader, WriteOp};
 use async_trait::async_trait;
 use bytes::Bytes;
 use dbus::arg::PropMap;
-use tokio::runtime::Handle;
 use tokio::sync::broadcast::{self, error::RecvError};
 use tokio::sync::{Mutex, Notify, watch};
 use tokio::time::{Instant, sleep, timeout};
@@ -24,11 +23,12 @@ use super::bus::{self, Bus, CHARACTERISTIC, Signal};
 use super::fault;
 use super::streams::{Standing, Streams, Subscription};
 use super::table::{Place, Table};
-use crate::btleplug::fault::{Fault, from_bluez};
+use crate::btleplug::fault::Fault;
+use crate::interface::unsupported;
 use crate::{
-    AdapterId, AttError, AttrId, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error, GattDb,
-    Link, LinkState, NotifyMode, NotifyRoute, Result, Rssi, SampleKind, SampleSink, Timestamp,
-    WriteKind,
+    AdapterId, AttError, AttrId, Cap, Clock, DEFAULT_ATT_MTU, DeviceId, DisconnectReason, Error,
+    GattDb, Interruption, Link, LinkState, NotifyMode, NotifyRoute, Radio as _, Result, Rssi,
+    SampleKind, SampleSink, Timestamp, WriteKind,
 };
 
 /// How long an ATT transaction may take (Core Specification, Vol 3, Part F, 3.3.3).
@@ -68,9 +68,11 @@ pub(super) struct Linked {
     asked_to_end: AtomicBool,
     /// Why BlueZ says that it ended.
     words: SyncMutex<Option<String>>,
-    /// Objects that went since the services were looked at.
-    removed: SyncMutex<HashSet<String>>,
-    changed: Notify,
+    /// Objects that went since the services were looked at, and when.
+    removed: SyncMutex<HashMap<String, Timestamp>>,
+    /// When the first socket ended since then.
+    closed: SyncMutex<Option<Timestamp>>,
+    changed: Arc<Notify>,
     adapter: Weak<Adapter>,
 }
 
@@ -106,7 +108,8 @@ impl Linked {
             asked_to_end: AtomicBool::new(false),
             words: SyncMutex::default(),
             removed: SyncMutex::default(),
-            changed: Notify::new(),
+            closed: SyncMutex::default(),
+            changed: Arc::default(),
             adapter: Arc::downgrade(adapter),
         });
         // What changed before this was in its place, it was not told.
@@ -123,9 +126,9 @@ impl Linked {
         self.asked_to_end.load(Ordering::Acquire)
     }
 
-    /// What ends it from now on was asked for.
-    pub(super) fn asks_to_end(&self) {
-        self.asked_to_end.store(true, Ordering::Release);
+    /// Whether what ends it from now on was asked for.
+    pub(super) fn asks_to_end(&self, asked: bool) {
+        self.asked_to_end.store(asked, Ordering::Release);
     }
 
     /// BlueZ says why the device disconnected, before it says that it did.
@@ -149,7 +152,7 @@ impl Linked {
             } if interface == CHARACTERISTIC => self.changed(at, &path, &properties),
             Signal::Added { path, .. } if below(&path) => self.changed.notify_one(),
             Signal::Removed { path, .. } if below(&path) => {
-                locked(&self.removed).insert(path);
+                locked(&self.removed).entry(path).or_insert(at);
                 self.changed.notify_one();
             }
             _ => {}
@@ -261,7 +264,8 @@ impl Linked {
             loop {
                 match refusals.recv().await {
                     Ok((adapter, device)) if (&adapter, &device) == (&self.of, &self.device) => {
-                        break;
+                        // The device's own answer may be on its way.
+                        return sleep(NEWS_OF_END).await;
                     }
                     Err(RecvError::Closed) => std::future::pending().await,
                     _ => {}
@@ -274,7 +278,9 @@ impl Linked {
             answer = timeout(TRANSACTION, answer) => answer,
             () = self.wait_until_down() => return Err(Error::NotConnected),
             // BlueZ began to pair for this call, and waits 30 s after it was refused.
-            () = refused => return Err(from_bluez("org.bluez.Error.NotPermitted", "Not paired").error),
+            () = refused => return Err(Error::NotPaired {
+                system: "BlueZ: the pairing was refused",
+            }),
         };
         let fault = match answer {
             Ok(Ok(value)) => return Ok(value),
@@ -434,12 +440,30 @@ impl Linked {
                 started => started,
             }
         };
-        let started = self.ask("Subscribing", start).await;
+        let started = self.ask_once_released(start).await;
         match started {
             Ok(()) => self.streams.by_signals(place),
             Err(_) => self.streams.end(place),
         }
         started
+    }
+
+    /// Asks for notifications. BlueZ may not have seen yet that an earlier socket was closed.
+    async fn ask_once_released<T, F>(&self, call: impl Fn() -> F) -> Result<T>
+    where
+        F: Future<Output = Result<T, Fault>>,
+    {
+        let patience = Instant::now() + RELEASING;
+        loop {
+            match self.ask("Subscribing", &call).await {
+                Err(Error::Os { message })
+                    if message.contains("Notify acquired") && Instant::now() < patience =>
+                {
+                    sleep(BUSY_PAUSE).await;
+                }
+                answer => return answer,
+            }
+        }
     }
 
     /// Subscribes by socket; `false` if BlueZ or the bus has none to give.
@@ -456,25 +480,17 @@ impl Linked {
                 .await
                 .map_err(|error| fault::of(&error))
         };
-        let patience = Instant::now() + RELEASING;
-        let reader = loop {
-            match self.ask("Subscribing", acquire).await {
-                Ok(reader) => break reader,
-                Err(Error::Os { message })
-                    if message.contains("Notify acquired") && Instant::now() < patience =>
-                {
-                    sleep(BUSY_PAUSE).await;
-                }
-                // The bus cannot pass sockets, as over TCP, or BlueZ has none for this.
-                Err(Error::Os { message }) if message.contains("NotSupported") => {
-                    tracing::debug!(%message, "no socket for notifications");
-                    self.streams.end(place);
-                    return Ok(false);
-                }
-                Err(error) => {
-                    self.streams.end(place);
-                    return Err(error);
-                }
+        let reader = match self.ask_once_released(acquire).await {
+            Ok(reader) => reader,
+            // The bus cannot pass sockets, as over TCP, or BlueZ has none for this.
+            Err(Error::Os { message }) if message.contains("NotSupported") => {
+                tracing::debug!(%message, "no socket for notifications");
+                self.streams.end(place);
+                return Ok(false);
+            }
+            Err(error) => {
+                self.streams.end(place);
+                return Err(error);
             }
         };
         if let Ok(mtu) = u16::try_from(reader.mtu()) {
@@ -489,6 +505,7 @@ impl Linked {
         let reading = tokio::spawn(async move {
             reading.await;
             if let Some(this) = this.upgrade() {
+                locked(&this.closed).get_or_insert_with(|| this.clock.now());
                 this.changed.notify_one();
             }
         });
@@ -499,8 +516,7 @@ impl Linked {
 
     /// Ends a subscription that runs.
     async fn stop(&self, place: Place, running: NotifyRoute) -> Result<()> {
-        self.streams.end(place);
-        match running {
+        let stopped = match running {
             // BlueZ sees that the socket is closed.
             NotifyRoute::Socket => Ok(()),
             NotifyRoute::Signals => {
@@ -511,7 +527,12 @@ impl Linked {
                 };
                 self.ask("Unsubscribing", stop).await
             }
+        };
+        // Where BlueZ goes on, so do its values.
+        if stopped.is_ok() {
+            self.streams.end(place);
         }
+        stopped
     }
 
     async fn unsubscribe_in_turn(&self, attribute: AttrId) -> Result<()> {
@@ -525,12 +546,20 @@ impl Linked {
     /// Looks at the services again, and takes subscriptions over into what is there now.
     async fn rediscover_in_turn(self: Arc<Self>) -> Result<()> {
         let removed = std::mem::take(&mut *locked(&self.removed));
-        let objects = self
-            .bus
-            .objects(TRANSACTION)
-            .await
-            .map_err(|fault| fault.error)?;
-        let now = Table::new(&self.path, &objects)?;
+        let closed = locked(&self.closed).take();
+        let objects = self.bus.objects(TRANSACTION).await;
+        let now = objects
+            .map_err(|fault| fault.error)
+            .and_then(|objects| Table::new(&self.path, &objects));
+        let now = match now {
+            Ok(now) => now,
+            Err(error) => {
+                // Next time, then.
+                locked(&self.removed).extend(removed);
+                *locked(&self.closed) = closed;
+                return Err(error);
+            }
+        };
         let before = self.table();
         let changed = !now.same(&before);
         let table = if changed { Arc::new(now) } else { before };
@@ -542,14 +571,26 @@ impl Linked {
         if let Some(mtu) = table.mtu {
             self.tell_mtu(mtu);
         }
-        if !changed && removed.is_empty() {
+        if !changed && removed.is_empty() && closed.is_none() {
             return Ok(());
         }
-        let gone = |place: Place| removed.contains(&place.path(&self.path));
+        let gone = |place: Place| removed.contains_key(&place.path(&self.path));
+        let since = removed.values().copied().chain(closed).min();
+        let since = since.unwrap_or_else(|| self.clock.now());
         for (place, subscription) in self.streams.carry_over(&table, gone) {
             let attribute = subscription.attribute;
-            if let Err(error) = self.start(place, subscription).await {
+            let sink = subscription.sink.clone();
+            let started = self.start(place, subscription).await;
+            if let Err(error) = &started {
                 tracing::warn!(%attribute, %error, "a subscription did not come back");
+            }
+            // The end of the link speaks for itself.
+            if self.is_up() {
+                sink.interrupted(Interruption {
+                    attribute,
+                    since,
+                    until: started.map(|()| self.clock.now()),
+                });
             }
         }
         Ok(())
@@ -557,7 +598,7 @@ impl Linked {
 
     /// Ends the link within `limit`.
     async fn end(&self, limit: Duration) -> Result<()> {
-        self.asked_to_end.store(true, Ordering::Release);
+        self.asks_to_end(true);
         let ended = timeout(limit, self.remote.disconnect()).await;
         let error = match ended {
             Ok(Ok(())) => None,
@@ -569,7 +610,7 @@ impl Linked {
         };
         match error {
             Some(error) if self.is_up() && self.is_connected().await => {
-                self.asked_to_end.store(false, Ordering::Release);
+                self.asks_to_end(false);
                 Err(error)
             }
             _ => {
@@ -585,6 +626,13 @@ impl Linked {
             timeout(TIDYING, self.remote.is_connected()).await,
             Ok(Ok(true))
         )
+    }
+}
+
+impl Drop for Linked {
+    fn drop(&mut self) {
+        // Who follows the services has nothing to follow any more.
+        self.changed.notify_one();
     }
 }
 
@@ -636,20 +684,21 @@ async fn follow_services(linked: Weak<Linked>) {
         if !this.is_up() {
             break;
         }
-        this.changed.notified().await;
+        // Waiting must not keep a link that nobody has any more.
+        let changed = this.changed.clone();
+        drop(this);
+        changed.notified().await;
         // They come and go one by one.
-        while timeout(SETTLING, this.changed.notified()).await.is_ok() {
-            if !this.is_up() {
-                return;
-            }
-        }
-        if !this.is_up() {
+        while timeout(SETTLING, changed.notified()).await.is_ok() {}
+        let Some(this) = linked.upgrade().filter(|this| this.is_up()) else {
             break;
-        }
+        };
         if let Err(error) = this.in_turn(Linked::rediscover_in_turn).await
             && this.is_up()
         {
-            tracing::warn!(%error, "the services were not looked at again");
+            tracing::warn!(%error, "the services were not looked at");
+            sleep(SETTLING).await;
+            this.changed.notify_one();
         }
     }
 }
@@ -659,25 +708,20 @@ pub(super) struct Connection {
     linked: Arc<Linked>,
     /// Keeps the adapter's signals coming.
     adapter: Arc<Adapter>,
-    runtime: Handle,
 }
 
 impl Connection {
     pub(super) fn new(linked: Arc<Linked>, adapter: Arc<Adapter>) -> Self {
-        Self {
-            linked,
-            adapter,
-            runtime: Handle::current(),
-        }
+        Self { linked, adapter }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.linked.is_up() && !self.linked.was_asked_to_end() {
+        if self.linked.is_up() {
             let linked = self.linked.clone();
             let adapter = self.adapter.clone();
-            self.runtime.spawn(async move {
+            self.adapter.sees_to(async move {
                 if let Err(error) = linked.end(TIDYING).await {
                     tracing::warn!(device = %linked.device, %error, "a dropped link stays up");
                     linked.down(DisconnectReason::Requested);
@@ -774,10 +818,11 @@ impl Link for Connection {
     }
 
     async fn rssi(&self) -> Result<Rssi> {
-        Err(Error::Unsupported {
-            what: "The signal strength of a connection",
-            reason: super::NO_LINK_RSSI,
-        })
+        Err(self.without(Cap::LinkRssi))
+    }
+
+    fn without(&self, cap: Cap) -> Error {
+        unsupported(&self.adapter.caps(), cap)
     }
 
     async fn disconnect(&self) -> Result<()> {

@@ -46,6 +46,21 @@ struct Stream {
 }
 
 impl Stream {
+    /// Hands out what was held for a read whose answer does not come any more.
+    fn let_out(&mut self) {
+        for (at, value) in self.held.take().unwrap_or_default() {
+            self.hand_out(at, value);
+        }
+    }
+
+    /// Ends it.
+    fn end(mut self) {
+        self.let_out();
+        if let Way::Socket(reader) = self.way {
+            reader.abort();
+        }
+    }
+
     fn hand_out(&self, at: Timestamp, value: Vec<u8>) {
         self.subscription.sink.sample(Sample {
             attribute: self.subscription.attribute,
@@ -132,22 +147,17 @@ impl Streams {
 
     /// Ends a subscription. Its sink is not called after this returns.
     pub(super) fn end(&self, place: Place) {
-        if let Some(Stream {
-            way: Way::Socket(reader),
-            ..
-        }) = self.inner().streams.remove(&place)
-        {
-            reader.abort();
+        let mut inner = self.inner();
+        if let Some(stream) = inner.streams.remove(&place) {
+            stream.end();
         }
     }
 
     /// Ends all subscriptions.
     pub(super) fn clear(&self) {
-        let streams = std::mem::take(&mut self.inner().streams);
-        for stream in streams.into_values() {
-            if let Way::Socket(reader) = stream.way {
-                reader.abort();
-            }
+        let mut inner = self.inner();
+        for (_, stream) in inner.streams.drain() {
+            stream.end();
         }
     }
 
@@ -230,29 +240,20 @@ impl Streams {
     ) -> Vec<(Place, Subscription)> {
         let mut inner = self.inner();
         let mut again = Vec::new();
-        inner.streams.retain(|place, stream| {
-            let uuid = stream.subscription.uuid;
+        for (place, mut stream) in std::mem::take(&mut inner.streams) {
             let ended = matches!(&stream.way, Way::Socket(reader) if reader.is_finished());
-            match table.at(*place, uuid) {
-                Some(attribute) => {
-                    stream.subscription.attribute = attribute;
-                    if removed(*place) || ended {
-                        again.push((*place, stream.subscription.clone()));
-                        if let Way::Socket(reader) = &stream.way {
-                            reader.abort();
-                        }
-                        return false;
-                    }
-                    true
-                }
-                None => {
-                    if let Way::Socket(reader) = &stream.way {
-                        reader.abort();
-                    }
-                    false
-                }
+            let Some(attribute) = table.at(place, stream.subscription.uuid) else {
+                stream.end();
+                continue;
+            };
+            stream.subscription.attribute = attribute;
+            if removed(place) || ended {
+                again.push((place, stream.subscription.clone()));
+                stream.end();
+            } else {
+                inner.streams.insert(place, stream);
             }
-        });
+        }
         again
     }
 }
@@ -351,6 +352,19 @@ mod tests {
             *came.lock().unwrap(),
             [(2, long[..20].to_vec()), (4, vec![4])]
         );
+    }
+
+    #[test]
+    fn what_is_held_for_a_read_comes_out_when_the_link_ends_first() {
+        let ends: [fn(&Streams); 2] = [|streams| streams.clear(), |streams| streams.end(PLACE)];
+        for end in ends {
+            let (streams, came) = by_signals();
+            assert!(streams.read_begins(PLACE));
+            streams.signalled(PLACE, Timestamp(1), vec![1]);
+            end(&streams);
+            streams.read_ended(PLACE, Some(&[1]), 23);
+            assert_eq!(*came.lock().unwrap(), [(1, vec![1])]);
+        }
     }
 
     #[tokio::test]

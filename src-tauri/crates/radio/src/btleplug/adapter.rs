@@ -21,6 +21,7 @@ use tokio::sync::{Mutex, mpsc, watch};
 use tokio::task::{AbortHandle, JoinError};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
 
 use super::adverts::{Heard, Listener, Memory, Step};
 use super::fault::Fault;
@@ -108,6 +109,8 @@ pub(super) struct Adapter {
     scan: Mutex<Scan>,
     /// Held while the system's scan is being started or stopped.
     system_scan: Arc<Mutex<()>>,
+    /// What was begun and has to be tidied up, even if nobody waits for it any more.
+    under_way: TaskTracker,
     /// One connection is made at a time.
     connecting: Mutex<()>,
     /// A scan runs that looks for a forgotten device.
@@ -145,6 +148,7 @@ impl Adapter {
             runtime: Handle::current(),
             scan: Mutex::default(),
             system_scan: Arc::default(),
+            under_way: TaskTracker::new(),
             connecting: Mutex::default(),
             searching: AtomicBool::new(false),
             shared: SyncMutex::default(),
@@ -402,6 +406,11 @@ impl Adapter {
             manufacturer_data: found.manufacturer_data,
             service_data: found.service_data,
         })
+    }
+
+    /// Does what has to be done although nobody waits for it.
+    pub(super) fn sees_to(&self, job: impl Future<Output = ()> + Send + 'static) {
+        self.under_way.spawn_on(job, &self.runtime);
     }
 
     /// Connects, one device at a time, with the scan at rest.
@@ -684,6 +693,9 @@ async fn watch_for_silence(adapter: Weak<Adapter>) {
             scan.running = None;
             adapter.stop_system_scan().await;
             adapter.settle_or_warn(&mut scan).await;
+        } else if scan.running.is_none() && scan.wanted.is_some() {
+            // It did not start again after a connection; settling does nothing while one is made.
+            adapter.settle_or_warn(&mut scan).await;
         }
     }
 }
@@ -696,6 +708,12 @@ impl Radio for Adapter {
 
     fn caps(&self) -> Caps {
         Caps::each(platform::support)
+    }
+
+    async fn settled(&self) {
+        self.under_way.close();
+        self.under_way.wait().await;
+        self.under_way.reopen();
     }
 
     fn state(&self) -> watch::Receiver<RadioState> {
@@ -801,7 +819,7 @@ impl Radio for Adapter {
         // If this future is dropped, the task below tidies up.
         let guard = given_up.clone().drop_guard();
         let task = this.establish(device.clone(), number, options.timeout, given_up);
-        let mut task = tokio::spawn(task);
+        let mut task = self.under_way.spawn(task);
         let result = tokio::select! {
             biased;
             result = &mut task => result.unwrap_or_else(|error| {

@@ -75,10 +75,9 @@ pub(crate) fn from_bluez(name: &str, text: &str) -> Fault {
         ("NotPermitted", "Read not permitted") => Error::Att(AttError::READ_NOT_PERMITTED),
         ("NotPermitted", "Write not permitted") => Error::Att(AttError::WRITE_NOT_PERMITTED),
         // BlueZ says this for three codes (0x05, 0x0C, 0x0F) and does not tell which.
-        ("NotPermitted", "Not paired") => os(
-            "the device wants a paired, encrypted connection for this (BlueZ: \"Not paired\"). Pair \
-             with the device, then repeat it",
-        ),
+        ("NotPermitted", "Not paired") => Error::NotPaired {
+            system: "BlueZ: \"Not paired\"",
+        },
         ("InvalidArguments", "Invalid offset") => Error::Att(AttError(0x07)),
         ("InvalidArguments", "Invalid Length") => {
             Error::Att(AttError::INVALID_ATTRIBUTE_VALUE_LENGTH)
@@ -262,7 +261,6 @@ mod tests {
     #[test]
     fn no_code_is_invented_where_bluez_gives_none() {
         for (name, text) in [
-            ("org.bluez.Error.NotPermitted", "Not paired"),
             ("org.bluez.Error.Failed", "Operation failed"),
             (
                 "org.bluez.Error.Failed",
@@ -280,8 +278,11 @@ mod tests {
                 "{name} {text}: {error:?}"
             );
         }
-        let paired = bluez("org.bluez.Error.NotPermitted", "Not paired").to_string();
-        assert!(paired.contains("Pair with the device"), "{paired}");
+        let paired = bluez("org.bluez.Error.NotPermitted", "Not paired");
+        assert!(
+            paired.needs_pairing() && !matches!(paired, Error::Att(_)),
+            "{paired:?}"
+        );
         let supported = bluez("org.bluez.Error.NotSupported", "Operation is not supported");
         assert_eq!(
             supported.to_string(),

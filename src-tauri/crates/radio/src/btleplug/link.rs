@@ -14,7 +14,6 @@ use ::btleplug::platform::Peripheral;
 use async_trait::async_trait;
 use bytes::Bytes;
 use futures_util::{Stream, StreamExt};
-use tokio::runtime::Handle;
 use tokio::sync::{Mutex, mpsc, oneshot, watch};
 use tokio::time::timeout;
 
@@ -23,9 +22,11 @@ use super::fault::Fault;
 use super::platform;
 use super::subscriptions::Subscriptions;
 use super::table::{Key, Named, Table};
+use crate::interface::unsupported;
 use crate::{
-    AttError, AttrId, Clock, DeviceId, DisconnectReason, Error, GattDb, Link, LinkState,
-    NotifyMode, Result, Rssi, SampleSink, WriteKind,
+    AttError, AttrId, Cap, Caps, Clock, ConnectionParameters, ConnectionPreset, DeviceId,
+    DisconnectReason, Error, GattDb, Link, LinkState, NotifyMode, Result, Rssi, SampleSink,
+    Support, WriteKind,
 };
 
 /// How long an ATT transaction may take (Core Specification, Vol 3, Part F, 3.3.3).
@@ -337,7 +338,11 @@ impl Linked {
             }),
         };
         match error {
-            Some(error) if self.is_up() && self.is_connected().await => Err(error),
+            Some(error) if self.is_up() && self.is_connected().await => {
+                // It stays up; when it is lost later, nobody asked for that.
+                self.asked_to_end.store(false, Ordering::Release);
+                Err(error)
+            }
             _ => {
                 self.down(DisconnectReason::Requested);
                 Ok(())
@@ -379,32 +384,36 @@ async fn drain(
 pub(super) struct Connection {
     linked: Arc<Linked>,
     /// Keeps the adapter's events coming.
-    _adapter: Arc<Adapter>,
-    runtime: Handle,
+    adapter: Arc<Adapter>,
 }
 
 impl Connection {
     pub(super) fn new(linked: Arc<Linked>, adapter: Arc<Adapter>) -> Self {
-        Self {
-            linked,
-            _adapter: adapter,
-            runtime: Handle::current(),
-        }
+        Self { linked, adapter }
     }
 }
 
 impl Drop for Connection {
     fn drop(&mut self) {
-        if self.linked.is_up() && !self.linked.was_asked_to_end() {
+        if self.linked.is_up() {
             let linked = self.linked.clone();
-            let adapter = self._adapter.clone();
-            self.runtime.spawn(async move {
+            let adapter = self.adapter.clone();
+            self.adapter.sees_to(async move {
                 if let Err(error) = linked.end(TIDYING).await {
                     tracing::warn!(device = %linked.device, %error, "a dropped link stays up");
                     linked.down(DisconnectReason::Requested);
                 }
                 drop(adapter);
             });
+        }
+    }
+}
+
+impl Connection {
+    fn check(&self, cap: Cap) -> Result<()> {
+        match platform::support(cap) {
+            Support::No(_) => Err(self.without(cap)),
+            Support::Yes | Support::Partly(_) => Ok(()),
         }
     }
 }
@@ -483,13 +492,45 @@ impl Link for Connection {
             .await
     }
 
+    fn without(&self, cap: Cap) -> Error {
+        unsupported(&Caps::each(platform::support), cap)
+    }
+
+    async fn connection_parameters(&self) -> Result<ConnectionParameters> {
+        self.check(Cap::ConnectionParameters)?;
+        let parameters = self
+            .linked
+            .in_turn(|linked| async move {
+                let read = || linked.peripheral.connection_parameters();
+                linked.ask("Reading the connection parameters", read).await
+            })
+            .await?;
+        let parameters = parameters.ok_or(Error::NotConnected)?;
+        Ok(ConnectionParameters {
+            interval_us: parameters.interval_us,
+            latency: parameters.latency,
+            supervision_timeout_us: parameters.supervision_timeout_us,
+        })
+    }
+
+    async fn request_connection_parameters(&self, preset: ConnectionPreset) -> Result<()> {
+        use ::btleplug::api::ConnectionParameterPreset as Preset;
+        self.check(Cap::ConnectionParameters)?;
+        let preset = match preset {
+            ConnectionPreset::Balanced => Preset::Balanced,
+            ConnectionPreset::Throughput => Preset::ThroughputOptimized,
+            ConnectionPreset::Power => Preset::PowerOptimized,
+        };
+        self.linked
+            .in_turn(move |linked| async move {
+                let ask = || linked.peripheral.request_connection_parameters(preset);
+                linked.ask("Asking for connection parameters", ask).await
+            })
+            .await
+    }
+
     async fn rssi(&self) -> Result<Rssi> {
-        if let crate::Support::No(reason) = platform::support(crate::Cap::LinkRssi) {
-            return Err(Error::Unsupported {
-                what: "The signal strength of a connection",
-                reason,
-            });
-        }
+        self.check(Cap::LinkRssi)?;
         self.linked
             .in_turn(|linked| async move {
                 let read = || linked.peripheral.read_rssi();

@@ -13,6 +13,7 @@ use super::peripheral::{
     Answer, Counted, Dice, Measured, Peripheral, Rate, Reaction, Refuses, Register, Silent, Source,
     Table,
 };
+use super::stamped::Stamped;
 use super::uuids::{self, short};
 use super::{Lab, VirtualDevice, beacons};
 use crate::{AttError, DEFAULT_ATT_MTU, MAX_ATTRIBUTE_LEN, Properties};
@@ -30,7 +31,7 @@ pub(super) fn build(which: VirtualDevice, lab: &Lab, dice: impl Fn(u64) -> Dice)
     match which {
         VirtualDevice::PulseStrap => pulse_strap(dice(1), dice(2)),
         VirtualDevice::RoomSensor => room_sensor(dice),
-        VirtualDevice::MotionSensor => motion_sensor(lab.motion_rate_hz, dice(1)),
+        VirtualDevice::MotionSensor => motion_sensor(lab.motion_rate_hz, dice(1), dice(2)),
         VirtualDevice::UartEcho => uart_echo(),
         VirtualDevice::IBeacon => beacons::ibeacon(),
         VirtualDevice::Eddystone => beacons::eddystone(),
@@ -257,7 +258,7 @@ fn room_sensor(dice: impl Fn(u64) -> Dice) -> Peripheral {
 
 // --- motion ----------------------------------------------------------------------------------------------------------
 
-fn motion_sensor(hz: u16, mut dice: Dice) -> Peripheral {
+fn motion_sensor(hz: u16, mut dice: Dice, stamps: Dice) -> Peripheral {
     let rate = Rate::hz(hz);
     let movement = Movement {
         phase: dice.random_range(0.0..TAU),
@@ -276,7 +277,13 @@ fn motion_sensor(hz: u16, mut dice: Dice) -> Peripheral {
         )
         .described("Acceleration, angular rate, magnetic field")
         .characteristic(uuids::MOTION_RATE, READ | WRITE, rate)
-        .described("Samples a second");
+        .described("Samples a second")
+        .characteristic(
+            uuids::MOTION_STAMPED,
+            NOTIFY,
+            Stamped::new(stamps, move |at| movement.at(at)[0]),
+        )
+        .described("Acceleration by the sensor's clock");
     Peripheral {
         table: information(table, "Motion sensor 9"),
         interval: Duration::from_millis(150),
@@ -307,6 +314,7 @@ impl Peripheral {
 }
 
 /// A board that somebody turns in their hand, and shakes now and then.
+#[derive(Clone, Copy)]
 struct Movement {
     phase: f64,
 }

@@ -37,7 +37,7 @@ pub struct Lab {
     pub devices: Vec<VirtualDevice>,
     /// How many more beacons, phones and gadgets are heard.
     pub fillers: usize,
-    /// The rate at which [`VirtualDevice::MotionSensor`] begins, in Hz: 1 to 4,000; what is outside is moved to the
+    /// The rate at which [`VirtualDevice::MotionSensor`] begins, in Hz: 1 to 8,000; what is outside is moved to the
     /// nearest of the two.
     pub motion_rate_hz: u16,
     /// How long an answer of a device takes.

@@ -16,10 +16,11 @@ use uuid::Uuid;
 use super::air::{Air, Core, Device, Life};
 use super::lock;
 use super::peripheral::{CLIENT_CONFIGURATION, Reaction};
+use crate::interface::unsupported;
 use crate::{
-    AttError, AttrId, AttrKind, Attribute, DeviceId, DisconnectReason, Error, GattDb, Link,
-    LinkState, MAX_ATTRIBUTE_LEN, NotifyMode, Properties, Result, Rssi, Sample, SampleKind,
-    SampleSink, WriteKind,
+    AttError, AttrId, AttrKind, Attribute, Cap, ConnectionParameters, ConnectionPreset, DeviceId,
+    DisconnectReason, Error, GattDb, Link, LinkState, MAX_ATTRIBUTE_LEN, NotifyMode, Properties,
+    Result, Rssi, Sample, SampleKind, SampleSink, WriteKind,
 };
 
 /// The head of a notification, and of a write, in bytes (Core Specification, Vol 3, Part F, 3.4.7.1).
@@ -36,6 +37,7 @@ pub(super) struct SimulatedLink {
     place: usize,
     core: Arc<Core>,
     gatt: Arc<GattDb>,
+    parameters: Mutex<ConnectionPreset>,
     /// One request at a time, as on a real bearer.
     turn: tokio::sync::Mutex<()>,
     /// By the place of the characteristic.
@@ -60,6 +62,7 @@ impl SimulatedLink {
             place,
             core,
             gatt: Arc::new(gatt),
+            parameters: Mutex::default(),
             turn: tokio::sync::Mutex::new(()),
             subscriptions: Mutex::default(),
             tasks: Mutex::default(),
@@ -112,6 +115,10 @@ impl SimulatedLink {
                 let range = latency.start.as_nanos() as u64..latency.end.as_nanos() as u64;
                 life.dice.random_range(range)
             };
+            // A request waits for connection events, and so does its answer.
+            let preset = *lock(&self.parameters);
+            let one = one * u64::from(interval(preset).0)
+                / u64::from(interval(ConnectionPreset::Balanced).0);
             let hangs = life.faults.hang_requests > 0;
             life.faults.hang_requests = life.faults.hang_requests.saturating_sub(1);
             // The parts of a long value follow each other within one connection event.
@@ -354,6 +361,29 @@ impl Link for SimulatedLink {
         }
     }
 
+    async fn connection_parameters(&self) -> Result<ConnectionParameters> {
+        let (interval_us, latency) = interval(*lock(&self.parameters));
+        if self.core.ended.is_cancelled() {
+            return Err(Error::NotConnected);
+        }
+        Ok(ConnectionParameters {
+            interval_us,
+            latency,
+            supervision_timeout_us: 4_000_000,
+        })
+    }
+
+    async fn request_connection_parameters(&self, preset: ConnectionPreset) -> Result<()> {
+        self.exchange("Asking for connection parameters", 2, |_| Ok(()))
+            .await?;
+        *lock(&self.parameters) = preset;
+        Ok(())
+    }
+
+    fn without(&self, cap: Cap) -> Error {
+        unsupported(&super::radio::caps(), cap)
+    }
+
     async fn rssi(&self) -> Result<Rssi> {
         self.exchange("Reading the signal strength", 1, |life| Ok(life.rssi()))
             .await
@@ -363,6 +393,15 @@ impl Link for SimulatedLink {
         self.end_subscriptions();
         self.peer().end(&self.core, DisconnectReason::Requested);
         Ok(())
+    }
+}
+
+/// The connection interval, in microseconds, and the peripheral latency that a central asks for.
+fn interval(preset: ConnectionPreset) -> (u32, u16) {
+    match preset {
+        ConnectionPreset::Balanced => (30_000, 0),
+        ConnectionPreset::Throughput => (15_000, 0),
+        ConnectionPreset::Power => (100_000, 0),
     }
 }
 

@@ -263,7 +263,7 @@ impl<F: FnMut(u32, Duration) -> Vec<u8> + Send> Source for Counted<F> {
 pub(super) struct Rate(Arc<AtomicU16>);
 
 impl Rate {
-    pub(super) const RANGE: std::ops::RangeInclusive<u16> = 1..=4_000;
+    pub(super) const RANGE: std::ops::RangeInclusive<u16> = 1..=8_000;
 
     pub(super) fn hz(hz: u16) -> Self {
         let hz = hz.clamp(*Self::RANGE.start(), *Self::RANGE.end());

@@ -16,6 +16,7 @@ use super::air::{Air, Connection, Core, Device};
 use super::link::{SimulatedLink, discover};
 use super::lock;
 use super::pairing::Keys;
+use crate::caps::NO_CACHE;
 use crate::interface::unsupported;
 use crate::{
     AdapterInfo, Advertisement, AdvertisementSink, Cap, Caps, ConnectOptions, DeviceId,
@@ -67,6 +68,32 @@ impl SimulatedRadio {
     }
 }
 
+/// What the lab's radio can do.
+pub(super) fn caps() -> Caps {
+    Caps::each(|cap| match cap {
+        Cap::PassiveScan => Support::No(
+            "The lab's radio always asks for scan responses, as system radios do unless told otherwise.",
+        ),
+        Cap::NotifyRoute => {
+            Support::No("Simulated values have one way only. On Linux, BlueZ has two.")
+        }
+        Cap::CachedRead => Support::No(NO_CACHE),
+        Cap::Address
+        | Cap::Connectable
+        | Cap::RawAdvertisement
+        | Cap::Handles
+        | Cap::DuplicateUuids
+        | Cap::ChooseNotifyMode
+        | Cap::Mtu
+        | Cap::ConnectionParameters
+        | Cap::LinkRssi
+        | Cap::DisconnectReason
+        | Cap::SetPower
+        | Cap::Pairing
+        | Cap::Forget => Support::Yes,
+    })
+}
+
 #[async_trait]
 impl Radio for SimulatedRadio {
     fn adapter(&self) -> &AdapterInfo {
@@ -74,26 +101,7 @@ impl Radio for SimulatedRadio {
     }
 
     fn caps(&self) -> Caps {
-        Caps::each(|cap| match cap {
-            Cap::PassiveScan => Support::No(
-                "The lab's radio always asks for scan responses, as system radios do unless told otherwise.",
-            ),
-            Cap::NotifyRoute => {
-                Support::No("Simulated values have one way only. On Linux, BlueZ has two.")
-            }
-            Cap::Address
-            | Cap::Connectable
-            | Cap::RawAdvertisement
-            | Cap::Handles
-            | Cap::DuplicateUuids
-            | Cap::ChooseNotifyMode
-            | Cap::Mtu
-            | Cap::LinkRssi
-            | Cap::DisconnectReason
-            | Cap::SetPower
-            | Cap::Pairing
-            | Cap::Forget => Support::Yes,
-        })
+        caps()
     }
 
     fn state(&self) -> watch::Receiver<RadioState> {

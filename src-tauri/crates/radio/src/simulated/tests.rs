@@ -333,6 +333,35 @@ fn axes(sample: &Sample) -> [i16; 9] {
 }
 
 #[tokio::test(start_paused = true)]
+async fn stamped_samples_are_regular_by_their_own_fast_clock_and_arrive_in_connection_events() {
+    let (_backend, _radio, link) = linked(steady(), VirtualDevice::MotionSensor).await;
+    let mut samples = subscribed(&*link, uuids::MOTION_STAMPED).await;
+    sleep(600 * SECOND).await;
+    let samples = everything(&mut samples);
+    assert!(samples.len().abs_diff(52 * 600) < 3, "{}", samples.len());
+    let mut waits = BTreeSet::new();
+    for two in samples.windows(2) {
+        let wait = two[1].at.since(two[0].at);
+        assert!(wait.as_nanos().is_multiple_of(30_000_000), "{wait:?}");
+        waits.insert(wait);
+        // 4 of 208 a second, in whole microseconds.
+        let step = sequence(&two[1]).wrapping_sub(sequence(&two[0]));
+        assert!((19_230..=19_231).contains(&step), "{step}");
+        assert_eq!(two[1].bytes.len(), 12);
+    }
+    assert!(waits.contains(&Duration::ZERO), "several in one event");
+    assert!(
+        waits.contains(&Duration::from_millis(60)),
+        "one was retried"
+    );
+    let (first, last) = (&samples[0], &samples[samples.len() - 1]);
+    let device = f64::from(sequence(last).wrapping_sub(sequence(first)));
+    let host = last.at.since(first.at).as_secs_f64() * 1e6;
+    // The ends are late by a few connection events, 200 ppm of ten minutes.
+    assert!((device / host - 1.0).abs() < 300e-6, "{device} {host}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_new_motion_rate_holds_at_once_and_the_counter_goes_on() {
     let lab = Lab {
         motion_rate_hz: 1,
@@ -356,7 +385,7 @@ async fn a_new_motion_rate_holds_at_once_and_the_counter_goes_on() {
 
     for (value, error) in [
         (&[0, 0][..], AttError(0x13)),
-        (&4_001u16.to_le_bytes(), AttError(0x13)),
+        (&8_001u16.to_le_bytes(), AttError(0x13)),
         (&[208], AttError::INVALID_ATTRIBUTE_VALUE_LENGTH),
     ] {
         let refused = write(&*link, uuids::MOTION_RATE, value).await;

@@ -23,6 +23,8 @@ pub const MOTION: Uuid = Uuid::from_u128(0x6d6f7469_6f6e_4c41_8b00_000000000001)
 pub const MOTION_STREAM: Uuid = Uuid::from_u128(0x6d6f7469_6f6e_4c41_8b00_000000000002);
 /// `Motion sensor`: how many samples a second; read, write.
 pub const MOTION_RATE: Uuid = Uuid::from_u128(0x6d6f7469_6f6e_4c41_8b00_000000000003);
+/// `Motion sensor`: one axis, stamped by the sensor's own clock, four samples a value; notify.
+pub const MOTION_STAMPED: Uuid = Uuid::from_u128(0x6d6f7469_6f6e_4c41_8b00_000000000004);
 
 /// The UART service that Nordic Semiconductor defined.
 pub const UART: Uuid = Uuid::from_u128(0x6e400001_b5a3_f393_e0a9_e50e24dcca9e);

@@ -93,7 +93,7 @@ async fn a_protected_value_says_that_pairing_is_wanted_or_asks_for_it() {
     let read = link.read(characteristic(&*link, ENCRYPTED));
     let refused = ready.within(5, "the refusal", read).await;
     let refused = refused.expect_err("it wants an encrypted link, and nobody is there to ask");
-    assert!(refused.to_string().contains("Pair"), "{refused}");
+    assert!(refused.needs_pairing(), "{refused}");
     drop(link);
 
     let (device, link) = locked(&ready, "nothing").await;
@@ -267,5 +267,44 @@ async fn numbers_on_both_sides_are_compared() {
     .await;
     ready.radio.unpair(&device).await.expect("BlueZ unpairs");
     ready.down(&*link).await;
+    air::tell(&format!("sleep {LOCKED}")).await;
+}
+
+/// A device that is paired without a link is connected for it by BlueZ, and let go afterwards.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn pairing_needs_no_link_and_leaves_none_and_may_be_given_up() {
+    let ready = Ready::new(&Lab).await;
+    let (device, link) = locked(&ready, "display").await;
+    ready.close(link).await;
+    let gone = async || {
+        while ready.radio.connected().await != Ok(vec![]) {
+            tokio::time::sleep(ready.limit(1) / 20).await;
+        }
+    };
+    ready.within(5, "no connection", gone()).await;
+
+    let cancel = CancellationToken::new();
+    let giving_up = cancel.clone();
+    let sink = Arc::new(move |_: PairingRequest| giving_up.cancel());
+    let given_up = ready.radio.pair(&device, sink, cancel);
+    let given_up = ready.within(20, "the end of the pairing", given_up).await;
+    assert_eq!(given_up, Err(Error::Cancelled));
+    assert_eq!(ready.radio.is_paired(&device).await, Ok(false));
+    ready.within(10, "no connection", gone()).await;
+
+    let (result, asked) = pair(&ready, &device, |_| async {
+        let shown = air::tell("shown").await;
+        Some(PairingAnswer::Passkey(
+            shown.parse().expect("it shows a number"),
+        ))
+    })
+    .await;
+    assert_eq!(
+        (result, asked),
+        (Ok(()), vec![PairingQuestion::EnterPasskey])
+    );
+    assert_eq!(ready.radio.is_paired(&device).await, Ok(true));
+    ready.within(10, "no connection", gone()).await;
+    ready.radio.unpair(&device).await.expect("BlueZ unpairs");
     air::tell(&format!("sleep {LOCKED}")).await;
 }

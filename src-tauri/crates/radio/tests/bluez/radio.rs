@@ -61,6 +61,7 @@ async fn a_subscription_moves_from_one_way_to_the_other() {
     let ready = Ready::new(&Lab).await;
     let link = ready.connect(Lab.virtual_hr()).await;
     let stream = characteristic(&*link, STREAM);
+    let mut last = None;
     for route in [
         NotifyRoute::Socket,
         NotifyRoute::Signals,
@@ -73,9 +74,22 @@ async fn a_subscription_moves_from_one_way_to_the_other() {
         link.subscribe_by(route, stream, NotifyMode::System, sink)
             .await
             .unwrap_or_else(|error| panic!("{route:?}: {error}"));
+        let mut before: Option<u32> = None;
         for _ in 0..10 {
             let sample = ready.within(10, "a sample", samples.recv()).await;
-            assert!(sample.is_some(), "{route:?}");
+            let now = sequence(&sample.unwrap_or_else(|| panic!("{route:?} is silent")));
+            // The device counts anew when it is subscribed anew; until then it sends by the last way.
+            assert!(
+                before.is_none_or(|before| now == before + 1 || now == 0),
+                "{route:?}: {before:?}, then {now}"
+            );
+            before = Some(now);
+        }
+        if let Some(mut last) = last.replace(samples) {
+            // What came before the change is there; nothing after it.
+            while last.try_recv().is_ok() {}
+            tokio::time::sleep(ready.limit(1)).await;
+            assert!(last.try_recv().is_err(), "two ways at once, now {route:?}");
         }
     }
     ready.close(link).await;
@@ -99,6 +113,32 @@ async fn a_link_that_is_dropped_ends() {
     assert_eq!(state, LinkState::Down(DisconnectReason::Requested));
     // It advertises again, so it is not connected any more.
     ready.find(Lab.virtual_hr()).await;
+}
+
+/// As a program leaves behind that was killed.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_another_program_connected_is_told_and_shared() {
+    let ready = Ready::new(&Lab).await;
+    let device = ready.find(Lab.virtual_hr()).await;
+    super::turn::bluetoothctl(&["connect", device.as_str()]).await;
+    let there = vec![(device.clone(), Some("Virtual HR".to_owned()))];
+    let told = async {
+        while ready.radio.connected().await.expect("BlueZ tells") != there {
+            tokio::time::sleep(ready.limit(1) / 20).await;
+        }
+    };
+    ready.within(10, "the connection of another", told).await;
+    let link = ready.connect_to(&device).await;
+    let mut samples = subscribe(&*link, characteristic(&*link, STREAM)).await;
+    let sample = ready.within(10, "a sample", samples.recv()).await;
+    assert!(sample.is_some());
+    ready.close(link).await;
+    let ended = async {
+        while ready.radio.connected().await != Ok(vec![]) {
+            tokio::time::sleep(ready.limit(1) / 20).await;
+        }
+    };
+    ready.within(10, "the end of the connection", ended).await;
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

@@ -69,6 +69,37 @@ pub(crate) async fn a_scan_finds_a_device_with_what_it_advertises(bench: &impl B
     assert!(times.is_sorted(), "reports went back in time: {times:?}");
 }
 
+pub(crate) async fn a_scan_for_a_service_hears_only_who_advertises_it(bench: &impl Bench) {
+    let ready = Ready::new(bench).await;
+    // What the radio knows already must not matter.
+    ready.find(bench.difficult()).await;
+    let heart_rate = HEART_RATE;
+    let (heard, mut reports) = tokio::sync::mpsc::unbounded_channel();
+    let sink = Arc::new(move |report: Advertisement| {
+        let _ = heard.send(report);
+    });
+    let filter = ScanFilter {
+        services: vec![heart_rate],
+        ..ScanFilter::default()
+    };
+    ready
+        .radio
+        .start_scan(filter, sink)
+        .await
+        .expect("the scan starts");
+    tokio::time::sleep(ready.limit(2)).await;
+    ready.radio.stop_scan().await.expect("the scan stops");
+    let mut services = std::collections::BTreeMap::new();
+    while let Ok(report) = reports.try_recv() {
+        let known: &mut Vec<_> = services.entry(report.device).or_default();
+        known.extend(report.services);
+    }
+    assert!(!services.is_empty(), "nobody was heard");
+    for (device, services) in services {
+        assert!(services.contains(&heart_rate), "{device}: {services:?}");
+    }
+}
+
 pub(crate) async fn nothing_is_heard_after_the_scan_is_stopped(bench: &impl Bench) {
     let ready = Ready::new(bench).await;
     let count = Arc::new(AtomicUsize::new(0));

@@ -130,6 +130,7 @@ macro_rules! contract {
             every_limit_of_the_radio_has_a_reason
             a_scan_finds_a_device_with_what_it_advertises
             nothing_is_heard_after_the_scan_is_stopped
+            a_scan_for_a_service_hears_only_who_advertises_it
             a_second_scan_takes_the_place_of_the_first
             a_hostile_name_arrives_as_it_was_sent
             connecting_finds_the_attribute_tree

@@ -16,6 +16,9 @@ use crate::{Cause, DeviceKey, Event, LinkKey};
 /// How many items are taken, written and given back as one.
 const CHUNK: usize = 1024;
 
+/// How many gaps on disk are kept for whoever asks what was dropped.
+const WRITTEN_DROPS: usize = 1024;
+
 /// How many empty chunks are kept for the next burst.
 const SPARE: usize = 64;
 
@@ -160,6 +163,10 @@ struct Inner {
     chunks: VecDeque<Chunk>,
     spare: Vec<Vec<Item>>,
     dropped: Option<Dropped>,
+    /// What was dropped and taken by the writer, and is not on disk yet.
+    untold: Option<Dropped>,
+    /// Gaps that are on disk and nobody has asked for yet.
+    written_drops: VecDeque<Dropped>,
     /// Put in and not yet written, whether taken or not.
     items: usize,
     payload: usize,
@@ -274,9 +281,13 @@ impl Queue {
             inner = self.wait(&self.work, inner, left);
         }
         inner.urgent = false;
+        let dropped = inner.dropped.take();
+        if let Some(dropped) = dropped {
+            Dropped::merge(&mut inner.untold, dropped);
+        }
         Taken {
             chunks: std::mem::take(&mut inner.chunks),
-            dropped: inner.dropped.take(),
+            dropped,
             closing: inner.closing,
         }
     }
@@ -325,7 +336,14 @@ impl Queue {
 
     /// The writer has committed a gap that tells of these.
     pub(crate) fn told(&self, dropped: Dropped) {
-        self.lock().drops_told += dropped.times;
+        let mut inner = self.lock();
+        inner.drops_told += dropped.times;
+        inner.untold = None;
+        if inner.written_drops.len() == WRITTEN_DROPS {
+            inner.written_drops.pop_front();
+        }
+        inner.written_drops.push_back(dropped);
+        drop(inner);
         self.done.notify_all();
     }
 
@@ -378,9 +396,20 @@ impl Queue {
         }
     }
 
-    /// How many items are not on disk yet.
-    pub(crate) fn waiting(&self) -> usize {
-        self.lock().items
+    /// How many items are not on disk yet, and how many bytes of memory they take.
+    pub(crate) fn waiting(&self) -> (usize, usize) {
+        let inner = self.lock();
+        (inner.items, inner.payload + inner.items * size_of::<Item>())
+    }
+
+    /// What was dropped: the gaps that were written since the last call, and what none tells of yet.
+    pub(crate) fn drops(&self) -> (Vec<Dropped>, Option<Dropped>) {
+        let mut inner = self.lock();
+        let mut waiting = inner.untold;
+        if let Some(dropped) = inner.dropped {
+            Dropped::merge(&mut waiting, dropped);
+        }
+        (inner.written_drops.drain(..).collect(), waiting)
     }
 }
 

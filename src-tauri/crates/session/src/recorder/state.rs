@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicI64, AtomicU64, Ordering::Relaxed};
 
+use radio::Timestamp;
 use serde::{Deserialize, Serialize};
 
 use crate::{Cause, WallTime};
@@ -42,7 +43,9 @@ impl Losses {
     /// All of them.
     #[must_use]
     pub fn total(self) -> u64 {
-        self.device_sequence + self.host_queue + self.gattscope + self.link_down
+        [self.host_queue, self.gattscope, self.link_down]
+            .into_iter()
+            .fold(self.device_sequence, u64::saturating_add)
     }
 
     pub(crate) fn of(&mut self, cause: Cause) -> &mut u64 {
@@ -70,10 +73,32 @@ pub struct Status {
     pub values: u64,
     /// How many wait in memory: what a crash would cost now.
     pub waiting: u64,
+    /// How much memory they take, in bytes.
+    pub waiting_bytes: u64,
     /// How many are missing.
     pub lost: Losses,
     /// The size of the session on disk, in bytes.
     pub bytes: u64,
+}
+
+/// Events that the recorder had no room for, as one gap.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Overflow {
+    /// How many.
+    pub count: u64,
+    /// When the first of them happened.
+    pub from: Timestamp,
+    /// When the last of them happened.
+    pub to: Timestamp,
+}
+
+/// What the recorder had no room for.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Overflows {
+    /// The gaps that were written to the file since this was last asked for, oldest first.
+    pub written: Vec<Overflow>,
+    /// What no gap in the file tells of yet.
+    pub waiting: Option<Overflow>,
 }
 
 /// Counters that the threads share without waiting for one another.

@@ -1,6 +1,6 @@
 //! The writer thread: takes what waits, and commits it at most 100 ms after it came.
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,10 +14,13 @@ use serde_json::json;
 use uuid::Uuid;
 
 use super::checkpoint::{Checkpointer, checkpoint};
+use super::lock::RecordingLock;
 use super::queue::{AttributeRow, Chunk, Dropped, Item, Row};
 use super::state::State;
 use super::{Shared, with_suffix};
 use crate::event::Columns;
+use crate::export::hex;
+use crate::tally::Tally;
 use crate::time::{Anchor, SessionTime};
 use crate::{
     APPLICATION_ID, Cause, DeviceKey, Error, Event, Kind, LinkKey, Result, SCHEMA, SCHEMA_VERSION,
@@ -41,35 +44,44 @@ const CHECKPOINT_AGE: Duration = Duration::from_secs(10);
 const LOG_LIMIT: u64 = 256 << 20;
 
 /// Makes the session file out of an empty file.
-pub(super) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connection> {
+pub(crate) fn create(path: &Path, writer: &str, anchor: Anchor) -> Result<Connection> {
     let make = || {
         let mut file = Connection::open_with_flags(
             path,
             OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX,
         )?;
-        file.execute_batch(&format!(
-            "PRAGMA application_id = {APPLICATION_ID};
-             PRAGMA user_version = {SCHEMA_VERSION};
+        file.execute_batch(
+            "PRAGMA foreign_keys = OFF;
              PRAGMA journal_mode = WAL;
              PRAGMA synchronous = NORMAL;
              PRAGMA wal_autocheckpoint = 0;
              PRAGMA journal_size_limit = 16777216;
              PRAGMA cache_size = -16000;
-             PRAGMA temp_store = MEMORY;"
-        ))?;
-        let first = file.transaction()?;
-        first.execute_batch(SCHEMA)?;
-        first.execute("INSERT INTO session (id, writer) VALUES (1, ?1)", [writer])?;
-        insert_anchor(&first, anchor)?;
-        first.commit()?;
+             PRAGMA temp_store = MEMORY;",
+        )?;
+        lay_out(&mut file, writer, anchor)?;
         Ok(file)
     };
     make().map_err(|error| Error::sqlite(path, &error))
 }
 
+/// Makes the tables of a session that starts at `anchor`.
+pub(crate) fn lay_out(file: &mut Connection, writer: &str, anchor: Anchor) -> rusqlite::Result<()> {
+    // All of it at once: nobody meets a session without its tables.
+    let first = file.transaction()?;
+    first.execute_batch(&format!(
+        "PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {SCHEMA_VERSION}"
+    ))?;
+    first.execute_batch(SCHEMA)?;
+    first.execute("INSERT INTO session (id, writer) VALUES (1, ?1)", [writer])?;
+    insert_anchor(&first, anchor)?;
+    first.commit()
+}
+
 /// Starts the writer on a new session file.
 pub(super) fn spawn(
     file: Connection,
+    lock: RecordingLock,
     shared: Arc<Shared>,
     anchor: Anchor,
 ) -> Result<JoinHandle<Result<()>>> {
@@ -78,6 +90,7 @@ pub(super) fn spawn(
         checkpointer: Checkpointer::spawn(&path).map_err(|error| Error::sqlite(&path, &error))?,
         log: with_suffix(&path, "-wal"),
         file,
+        lock,
         shared,
         pending: VecDeque::new(),
         dropped: None,
@@ -101,6 +114,8 @@ struct Writer {
     checkpointer: Checkpointer,
     log: PathBuf,
     file: Connection,
+    /// Given up when the file is closed.
+    lock: RecordingLock,
     shared: Arc<Shared>,
     /// Taken from the queue and not yet on disk.
     pending: VecDeque<Chunk>,
@@ -127,6 +142,9 @@ struct Progress {
 struct Known {
     generations: HashMap<u32, LinkKey>,
     links: HashMap<LinkKey, Up>,
+    /// Discoveries of which something came before they were told. A value is never refused for that:
+    /// SQLite's own checks are off, and the events get their link when it is known.
+    early: HashSet<u32>,
 }
 
 #[derive(Clone, Copy)]
@@ -207,6 +225,7 @@ impl Writer {
         {
             rows.dropped(dropped)?;
         }
+        rows.tally.write(&self.file)?;
         let Rows {
             progress, min, max, ..
         } = rows;
@@ -346,6 +365,7 @@ impl Writer {
         let Self {
             checkpointer,
             file,
+            lock,
             shared,
             pending,
             ..
@@ -359,6 +379,7 @@ impl Writer {
             tracing::debug!(%error, "the log stays beside the session file");
         }
         drop(file);
+        drop(lock);
         let left = shared.queue.stop();
         let events = |item: &&Item| matches!(item, Item::Event(..));
         let lost = pending
@@ -375,7 +396,7 @@ impl Writer {
     }
 }
 
-fn insert_anchor(file: &Connection, anchor: Anchor) -> rusqlite::Result<()> {
+pub(crate) fn insert_anchor(file: &Connection, anchor: Anchor) -> rusqlite::Result<()> {
     file.execute(
         "INSERT INTO anchor VALUES (?1, ?2, ?3)",
         params![anchor.at.0, anchor.wall.unix_ns, anchor.wall.utc_offset_s],
@@ -390,6 +411,7 @@ struct Rows<'a> {
     known: &'a mut Known,
     progress: Progress,
     insert: rusqlite::CachedStatement<'a>,
+    tally: Tally,
     min: i64,
     max: i64,
 }
@@ -409,6 +431,7 @@ impl<'a> Rows<'a> {
             shared,
             known,
             progress,
+            tally: Tally::default(),
             min: i64::MAX,
             max: i64::MIN,
         })
@@ -424,7 +447,11 @@ impl<'a> Rows<'a> {
         let id = self.progress.next_event;
         let link = columns.link.or_else(|| {
             let generation = columns.attribute?.generation.0;
-            self.known.generations.get(&generation).copied()
+            let link = self.known.generations.get(&generation).copied();
+            if link.is_none() {
+                self.known.early.insert(generation);
+            }
+            link
         });
         let device = columns
             .device
@@ -441,6 +468,7 @@ impl<'a> Rows<'a> {
             columns.number,
             columns.detail.as_deref(),
         ])?;
+        self.tally.event(device, columns.kind, 1);
         self.progress.next_event += 1;
         self.progress.values += u64::from(columns.value.is_some());
         self.min = self.min.min(at.0);
@@ -476,7 +504,7 @@ impl<'a> Rows<'a> {
             }
             Event::Advertisement { report, .. } => {
                 let id = self.insert(at, &event.columns())?;
-                self.advertisement(id, report)?;
+                insert_advertisement(self.file, id, report)?;
             }
             Event::Disconnected { link, .. } => {
                 self.insert(at, &event.columns())?;
@@ -517,6 +545,7 @@ impl<'a> Rows<'a> {
         to: SessionTime,
     ) -> rusqlite::Result<()> {
         let id = self.insert(at, columns)?;
+        self.tally.lost(cause, columns.number.unwrap_or(0));
         self.execute(
             "INSERT INTO gap VALUES (?1, ?2, ?3, ?4, ?5)",
             params![id, cause.number(), columns.number, from.0, to.0],
@@ -539,29 +568,6 @@ impl<'a> Rows<'a> {
             }
         }
         Ok(())
-    }
-
-    fn advertisement(&self, event: i64, report: &Advertisement) -> rusqlite::Result<()> {
-        self.execute(
-            "INSERT INTO advertisement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
-            params![
-                event,
-                report.address.map(|address| address.to_string()),
-                report.address_kind.map(address_kind),
-                report.local_name,
-                report.tx_power,
-                report.appearance,
-                report.connectable,
-                list(&report.services, |uuid| json!(uuid)),
-                list(&report.manufacturer_data, |(CompanyId(company), data)| {
-                    json!({"company": company, "data": hex(data)})
-                }),
-                list(&report.service_data, |(uuid, data)| {
-                    json!({"uuid": uuid, "data": hex(data)})
-                }),
-                report.raw.as_deref(),
-            ],
-        )
     }
 
     fn row(&mut self, row: &Row) -> rusqlite::Result<()> {
@@ -601,8 +607,13 @@ impl<'a> Rows<'a> {
                 at,
             } => {
                 self.known.generations.insert(generation.0, *link);
+                let early = self.known.early.contains(&generation.0);
+                let device = self.known.links.get(link).map(|up| up.device);
                 for attribute in attributes {
                     self.attribute(*link, attribute)?;
+                    if early {
+                        self.settle(*link, device, attribute.id)?;
+                    }
                 }
                 let columns = Columns {
                     link: Some(*link),
@@ -613,6 +624,27 @@ impl<'a> Rows<'a> {
                 Ok(())
             }
         }
+    }
+
+    /// Gives the events that came before their attribute was told what they belong to.
+    fn settle(
+        &mut self,
+        link: LinkKey,
+        device: Option<DeviceKey>,
+        attribute: u64,
+    ) -> rusqlite::Result<()> {
+        let mut update = self.file.prepare_cached(
+            "UPDATE event SET link = ?1, device = ?2 WHERE attribute = ?3 AND link IS NULL
+             RETURNING kind",
+        )?;
+        let mut rows = update.query(params![link.0, device.map(|key| key.0), sql_id(attribute)])?;
+        while let Some(row) = rows.next()? {
+            if let Some(kind) = Kind::from_number(row.get(0)?) {
+                self.tally.event(None, kind, -1);
+                self.tally.event(device, kind, 1);
+            }
+        }
+        Ok(())
     }
 
     fn attribute(&self, link: LinkKey, attribute: &AttributeRow) -> rusqlite::Result<()> {
@@ -639,12 +671,41 @@ impl<'a> Rows<'a> {
     }
 }
 
+/// Writes what an advertisement contained.
+pub(crate) fn insert_advertisement(
+    file: &Connection,
+    event: i64,
+    report: &Advertisement,
+) -> rusqlite::Result<()> {
+    file.prepare_cached(
+        "INSERT INTO advertisement VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11)",
+    )?
+    .execute(params![
+        event,
+        report.address.map(|address| address.to_string()),
+        report.address_kind.map(address_kind),
+        report.local_name,
+        report.tx_power,
+        report.appearance,
+        report.connectable,
+        list(&report.services, |uuid| json!(uuid)),
+        list(&report.manufacturer_data, |(CompanyId(company), data)| {
+            json!({"company": company, "data": hex(data)})
+        }),
+        list(&report.service_data, |(uuid, data)| {
+            json!({"uuid": uuid, "data": hex(data)})
+        }),
+        report.raw.as_deref(),
+    ])?;
+    Ok(())
+}
+
 /// SQLite counts up to 63 bits, and attributes have 48.
 fn sql_id(id: u64) -> i64 {
     id.cast_signed()
 }
 
-fn address_kind(kind: AddressKind) -> &'static str {
+pub(crate) fn address_kind(kind: AddressKind) -> &'static str {
     match kind {
         AddressKind::Public => "public",
         AddressKind::RandomStatic => "random_static",
@@ -655,14 +716,4 @@ fn address_kind(kind: AddressKind) -> &'static str {
 
 fn list<T>(items: &[T], one: impl FnMut(&T) -> serde_json::Value) -> Option<String> {
     (!items.is_empty()).then(|| serde_json::Value::from_iter(items.iter().map(one)).to_string())
-}
-
-fn hex(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes
-        .iter()
-        .fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-            let _ = write!(text, "{byte:02x}");
-            text
-        })
 }

@@ -17,9 +17,10 @@ use tokio::task::JoinHandle;
 use super::super::adverts::Telling;
 use super::super::table::Prefers;
 use super::{HostEvent, Patience};
+use crate::caps::NO_CACHE;
 use crate::{AdapterId, Cap, DeviceId, Support};
 
-pub(in crate::btleplug) const STACK: &str = "BlueZ";
+pub(in crate::btleplug) const STACK: &str = "BlueZ by btleplug";
 /// BlueZ forgets a device 30 s after the scan that heard it, and at once if it takes no connection.
 pub(in crate::btleplug) const FORGETS_DEVICES: bool = true;
 pub(in crate::btleplug) const TELLING: Telling = Telling::Properties;
@@ -65,6 +66,10 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
             "BlueZ tells the MTU as it was when the services were found; before BlueZ 5.62 it does \
              not, and 23 is assumed.",
         ),
+        Cap::ConnectionParameters => Support::No(
+            "BlueZ has no interface for connection parameters. Capture with btmon to see them.",
+        ),
+        Cap::CachedRead => Support::No(NO_CACHE),
         Cap::LinkRssi => Support::No(
             "BlueZ has no interface for the signal strength of a connection, only for that of \
              advertisements. Scan to see it while the device advertises.",

@@ -12,6 +12,7 @@ use uuid::Uuid;
 use super::super::adverts::Telling;
 use super::super::table::Prefers;
 use super::{HostEvent, Patience};
+use crate::caps::NO_CACHE;
 use crate::{AdapterId, Cap, DeviceId, Support};
 
 pub(in crate::btleplug) const STACK: &str = "CoreBluetooth";
@@ -50,6 +51,10 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
             "CoreBluetooth tells the largest write, from which the MTU follows, once the services are \
              found.",
         ),
+        Cap::ConnectionParameters => Support::No(
+            "CoreBluetooth has no interface for connection parameters. Use PacketLogger to see them.",
+        ),
+        Cap::CachedRead => Support::No(NO_CACHE),
         Cap::LinkRssi => Support::Yes,
         Cap::DisconnectReason => {
             Support::No("btleplug tells that a link ended and not why. Use PacketLogger to see it.")

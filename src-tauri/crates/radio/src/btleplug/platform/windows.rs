@@ -11,6 +11,7 @@ use ::btleplug::platform::{Adapter, Peripheral, PeripheralId};
 use super::super::adverts::Telling;
 use super::super::table::Prefers;
 use super::{HostEvent, Patience};
+use crate::caps::NO_CACHE;
 use crate::{AdapterId, Cap, DeviceId, Support};
 
 pub(in crate::btleplug) const STACK: &str = "WinRT";
@@ -49,6 +50,10 @@ pub(in crate::btleplug) fn support(cap: Cap) -> Support {
         ),
         Cap::NotifyRoute => Support::No("WinRT has one way for notifications."),
         Cap::Mtu => Support::Yes,
+        Cap::ConnectionParameters => {
+            Support::Partly("Windows 11 and later; Windows 10 has no interface for them.")
+        }
+        Cap::CachedRead => Support::No(NO_CACHE),
         Cap::LinkRssi => Support::No(
             "Windows has no interface for the signal strength of a connection, only for that of \
              advertisements. Scan to see it while the device advertises.",

@@ -13,7 +13,7 @@ use windows::Devices::Enumeration::{
     DevicePairingRequestedEventArgs, DevicePairingResultStatus, DeviceUnpairingResultStatus,
 };
 use windows::Foundation::TypedEventHandler;
-use windows::core::HSTRING;
+use windows::core::{HRESULT, HSTRING};
 
 use crate::{
     DeviceId, Error, PairingAnswer, PairingFailure, PairingQuestion, PairingRequest, PairingSink,
@@ -24,6 +24,8 @@ use crate::{
 const ANSWER: Duration = Duration::from_secs(10);
 /// How long a pairing may take, the user's answer included: the device gives up before.
 const PAIRING: Duration = Duration::from_secs(60);
+
+const E_INVALIDARG: HRESULT = HRESULT(0x8007_0057_u32.cast_signed());
 
 fn os(error: &windows::core::Error) -> Error {
     Error::Os {
@@ -103,7 +105,11 @@ pub(in crate::btleplug) async fn pair(
         | DevicePairingKinds::DisplayPin
         | DevicePairingKinds::ProvidePin
         | DevicePairingKinds::ConfirmPinMatch;
-    let pair = async { asking.custom.PairAsync(kinds)?.await?.Status() };
+    let pairs = asking.custom.PairAsync(kinds).map_err(|error| os(&error))?;
+    // Windows goes on with what is only dropped.
+    let operation = pairs.clone();
+    let given_up = GivenUp(move || operation.Cancel());
+    let pair = async { pairs.await?.Status() };
     let status = tokio::select! {
         paired = timeout(PAIRING, pair) => match paired {
             Ok(status) => status.map_err(|error| os(&error))?,
@@ -111,7 +117,19 @@ pub(in crate::btleplug) async fn pair(
         },
         () = cancel.cancelled() => return Err(Error::Cancelled),
     };
+    drop(given_up);
     outcome(status)
+}
+
+/// Cancels a pairing when it is dropped; one that is over stays as it is.
+struct GivenUp<F: Fn() -> windows::core::Result<()>>(F);
+
+impl<F: Fn() -> windows::core::Result<()>> Drop for GivenUp<F> {
+    fn drop(&mut self) {
+        if let Err(error) = (self.0)() {
+            tracing::debug!(%error, "the pairing could not be cancelled");
+        }
+    }
 }
 
 fn outcome(status: DevicePairingResultStatus) -> Result<()> {
@@ -147,7 +165,10 @@ fn asked(
     arguments: &DevicePairingRequestedEventArgs,
 ) -> windows::core::Result<()> {
     let shown = || -> windows::core::Result<u32> {
-        Ok(arguments.Pin()?.to_string().trim().parse().unwrap_or(0))
+        let passkey = arguments.Pin()?.to_string();
+        // Another number than the device's would be worse than none.
+        let no_number = |_| windows::core::Error::new(E_INVALIDARG, "the passkey is no number");
+        passkey.trim().parse().map_err(no_number)
     };
     let question = match arguments.PairingKind()? {
         DevicePairingKinds::DisplayPin => PairingQuestion::ShowPasskey(shown()?),
@@ -161,8 +182,9 @@ fn asked(
     let arguments = arguments.clone();
     if let PairingQuestion::ShowPasskey(_) = question {
         // Accepting says that it is shown; the device's user does the rest.
-        arguments.Accept()?;
-        return deferral.Complete();
+        let accepted = arguments.Accept();
+        deferral.Complete()?;
+        return accepted;
     }
     runtime.spawn(async move {
         let answered = match answer.await {
@@ -173,7 +195,8 @@ fn asked(
             // Completing without accepting refuses.
             Ok(PairingAnswer::Refuse) | Err(_) => Ok(()),
         };
-        if let Err(error) = answered.and_then(|()| deferral.Complete()) {
+        // Windows waits until it is completed, whatever became of the answer.
+        if let Err(error) = deferral.Complete().and(answered) {
             tracing::warn!(%error, "Windows did not take the answer of a pairing");
         }
     });
