@@ -7,6 +7,7 @@ use std::fmt;
 use std::ops::{Range, RangeInclusive};
 
 use crate::clean;
+use crate::medical::Medical;
 use crate::number::{Linear, Raw};
 
 /// Characters of a text field that [`Field`]'s `Display` shows.
@@ -34,9 +35,92 @@ pub struct Field<'a> {
     pub role: Option<Role>,
     /// What this value stands for, where the format names it: `Chest`, `not known`.
     pub meaning: Option<&'static str>,
+    /// What is wrong with it, when something is. What could be read is in `value` all the same.
+    pub fault: Option<Fault>,
     /// Whether `meaning` says that there is no number, only the reason why.
     pub(crate) void: bool,
     pub(crate) linear: Linear,
+    pub(crate) shown: Shown,
+}
+
+/// Why a field is not what its format allows.
+#[derive(Clone, Copy, Debug, PartialEq)]
+#[non_exhaustive]
+pub enum Fault {
+    /// The value ended within the field or before it.
+    CutShort {
+        /// Bytes of the field that are there.
+        has: usize,
+        /// Bytes that it takes at least.
+        needs: usize,
+    },
+    /// A number, or bits, that the specification keeps for later.
+    Reserved,
+    /// A number outside the range that the format allows; both ends, in the field's unit, are
+    /// within it.
+    OutOfRange {
+        /// The smallest allowed.
+        least: f64,
+        /// The largest allowed.
+        most: f64,
+    },
+    /// Text that is not UTF-8.
+    NotUtf8 {
+        /// Bytes of the text before the first one that does not fit.
+        valid: usize,
+    },
+    /// Text that should end with a zero byte and does not.
+    Unterminated,
+    /// A day or a time of day that does not exist.
+    NoSuchTime,
+    /// A record that says to be shorter than its own fixed part, or longer than the value.
+    RecordLength,
+}
+
+impl Fault {
+    /// That of text which is not UTF-8.
+    pub(crate) fn of_text(text: &[u8]) -> Option<Self> {
+        let valid = std::str::from_utf8(text).err()?.valid_up_to();
+        Some(Self::NotUtf8 { valid })
+    }
+}
+
+impl fmt::Display for Fault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::CutShort { has: 0, .. } => f.write_str("missing"),
+            Self::CutShort { has, needs } => write!(f, "cut short: {has} of {needs} bytes"),
+            Self::Reserved => f.write_str("reserved"),
+            Self::OutOfRange { least, most } => {
+                f.write_str("outside ")?;
+                float(f, *least)?;
+                f.write_str(" to ")?;
+                float(f, *most)
+            }
+            Self::NotUtf8 { valid } => write!(f, "not UTF-8 from byte {valid} on"),
+            Self::Unterminated => f.write_str("no zero byte at the end"),
+            Self::NoSuchTime => f.write_str("no such time"),
+            Self::RecordLength => f.write_str("impossible length"),
+        }
+    }
+}
+
+/// How the value of a field is written, where that is not plain.
+#[derive(Clone, Copy, Debug, PartialEq, Default)]
+pub(crate) enum Shown {
+    /// By its type.
+    #[default]
+    Plain,
+    /// A number of this many hex digits.
+    Hex(u8),
+    /// A float with at most this many significant digits.
+    Significant(u8),
+    /// Days since 1970-01-01, as a date.
+    Days,
+    /// Seconds since 00:00:00 of a day that is this many days from 1970-01-01, as date and time.
+    Seconds(i32),
+    /// Bytes that are a UUID in GATT's order.
+    Uuid,
 }
 
 /// What the bytes of a field hold.
@@ -54,6 +138,8 @@ pub enum Value<'a> {
     Text(&'a [u8]),
     /// Bytes without further meaning.
     Bytes(&'a [u8]),
+    /// A day, or a day and a time.
+    Time(DateTime),
     /// The value ended before this field.
     Missing,
 }
@@ -65,6 +151,67 @@ impl From<Raw> for Value<'_> {
             Raw::Signed(value) => Self::Int(value.into()),
             Raw::Single(value) => Self::Single(value),
             Raw::Double(value) => Self::Float(value),
+        }
+    }
+}
+
+/// A date, maybe with a time of day, as transmitted: Gregorian, in whatever zone the format says.
+///
+/// A year, month or day of 0 is not known. Nothing else is promised: a device may send month 13,
+/// which the field then has as its [`Fault`].
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct DateTime {
+    /// 1582 to 9999.
+    pub year: u16,
+    /// 1 to 12.
+    pub month: u8,
+    /// 1 to 31.
+    pub day: u8,
+    /// Hours, minutes and seconds; `None` where the format has a date alone.
+    pub time: Option<(u8, u8, u8)>,
+}
+
+impl DateTime {
+    /// Whether such a day and time can be, as far as they are known.
+    #[must_use]
+    pub const fn exists(&self) -> bool {
+        let days = match self.month {
+            4 | 6 | 9 | 11 => 30,
+            2 if self.year == 0 || is_leap(self.year) => 29,
+            2 => 28,
+            _ => 31,
+        };
+        let time = match self.time {
+            Some((hours, minutes, seconds)) => hours < 24 && minutes < 60 && seconds < 60,
+            None => true,
+        };
+        let year = self.year == 0 || (self.year >= 1582 && self.year <= 9999);
+        year && self.month <= 12 && self.day <= days && time
+    }
+}
+
+const fn is_leap(year: u16) -> bool {
+    year.is_multiple_of(4) && (!year.is_multiple_of(100) || year.is_multiple_of(400))
+}
+
+/// `2024-05-01 12:30:00`; `?` for what is not known.
+impl fmt::Display for DateTime {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.year {
+            0 => f.write_str("????")?,
+            year => write!(f, "{year:04}")?,
+        }
+        for part in [self.month, self.day] {
+            match part {
+                0 => f.write_str("-??")?,
+                part => write!(f, "-{part:02}")?,
+            }
+        }
+        match self.time {
+            Some((hours, minutes, seconds)) => {
+                write!(f, " {hours:02}:{minutes:02}:{seconds:02}")
+            }
+            None => Ok(()),
         }
     }
 }
@@ -111,9 +258,27 @@ impl<'a> Field<'a> {
             bits: None,
             role: None,
             meaning: None,
+            fault: None,
             void: false,
             linear: Linear::IDENTITY,
+            shown: Shown::Plain,
         }
+    }
+
+    /// Takes what an IEEE 11073 float says; nothing of one that is not there.
+    pub(crate) fn decimal(&mut self, read: Option<Medical>) {
+        let (value, meaning) = match read {
+            Some(Medical::Number(number)) => (number, None),
+            Some(Medical::Special(meaning, like)) => (like, Some(meaning)),
+            Some(Medical::Reserved) => {
+                self.fault = Some(Fault::Reserved);
+                (f64::NAN, Some("reserved"))
+            }
+            None => return,
+        };
+        self.value = Value::Float(value);
+        self.void = meaning.is_some();
+        self.meaning = meaning;
     }
 
     /// The number that is meant, in [`Field::unit`]: after scale and offset.
@@ -131,7 +296,7 @@ impl<'a> Field<'a> {
             Value::Single(value) => f64::from(value),
             Value::Float(value) => value,
             Value::Bool(value) => f64::from(u8::from(value)),
-            Value::Text(_) | Value::Bytes(_) | Value::Missing => return None,
+            Value::Text(_) | Value::Bytes(_) | Value::Time(_) | Value::Missing => return None,
         };
         Some(self.linear.apply(raw))
     }
@@ -200,8 +365,29 @@ impl fmt::Display for Bare<'_, '_> {
             return f.write_str(meaning);
         }
         let number = || field.number().unwrap_or(f64::NAN);
+        match (field.shown, field.value) {
+            (Shown::Plain, _) => {}
+            (Shown::Hex(digits), Value::Int(value)) => {
+                return write!(f, "0x{value:0digits$X}", digits = usize::from(digits));
+            }
+            (Shown::Significant(digits), Value::Float(value)) if value.is_finite() => {
+                let whole = value.abs().max(1.0).log10() as u8 + 1;
+                let decimals = usize::from(digits.saturating_sub(whole));
+                return write!(f, "{}{:.decimals$}", minus(value < 0.0), value.abs());
+            }
+            (Shown::Days, Value::Int(days)) => return date(f, days),
+            (Shown::Seconds(day), Value::Int(seconds)) => {
+                let (days, second) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+                date(f, i128::from(day) + days)?;
+                let (hours, minutes) = (second / 3600, second / 60 % 60);
+                return write!(f, " {hours:02}:{minutes:02}:{:02}", second % 60);
+            }
+            (Shown::Uuid, Value::Bytes(bytes)) => return uuid(f, bytes),
+            _ => {}
+        }
         match field.value {
             Value::Missing => f.write_str("missing"),
+            Value::Time(time) => time.fmt(f),
             Value::Bool(value) => write!(f, "{value}"),
             Value::Text(text) => f.write_str(&clean::bytes(text, SHOWN_TEXT)),
             Value::Bytes(bytes) => hex(f, bytes),
@@ -241,6 +427,33 @@ where
         write!(f, "{magnitude:e}")
     } else {
         write!(f, "{magnitude}")
+    }
+}
+
+/// The day that is `days` after 1970-01-01, by the Gregorian calendar.
+fn date(f: &mut fmt::Formatter<'_>, days: i128) -> fmt::Result {
+    // Years from March on, so that the leap day is the last: 146 097 days are 400 of them.
+    let days = days + 719_468;
+    let (era, of_era) = (days.div_euclid(146_097), days.rem_euclid(146_097));
+    let year = (of_era - of_era / 1460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year + year / 4 - year / 100);
+    let month = (5 * of_year + 2) / 153;
+    let day = of_year - (153 * month + 2) / 5 + 1;
+    let (year, month) = match month {
+        0..10 => (year, month + 3),
+        _ => (year + 1, month - 9),
+    };
+    write!(f, "{:04}-{month:02}-{day:02}", era * 400 + year)
+}
+
+/// A UUID of 2 or 16 bytes, least significant first; other lengths as bytes.
+fn uuid(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    if let Ok(short) = <[u8; 2]>::try_from(bytes) {
+        write!(f, "0x{:04X}", u16::from_le_bytes(short))
+    } else if let Ok(long) = <[u8; 16]>::try_from(bytes) {
+        write!(f, "{}", uuid::Uuid::from_u128(u128::from_le_bytes(long)))
+    } else {
+        hex(f, bytes)
     }
 }
 

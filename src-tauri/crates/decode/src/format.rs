@@ -8,6 +8,7 @@ use uuid::Uuid;
 
 use crate::field::{Field, Rest, Series};
 use crate::layout::{Counter, Layout, LayoutError};
+use crate::presentation::{PresentationError, Presented};
 use crate::sig::Sig;
 
 /// Fields that a summary names at most.
@@ -32,6 +33,8 @@ const SUMMARY_ELEMENTS: usize = 4;
 pub enum Format {
     /// A standard characteristic or descriptor.
     Sig(Sig),
+    /// What the device's own descriptors say of the value.
+    Presented(Presented),
     /// The user's own.
     Layout(Layout),
 }
@@ -48,6 +51,7 @@ impl Format {
     pub fn decode<'a>(&'a self, bytes: &'a [u8], f: impl FnMut(Field<'a>)) -> Rest {
         match self {
             Self::Sig(sig) => sig.decode(bytes, f),
+            Self::Presented(presented) => presented.decode(bytes, f),
             Self::Layout(layout) => layout.decode(bytes, f),
         }
     }
@@ -57,6 +61,7 @@ impl Format {
     pub fn series(&self) -> Vec<Series> {
         match self {
             Self::Sig(sig) => sig.series(),
+            Self::Presented(presented) => presented.series(),
             Self::Layout(layout) => layout.series(),
         }
     }
@@ -66,6 +71,7 @@ impl Format {
     pub fn columns(&self, bytes: &[u8], f: &mut impl FnMut(usize, f64)) {
         match self {
             Self::Sig(sig) => sig.columns(bytes, f),
+            Self::Presented(presented) => presented.columns(bytes, f),
             Self::Layout(layout) => layout.columns(bytes, f),
         }
     }
@@ -74,7 +80,7 @@ impl Format {
     #[must_use]
     pub fn counter(&self) -> Option<Counter> {
         match self {
-            Self::Sig(_) => None,
+            Self::Sig(_) | Self::Presented(_) => None,
             Self::Layout(layout) => layout.counter(),
         }
     }
@@ -88,6 +94,9 @@ impl Format {
         let mut summary = SummaryLine::default();
         match self {
             Self::Sig(sig) => sig.summarise(bytes, |name, field| summary.add(name, &field)),
+            Self::Presented(presented) => {
+                presented.decode(bytes, |field| summary.add(None, &field));
+            }
             Self::Layout(layout) => {
                 let mut plain = 0;
                 let mut names = 0;
@@ -172,6 +181,7 @@ impl fmt::Display for Format {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Sig(sig) => write!(f, "sig:{:04X}", sig.short()),
+            Self::Presented(presented) => write!(f, "presented:{presented}"),
             Self::Layout(layout) => write!(f, "layout:{layout}"),
         }
     }
@@ -182,13 +192,16 @@ impl fmt::Display for Format {
 #[non_exhaustive]
 pub enum FormatError {
     /// No kind, or one that this version does not know.
-    #[error("A format begins with sig: or layout:, such as sig:2A37.")]
+    #[error("A format begins with sig:, presented: or layout:, such as sig:2A37.")]
     Kind,
     /// No such standard format.
     #[error(
         "\"{0}\" is not a standard format that is known here. Use four hex digits, such as sig:2A37."
     )]
     Sig(String),
+    /// No presentation formats.
+    #[error(transparent)]
+    Presented(#[from] PresentationError),
     /// The layout is wrong; its position counts from after `layout:`.
     #[error(transparent)]
     Layout(#[from] LayoutError),
@@ -204,6 +217,7 @@ impl FromStr for Format {
                 .and_then(Sig::of_short)
                 .map(Self::Sig)
                 .ok_or_else(|| FormatError::Sig(crate::clean::text(short, 16).into_owned())),
+            Some(("presented", formats)) => Ok(Self::Presented(formats.parse()?)),
             Some(("layout", line)) => Ok(Self::Layout(Layout::parse(line)?)),
             _ => Err(FormatError::Kind),
         }
@@ -235,7 +249,11 @@ mod tests {
 
     #[test]
     fn formats_read_back_from_their_text() {
-        for text in ["sig:2A37", "layout:a:u8.3, b:i16le[]*0.5 °C"] {
+        for text in [
+            "sig:2A37",
+            "presented:0EFE2F27010000,0400AD27010000",
+            "layout:a:u8.3, b:i16le[]*0.5 °C",
+        ] {
             assert_eq!(format(text).to_string(), text);
             let json = serde_json::to_string(&format(text)).unwrap();
             assert_eq!(json, format!("\"{text}\""));
@@ -249,6 +267,10 @@ mod tests {
         assert_eq!(
             "sig:180D".parse::<Format>(),
             Err(FormatError::Sig("180D".to_owned()))
+        );
+        assert_eq!(
+            "presented:0E".parse::<Format>(),
+            Err(FormatError::Presented(PresentationError))
         );
         let error = "layout:a:u12".parse::<Format>().unwrap_err();
         assert!(matches!(

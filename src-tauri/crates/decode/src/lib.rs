@@ -1,7 +1,8 @@
 //! Bytes to meaning.
 //!
 //! This crate knows what numbers are called ([`names`]), what standard values say ([`Sig`]), what a
-//! user's own layout says ([`Layout`]), what is in an advertisement ([`advertisement`]), how a
+//! device's own descriptors say of its values ([`Presented`]), what a user's own layout says
+//! ([`Layout`]), what is in an advertisement ([`advertisement`]), how a
 //! person's input becomes bytes ([`encode`]), and how untrusted text becomes fit to be shown
 //! ([`clean`]).
 //!
@@ -26,7 +27,9 @@
 mod field;
 mod format;
 mod layout;
+mod medical;
 mod number;
+mod presentation;
 mod sig;
 
 pub mod advertisement;
@@ -34,9 +37,11 @@ pub mod clean;
 pub mod encode;
 pub mod gap;
 pub mod names;
+pub mod units;
 
-pub use field::{Bare, Field, Label, Rest, Role, Series, Value};
+pub use field::{Bare, DateTime, Fault, Field, Label, Rest, Role, Series, Value};
 pub use format::{Format, FormatError};
 pub use layout::{Clock, Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
 pub use number::{Class, Decimal, DecimalError, Endian, NumberType, NumberTypeError};
+pub use presentation::{Presentation, PresentationError, Presented};
 pub use sig::Sig;

@@ -6,15 +6,16 @@
 //! specification says more, it is named beside the table.
 
 use std::fmt;
-use std::ops::RangeInclusive;
 
 use uuid::Uuid;
 
-use crate::field::{Field, Rest, Series, Value};
+use crate::field::{Fault, Field, Rest, Series, Value};
 use crate::names;
-use crate::number::{Class, Endian, Linear, NumberType, Raw};
 
+mod part;
 mod tables;
+
+use part::{Kind, Part, Plot, Summary, When};
 
 /// The format of a standard characteristic or descriptor.
 #[derive(Clone, Copy)]
@@ -24,198 +25,43 @@ pub struct Sig(&'static Definition);
 struct Definition {
     uuid: u16,
     parts: &'static [Part],
+    /// The value is a row of such formats, each of which begins with its length in bytes.
+    records: bool,
 }
 
-/// One field of a format.
-struct Part {
-    name: &'static str,
-    kind: Kind,
-    when: When,
-    /// Repeats to the end of the value.
-    repeats: bool,
-    unit: Option<&'static str>,
-    linear: Linear,
-    /// What single values stand for.
-    meanings: &'static [(i128, &'static str)],
-    /// What values stand for that say why there is no number.
-    voids: &'static [(i128, &'static str)],
-    /// The column of its numbers; variants of one field share it.
-    column: Option<usize>,
-    summary: Summary,
+/// Where a walk over a value stands.
+struct Place<'a> {
+    /// The value, or as much of it as the current record has.
+    bytes: &'a [u8],
+    /// Where the format, or the current record, begins.
+    start: usize,
+    /// Where the next part begins; past the end after a part that was cut short.
+    at: usize,
+    /// Which record of several.
+    record: Option<usize>,
+    /// What is wrong with the record's length.
+    fault: Option<Fault>,
 }
 
-#[derive(Clone, Copy)]
-enum Kind {
-    Number(NumberType),
-    /// Bits of an integer that several parts share; the last of them moves on.
-    Bits {
-        of: NumberType,
-        first: u8,
-        last: u8,
-        ends: bool,
-    },
-    /// UTF-8 to the end.
-    Text,
-}
-
-/// When a part is present or worth showing.
-#[derive(Clone, Copy)]
-enum When {
-    Always,
-    /// The value's first byte, the flags, masked, equals this.
-    Flags(u8, u8),
-    /// Always there, and shown when not zero: reserved bits.
-    NotZero,
-}
-
-/// How the one-line summary shows a part.
-#[derive(Clone, Copy, PartialEq)]
-pub(crate) enum Summary {
-    No,
-    Value,
-    Named(&'static str),
-}
-
-const U16: NumberType = NumberType::known(Class::Unsigned, 2, Endian::Little);
-const I16: NumberType = NumberType::known(Class::Signed, 2, Endian::Little);
-const U32: NumberType = NumberType::known(Class::Unsigned, 4, Endian::Little);
-
-impl Part {
-    const fn new(name: &'static str, kind: Kind) -> Self {
-        Self {
-            name,
-            kind,
-            when: When::Always,
-            repeats: false,
-            unit: None,
-            linear: Linear::IDENTITY,
-            meanings: &[],
-            voids: &[],
-            column: None,
-            summary: Summary::No,
-        }
-    }
-
-    const fn number(name: &'static str, number: NumberType) -> Self {
-        Self::new(name, Kind::Number(number))
-    }
-
-    const fn bits(name: &'static str, of: NumberType, first: u8, last: u8) -> Self {
-        let ends = last as u32 == of.bits() - 1;
-        let kind = Kind::Bits {
-            of,
-            first,
-            last,
-            ends,
-        };
-        Self::new(name, kind)
-    }
-
-    const fn reserved(of: NumberType, first: u8, last: u8) -> Self {
-        let mut part = Self::bits("Reserved", of, first, last);
-        part.when = When::NotZero;
-        part
-    }
-
-    const fn text(name: &'static str) -> Self {
-        Self::new(name, Kind::Text).summarised(Summary::Value)
-    }
-
-    const fn unit(mut self, unit: &'static str) -> Self {
-        self.unit = Some(unit);
-        self
-    }
-
-    const fn scaled(mut self, linear: Linear) -> Self {
-        self.linear = linear;
-        self
-    }
-
-    const fn if_flags(mut self, mask: u8, equals: u8) -> Self {
-        self.when = When::Flags(mask, equals);
-        self
-    }
-
-    const fn repeating(mut self) -> Self {
-        self.repeats = true;
-        self
-    }
-
-    const fn meaning(mut self, meanings: &'static [(i128, &'static str)]) -> Self {
-        self.meanings = meanings;
-        self
-    }
-
-    const fn void(mut self, voids: &'static [(i128, &'static str)]) -> Self {
-        self.voids = voids;
-        self
-    }
-
-    const fn column(mut self, column: usize) -> Self {
-        self.column = Some(column);
-        self
-    }
-
-    const fn summarised(mut self, summary: Summary) -> Self {
-        self.summary = summary;
-        self
-    }
-
-    /// Bytes of one element; text has no fixed length.
-    const fn size(&self) -> usize {
-        match self.kind {
-            Kind::Number(number) | Kind::Bits { of: number, .. } => number.size(),
-            Kind::Text => 0,
-        }
-    }
-
-    /// The field of one element at `at`.
-    fn field<'a>(&self, bytes: &'a [u8], at: usize, element: Option<usize>) -> Field<'a> {
-        let len = bytes.len();
-        let (value, bits): (_, Option<RangeInclusive<u8>>) = match self.kind {
-            Kind::Text => (bytes.get(at..).map(Value::Text), None),
-            Kind::Number(number) => {
-                let raw = bytes.get(at..).and_then(|rest| number.read(rest));
-                (raw.map(Value::from), None)
-            }
-            Kind::Bits {
-                of, first, last, ..
+impl Place<'_> {
+    /// Whether the part is in the value.
+    fn has(&self, when: When) -> bool {
+        match when {
+            When::Always | When::NotZero => true,
+            When::Left => self.at < self.bytes.len(),
+            When::Masked {
+                at,
+                mask,
+                equals,
+                not,
             } => {
-                let raw = bytes.get(at..).and_then(|rest| of.read(rest));
-                let value = raw.and_then(|raw| match raw {
-                    Raw::Unsigned(whole) => {
-                        let mask = u64::MAX >> (63 - (last - first));
-                        Some(Value::Int(((whole >> first) & mask).into()))
-                    }
-                    _ => None,
-                });
-                (value, Some(first..=last))
-            }
-        };
-        let range = match (value, self.kind) {
-            (Some(_), Kind::Number(_) | Kind::Bits { .. }) => at..at + self.size(),
-            (Some(_), Kind::Text) | (None, _) => at.min(len)..len,
-        };
-        let mut field = Field::plain(self.name, value.unwrap_or(Value::Missing), range);
-        field.element = element;
-        field.unit = self.unit;
-        field.bits = bits;
-        field.linear = self.linear;
-        if let Value::Int(value) = field.value {
-            field.meaning = meaning(self.meanings, value);
-            if let Some(void) = meaning(self.voids, value) {
-                field.meaning = Some(void);
-                field.void = true;
+                let from = self.bytes.get(self.start + usize::from(at)..);
+                let word = from.unwrap_or(&[]).iter().take(4).rev();
+                let word = word.fold(0_u32, |word, &byte| word << 8 | u32::from(byte));
+                (word & mask == equals) != not
             }
         }
-        field
     }
-}
-
-fn meaning(of: &[(i128, &'static str)], value: i128) -> Option<&'static str> {
-    of.iter()
-        .find(|(number, _)| *number == value)
-        .map(|(_, meaning)| *meaning)
 }
 
 impl Sig {
@@ -226,11 +72,17 @@ impl Sig {
     }
 
     pub(crate) fn of_short(uuid: u16) -> Option<Self> {
-        let all = tables::ALL;
-        let at = all
-            .binary_search_by_key(&uuid, |definition| definition.uuid)
-            .ok()?;
-        all.get(at).map(Self)
+        tables::ALL.iter().find_map(|table| {
+            let at = table
+                .binary_search_by_key(&uuid, |definition| definition.uuid)
+                .ok()?;
+            table.get(at).map(Self)
+        })
+    }
+
+    /// All formats that are known here.
+    pub fn all() -> impl Iterator<Item = Self> {
+        tables::ALL.iter().flat_map(|table| table.iter()).map(Self)
     }
 
     /// The characteristic or descriptor.
@@ -246,7 +98,8 @@ impl Sig {
     /// Hands every field of a value to `f`, in the order of the bytes. Allocates nothing.
     ///
     /// Fields that flags rule out do not come; fields that the value is too short for come as
-    /// [`Value::Missing`].
+    /// [`Value::Missing`]. What is there and cannot be comes with its
+    /// [`fault`](Field::fault), and the others come all the same.
     pub fn decode<'a>(self, bytes: &'a [u8], mut f: impl FnMut(Field<'a>)) -> Rest {
         self.walk(bytes, |_, field| f(field))
     }
@@ -256,10 +109,21 @@ impl Sig {
         bytes: &'a [u8],
         mut f: impl FnMut(Option<&'static str>, Field<'a>),
     ) {
+        let alone = self.0.parts.len() == 1;
         self.walk(bytes, |part, field| match part.summary {
+            Summary::No if alone => f(None, field),
             Summary::No => {}
             Summary::Value => f(None, field),
             Summary::Named(name) => f(Some(name), field),
+            Summary::IfSet => {
+                if field.value == Value::Bool(true) {
+                    let name = field.name;
+                    f(
+                        None,
+                        Field::plain(name, Value::Text(name.as_bytes()), field.range),
+                    );
+                }
+            }
         });
     }
 
@@ -268,16 +132,15 @@ impl Sig {
     pub fn series(self) -> Vec<Series> {
         let mut all: Vec<Series> = Vec::new();
         for part in self.0.parts {
-            let Some(column) = part.column else { continue };
-            if all.iter().any(|series| series.column == column) {
+            if part.plot != Plot::Column {
                 continue;
             }
             all.push(Series {
-                column,
+                column: all.len(),
                 name: part.name.to_owned(),
                 unit: part.unit.map(str::to_owned),
                 role: None,
-                repeats: part.repeats,
+                repeats: part.repeats || self.0.records,
             });
         }
         all
@@ -286,61 +149,158 @@ impl Sig {
     /// Hands every number of a value to `f` with its column. Allocates nothing; what is missing
     /// or not known does not come.
     pub fn columns(self, bytes: &[u8], f: &mut impl FnMut(usize, f64)) {
-        self.walk(bytes, |part, field| {
-            if let (Some(column), Some(number)) = (part.column, field.number()) {
-                f(column, number);
-            }
+        self.each_record(bytes, |place| {
+            self.numbers(place, f);
+            0
         });
     }
 
     fn walk<'a>(self, bytes: &'a [u8], mut f: impl FnMut(&'static Part, Field<'a>)) -> Rest {
+        self.each_record(bytes, |place| self.walk_parts(place, &mut f))
+    }
+
+    /// Sets `each` to the value, or to one record after the other; it says how many fields are
+    /// missing.
+    fn each_record<'a>(
+        self,
+        bytes: &'a [u8],
+        mut each: impl FnMut(&mut Place<'a>) -> usize,
+    ) -> Rest {
         let len = bytes.len();
-        let flags = bytes.first().copied().unwrap_or(0);
-        let mut at = 0;
+        let mut place = Place {
+            bytes,
+            start: 0,
+            at: 0,
+            record: None,
+            fault: None,
+        };
         let mut missing = 0;
-        for part in self.0.parts {
-            if let When::Flags(mask, equals) = part.when
-                && flags & mask != equals
-            {
-                continue;
-            }
-            if part.repeats {
-                let elements = len.saturating_sub(at) / part.size().max(1);
-                for element in 0..elements {
-                    f(part, part.field(bytes, at, Some(element)));
-                    at += part.size();
+        if self.0.records {
+            // One record needs no number.
+            let several = bytes
+                .first()
+                .is_some_and(|&size| (1..len).contains(&usize::from(size)));
+            let mut record = 0;
+            loop {
+                let left = len - place.start;
+                let size = bytes.get(place.start).copied().map_or(0, usize::from);
+                let fits = (1..=left).contains(&size);
+                // Where the next record would begin cannot be told: this one has the rest.
+                let end = if fits { place.start + size } else { len };
+                place.bytes = bytes.get(..end).unwrap_or(bytes);
+                place.at = place.start;
+                place.record = several.then_some(record);
+                place.fault = (!fits && left > 0).then_some(Fault::RecordLength);
+                missing += each(&mut place);
+                place.start = end;
+                record += 1;
+                if end >= len {
+                    break;
                 }
-                if elements == 0 {
-                    missing += 1;
-                    f(part, part.field(bytes, at, None));
-                    at = len;
-                }
-                continue;
             }
-            let field = part.field(bytes, at, None);
-            let short = field.value == Value::Missing;
-            let end = field.range.end;
-            let hidden = matches!(part.when, When::NotZero)
-                && matches!(field.value, Value::Int(0) | Value::Missing);
-            if !hidden {
-                missing += usize::from(short);
-                f(part, field);
-            }
-            match part.kind {
-                Kind::Bits { ends: false, .. } if !short => {}
-                // What follows a field that is cut short is missing too.
-                Kind::Bits { ends: false, .. } => {}
-                _ if short => at = len.max(at + part.size()),
-                _ => at = end,
-            }
+        } else {
+            missing = each(&mut place);
         }
         Rest {
             extra: if missing > 0 {
                 len..len
             } else {
-                at.min(len)..len
+                place.at.min(len)..len
             },
             missing,
+        }
+    }
+
+    /// Hands over the parts from `place` on; how many of them are missing.
+    fn walk_parts<'a>(
+        self,
+        place: &mut Place<'a>,
+        f: &mut impl FnMut(&'static Part, Field<'a>),
+    ) -> usize {
+        let bytes = place.bytes;
+        let len = bytes.len();
+        let mut missing = 0;
+        for part in self.0.parts {
+            if !place.has(part.when) {
+                continue;
+            }
+            let size = part.size();
+            if part.repeats {
+                let elements = len.saturating_sub(place.at) / size.max(1);
+                for element in 0..elements {
+                    f(part, part.field(bytes, place.at, Some(element)));
+                    place.at += size;
+                }
+                if elements == 0 && !part.may_be_empty {
+                    missing += 1;
+                    f(part, part.field(bytes, place.at, None));
+                    place.at = len;
+                }
+                continue;
+            }
+            let mut field = part.field(bytes, place.at, place.record);
+            field.fault = place.fault.take().or(field.fault);
+            let short = field.value == Value::Missing;
+            let end = field.range.end;
+            match part.kind {
+                Kind::Set { names, .. } if !short => {
+                    for bit in 0..names.len() {
+                        if let Some(field) = part.bit(&field, bit) {
+                            f(part, field);
+                        }
+                    }
+                }
+                // Whether a reserved bit is set cannot be told where there is none.
+                _ if part.when == When::NotZero
+                    && matches!(field.value, Value::Int(0) | Value::Missing) => {}
+                _ => {
+                    missing += usize::from(short);
+                    f(part, field);
+                }
+            }
+            match part.kind {
+                // What follows a field that is cut short is missing too.
+                _ if !part.ends() => {}
+                _ if short => place.at = len.max(place.at + size),
+                _ => place.at = end,
+            }
+        }
+        missing
+    }
+
+    /// Hands over the numbers of the parts from `place` on: what [`Sig::walk_parts`] would give,
+    /// without the words.
+    fn numbers(self, place: &mut Place<'_>, f: &mut impl FnMut(usize, f64)) {
+        let bytes = place.bytes;
+        let len = bytes.len();
+        let mut columns = 0;
+        for part in self.0.parts {
+            columns += usize::from(part.plot == Plot::Column);
+            let column = (part.plot != Plot::No).then(|| columns - 1);
+            // Bits that others come after take no bytes: nothing to do for those without a number.
+            let ends = part.ends();
+            if (column.is_none() && !ends) || !place.has(part.when) {
+                continue;
+            }
+            loop {
+                let end = part.end(bytes, place.at);
+                if let (Some(column), Some(_)) = (column, end)
+                    && let Some(number) = part.number(bytes, place.at)
+                {
+                    f(column, number);
+                }
+                match end {
+                    Some(end) if ends => place.at = end,
+                    Some(_) => break,
+                    // What follows a part that is cut short is missing too; half an element of a
+                    // row is left over.
+                    None if !part.repeats => place.at = len.max(place.at + part.size()),
+                    None => {}
+                }
+                if !part.repeats || end.is_none() {
+                    break;
+                }
+            }
         }
     }
 }

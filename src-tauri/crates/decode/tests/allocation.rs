@@ -4,7 +4,7 @@ use std::alloc::{GlobalAlloc, Layout as Memory, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
-use decode::Format;
+use decode::{Format, Sig};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -45,6 +45,7 @@ fn decoding_and_columns_allocate_nothing() {
         "sig:2A00",
         "layout:seq:u16le!count, a:u8.0, b:u8.1-3, acc:i16le[3]*0.001 g, f:f32le, rest:utf8",
         "layout:x:i24be[]*0.01+4 mV",
+        "presented:0EFE2F27010000,16002F27010000,19000027010000",
     ] {
         let format: Format = text.parse().unwrap();
         let mut fields = 0;
@@ -62,6 +63,29 @@ fn decoding_and_columns_allocate_nothing() {
         assert_eq!(made, 0, "{text}");
         assert!(fields > bytes.len(), "{text} decoded something");
     }
+}
+
+#[test]
+fn no_standard_format_allocates() {
+    let mut numbers = 0;
+    for sig in Sig::all() {
+        for fill in [0x00, 0x07, 0x3F, 0xFF] {
+            let bytes = [fill; 40];
+            let made = allocations(|| {
+                for end in 0..=bytes.len() {
+                    black_box(sig.decode(&bytes[..end], |field| {
+                        black_box(field.number());
+                    }));
+                    sig.columns(&bytes[..end], &mut |column, number| {
+                        numbers += 1;
+                        black_box((column, number));
+                    });
+                }
+            });
+            assert_eq!(made, 0, "{sig:?}");
+        }
+    }
+    assert!(numbers > 10_000, "{numbers}");
 }
 
 #[test]

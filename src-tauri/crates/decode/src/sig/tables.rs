@@ -1,126 +1,57 @@
-//! The formats, one table each. Units and scales: GATT Specification Supplement, by name.
+//! The formats, one table each, by subject. Units and scales: GATT Specification Supplement, by
+//! name.
 
-use super::{Definition, I16, Part, Summary, U16, U32};
-use crate::number::{Linear, NumberType};
+use super::Definition;
+use super::part::{self, Words};
 
-const U8: NumberType = NumberType::U8;
+mod battery;
+mod cooking;
+mod descriptors;
+mod device;
+mod environment;
+mod fitness;
+mod health;
+mod quantities;
+mod sport;
+mod time;
+mod user;
 
-/// Ascending by UUID.
-pub(super) static ALL: &[Definition] = &[
-    // Descriptors: Core Specification, Vol 3, Part G, 3.3.3.
-    one(0x2901, &[Part::text("Description")]),
-    one(
-        0x2902,
-        &[
-            Part::bits("Notifications", U16, 0, 0)
-                .meaning(OFF_ON)
-                .summarised(Summary::Named("Notifications")),
-            Part::bits("Indications", U16, 1, 1)
-                .meaning(OFF_ON)
-                .summarised(Summary::Named("Indications")),
-            Part::reserved(U16, 2, 15),
-        ],
-    ),
-    one(0x2A00, &[Part::text("Device name")]),
-    one(
-        0x2A01,
-        &[Part::number("Appearance", U16).summarised(Summary::Value)],
-    ),
-    one(
-        0x2A19,
-        &[Part::number("Battery level", U8)
-            .unit("%")
-            .column(0)
-            .summarised(Summary::Value)],
-    ),
-    one(0x2A24, &[Part::text("Model number")]),
-    one(0x2A25, &[Part::text("Serial number")]),
-    one(0x2A26, &[Part::text("Firmware revision")]),
-    one(0x2A27, &[Part::text("Hardware revision")]),
-    one(0x2A28, &[Part::text("Software revision")]),
-    one(0x2A29, &[Part::text("Manufacturer name")]),
-    one(0x2A37, HEART_RATE_MEASUREMENT),
-    one(
-        0x2A38,
-        &[Part::number("Body sensor location", U8)
-            .meaning(&[
-                (0, "Other"),
-                (1, "Chest"),
-                (2, "Wrist"),
-                (3, "Finger"),
-                (4, "Hand"),
-                (5, "Ear lobe"),
-                (6, "Foot"),
-            ])
-            .summarised(Summary::Value)],
-    ),
-    one(
-        0x2A6D,
-        &[Part::number("Pressure", U32)
-            .unit("Pa")
-            .scaled(Linear::ratio(1.0, 10.0, 1))
-            .column(0)
-            .summarised(Summary::Value)],
-    ),
-    one(
-        0x2A6E,
-        &[Part::number("Temperature", I16)
-            .unit("°C")
-            .scaled(Linear::ratio(1.0, 100.0, 2))
-            .void(&[(-0x8000, "not known")])
-            .column(0)
-            .summarised(Summary::Value)],
-    ),
-    one(
-        0x2A6F,
-        &[Part::number("Humidity", U16)
-            .unit("%")
-            .scaled(Linear::ratio(1.0, 100.0, 2))
-            .void(&[(0xFFFF, "not known")])
-            .column(0)
-            .summarised(Summary::Value)],
-    ),
+/// Each of them ascending by UUID, no UUID in two.
+pub(super) static ALL: &[&[Definition]] = &[
+    descriptors::ALL,
+    device::ALL,
+    time::ALL,
+    health::ALL,
+    sport::ALL,
+    fitness::ALL,
+    environment::ALL,
+    user::ALL,
+    quantities::ALL,
+    battery::ALL,
+    cooking::ALL,
 ];
 
-/// Heart Rate Service 1.0, 3.1: energy is in kilojoules there, RR intervals in 1/1024 s, oldest
-/// first.
-const HEART_RATE_MEASUREMENT: &[Part] = &[
-    Part::bits("Heart rate format", U8, 0, 0).meaning(&[(0, "8 bits"), (1, "16 bits")]),
-    Part::bits("Sensor contact", U8, 1, 2).meaning(&[
-        (0, "not supported"),
-        (1, "not supported"),
-        (2, "not detected"),
-        (3, "detected"),
-    ]),
-    Part::bits("Energy expended field", U8, 3, 3).meaning(ABSENT_PRESENT),
-    Part::bits("RR interval field", U8, 4, 4).meaning(ABSENT_PRESENT),
-    Part::reserved(U8, 5, 7),
-    Part::number("Heart rate", U8)
-        .if_flags(0x01, 0x00)
-        .unit("bpm")
-        .column(0)
-        .summarised(Summary::Value),
-    Part::number("Heart rate", U16)
-        .if_flags(0x01, 0x01)
-        .unit("bpm")
-        .column(0)
-        .summarised(Summary::Value),
-    Part::number("Energy expended", U16)
-        .if_flags(0x08, 0x08)
-        .unit("kJ")
-        .column(1),
-    Part::number("RR interval", U16)
-        .if_flags(0x10, 0x10)
-        .repeating()
-        .unit("ms")
-        .scaled(Linear::ratio(1000.0, 1024.0, 0))
-        .column(2)
-        .summarised(Summary::Named("RR")),
+const OFF_ON: Words = &[(0, "off"), (1, "on")];
+const NO_YES: Words = &[(0, "no"), (1, "yes")];
+const UNKNOWN_8: Words = &[(0xFF, "not known")];
+const UNKNOWN_16: Words = &[(0xFFFF, "not known")];
+const UNKNOWN_24: Words = &[(0xFF_FFFF, "not known")];
+const UNKNOWN_32: Words = &[(0xFFFF_FFFF, "not known")];
+const INVALID_24: Words = &[(0xFF_FFFE, "not valid"), (0xFF_FFFF, "not known")];
+const INVALID_32: Words = &[(0xFFFF_FFFE, "not valid"), (0xFFFF_FFFF, "not known")];
+const UNKNOWN_USER: Words = &[(0xFF, "unknown user")];
+/// What a control point answers.
+const RESPONSES: Words = &[
+    (1, "success"),
+    (2, "op code not supported"),
+    (3, "invalid operand"),
+    (4, "operation failed"),
 ];
 
-const OFF_ON: &[(i128, &str)] = &[(0, "off"), (1, "on")];
-const ABSENT_PRESENT: &[(i128, &str)] = &[(0, "absent"), (1, "present")];
-
-const fn one(uuid: u16, parts: &'static [Part]) -> Definition {
-    Definition { uuid, parts }
+const fn one(uuid: u16, parts: &'static [part::Part]) -> Definition {
+    Definition {
+        uuid,
+        parts,
+        records: false,
+    }
 }

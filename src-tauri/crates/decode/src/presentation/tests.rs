@@ -1,0 +1,170 @@
+//! Vectors are computed by hand from the types of the Assigned Numbers document, 2.4.1.
+
+use proptest::prelude::*;
+
+use super::*;
+
+fn shown(format: u8, exponent: i8, unit: u16, bytes: &[u8]) -> (String, Option<Fault>) {
+    let presented = Presented::from(Presentation {
+        format,
+        exponent,
+        unit,
+        namespace: 1,
+        description: 0,
+    });
+    let mut all = Vec::new();
+    presented.decode(bytes, |field| all.push((field.to_string(), field.fault)));
+    assert_eq!(all.len(), 1);
+    all.remove(0)
+}
+
+#[test]
+fn every_type_is_read() {
+    let rows: &[(u8, i8, &[u8], &str)] = &[
+        (0x01, 0, &[1], "true"),
+        (0x02, 0, &[3], "3"),
+        (0x03, 1, &[0x0F], "150"),
+        (0x04, -1, &[200], "20.0"),
+        (0x05, 0, &[0xFF, 0x0F], "4095"),
+        (0x06, 0, &[0xFF, 0xFF], "65535"),
+        (0x07, 0, &[0, 0, 1], "65536"),
+        (0x08, -3, &[0x39, 0x30, 0, 0], "12.345"),
+        (0x09, 0, &[0, 0, 0, 0, 0, 1], "1099511627776"),
+        (0x0A, 0, &[0xFF; 8], "18446744073709551615"),
+        (
+            0x0B,
+            0,
+            &[0xFF, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0],
+            "255",
+        ),
+        (0x0C, 0, &[0xFF], "\u{2212}1"),
+        (0x0D, 0, &[0x00, 0x08], "\u{2212}2048"),
+        (0x0E, -2, &[0x46, 0x09], "23.74"),
+        (0x0F, 0, &[0xFF, 0xFF, 0xFF], "\u{2212}1"),
+        (0x10, 2, &[5, 0, 0, 0], "500"),
+        (0x11, 0, &[0xFE, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF], "\u{2212}2"),
+        (0x12, 0, &[0xFF; 8], "\u{2212}1"),
+        (0x13, 0, &[0xFF; 16], "\u{2212}1"),
+        (0x14, 0, &[0, 0, 0xC0, 0x3F], "1.5"),
+        (0x15, 0, &[0, 0, 0, 0, 0, 0, 0xF8, 0x3F], "1.5"),
+        (0x16, 0, &[0x72, 0xF0], "11.4"),
+        (0x17, 0, &[0x6C, 0x01, 0x00, 0xFF], "36.4"),
+        (0x18, 0, &[1, 2, 3, 4], "0x04030201"),
+        (0x19, 0, "grün".as_bytes(), "grün"),
+        (0x1A, 0, &[0x41, 0], "41 00"),
+        (0x1B, 0, &[7], "07"),
+        (0x1C, 0, &[], ""),
+    ];
+    for (format, exponent, bytes, text) in rows {
+        let got = shown(*format, *exponent, 0x2700, bytes);
+        assert_eq!(got, ((*text).to_owned(), None), "{format:02X}");
+    }
+    let named: Vec<i128> = FORMATS.iter().map(|(format, _)| *format).collect();
+    let read: Vec<i128> = rows.iter().map(|row| row.0.into()).collect();
+    assert_eq!(named, read, "every type has a vector");
+}
+
+#[test]
+fn units_have_their_symbol() {
+    assert_eq!(shown(0x0E, -2, 0x272F, &[0x46, 0x09]).0, "23.74 °C");
+    assert_eq!(shown(0x04, 0, 0x27AD, &[50]).0, "50 %");
+    assert_eq!(shown(0x04, 0, 0xABCD, &[50]).0, "50", "no such unit");
+}
+
+#[test]
+fn what_cannot_be_is_marked() {
+    let cut = Some(Fault::CutShort { has: 1, needs: 2 });
+    assert_eq!(shown(0x0E, 0, 0x2700, &[1]), ("missing".to_owned(), cut));
+    assert_eq!(
+        shown(0x00, 0, 0x2700, &[1, 2]),
+        ("01 02".to_owned(), Some(Fault::Reserved))
+    );
+    assert_eq!(
+        shown(0x01, 0, 0x2700, &[2]),
+        ("true".to_owned(), Some(Fault::Reserved))
+    );
+    assert_eq!(
+        shown(0x05, 0, 0x2700, &[0x01, 0x10]),
+        ("1".to_owned(), Some(Fault::Reserved))
+    );
+    assert_eq!(
+        shown(0x0D, 0, 0x2700, &[0xFF, 0xFF]),
+        ("\u{2212}1".to_owned(), None)
+    );
+    assert_eq!(
+        shown(0x19, 0, 0x2700, &[b'a', 0xFF]),
+        ("a\u{FFFD}".to_owned(), Some(Fault::NotUtf8 { valid: 1 }))
+    );
+    assert_eq!(Presentation::read(&[0; 6]), None);
+    assert_eq!(Presentation::read(&[0; 8]), None);
+}
+
+#[test]
+fn aggregates_are_one_after_the_other() {
+    let presented: Presented = "0EFE2F27010000,19000027010000,0400AD27010000"
+        .parse()
+        .unwrap();
+    assert_eq!(
+        presented.to_string().parse::<Presented>().unwrap(),
+        presented
+    );
+    let presented: Presented = "0400AD27010000,0EFE2F27010000".parse().unwrap();
+    let mut fields = Vec::new();
+    let rest = presented.decode(&[50, 0x46, 0x09, 7], |field| {
+        fields.push((field.label().to_string(), field.to_string(), field.range));
+    });
+    assert_eq!(
+        fields,
+        [
+            ("Value[0]".to_owned(), "50 %".to_owned(), 0..1),
+            ("Value[1]".to_owned(), "23.74 °C".to_owned(), 1..3),
+        ]
+    );
+    assert_eq!(rest.extra, 3..4);
+    let mut columns = Vec::new();
+    presented.columns(&[50], &mut |column, number| columns.push((column, number)));
+    assert_eq!(columns, [(0, 50.0)]);
+    assert_eq!(presented.decode(&[], |_| ()).missing, 2);
+    for text in [
+        "",
+        "0EFE2F2701000",
+        "0EFE2F270100GG",
+        "0EFE2F27010000,",
+        "ää\u{e4}ääää",
+    ] {
+        assert_eq!(text.parse::<Presented>(), Err(PresentationError), "{text}");
+    }
+    assert_eq!(Presented::aggregate(Vec::new()), None);
+}
+
+proptest! {
+    #[test]
+    fn descriptors_read_back(bytes: [u8; 7]) {
+        let presentation = Presentation::read(&bytes).unwrap();
+        prop_assert_eq!(presentation.bytes(), bytes);
+        prop_assert_eq!(presentation.to_string().parse::<Presentation>().unwrap(), presentation);
+    }
+
+    #[test]
+    fn any_bytes_decode_within_themselves(
+        descriptors in prop::collection::vec((0_u8..0x20, any::<[u8; 6]>()), 1..4),
+        bytes in prop::collection::vec(any::<u8>(), 0..40),
+    ) {
+        let all = descriptors.iter().map(|(format, rest)| {
+            let mut whole = [*format; 7];
+            whole[1..].copy_from_slice(rest);
+            Presentation::read(&whole).unwrap()
+        });
+        let presented = Presented::aggregate(all.collect()).unwrap();
+        let columns = presented.series().len();
+        let mut missing = 0;
+        let rest = presented.decode(&bytes, |field| {
+            assert!(field.range.start <= field.range.end && field.range.end <= bytes.len());
+            let _shown = field.to_string();
+            missing += usize::from(field.value == Value::Missing);
+        });
+        prop_assert_eq!(rest.missing, missing);
+        prop_assert!(rest.extra.start <= rest.extra.end && rest.extra.end == bytes.len());
+        presented.columns(&bytes, &mut |column, _| assert!(column < columns));
+    }
+}
