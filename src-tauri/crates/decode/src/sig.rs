@@ -15,7 +15,7 @@ use crate::names;
 pub(crate) mod part;
 mod tables;
 
-use part::{Kind, Part, Plot, Summary, When};
+use part::{Given, Kind, Part, Plot, Summary, When};
 
 /// The format of a standard characteristic or descriptor.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> Place<'a> {
     fn has(&self, when: When) -> bool {
         match when {
             When::Always | When::NotZero => true,
-            When::If(when) => when(self.bytes.get(self.start..).unwrap_or(&[])),
+            When::If(Given(when)) => when(self.bytes.get(self.start..).unwrap_or(&[])),
             When::Left => self.at < self.bytes.len(),
             When::Masked {
                 at,
@@ -105,7 +105,7 @@ impl<'a> Place<'a> {
                     }
                 }
                 // Whether a reserved bit is set cannot be told where there is none.
-                _ if matches!(part.when, When::NotZero)
+                _ if part.when == When::NotZero
                     && matches!(field.value, Value::Int(0) | Value::Missing) => {}
                 _ => {
                     missing += usize::from(field.value == Value::Missing);
