@@ -15,7 +15,7 @@ use crate::names;
 pub(crate) mod part;
 mod tables;
 
-use part::{Given, Kind, Part, Plot, Summary, When};
+use part::{Check, Kind, Part, Plot, Summary, When};
 
 /// The format of a standard characteristic or descriptor.
 #[derive(Clone, Copy)]
@@ -48,7 +48,7 @@ impl<'a> Place<'a> {
     fn has(&self, when: When) -> bool {
         match when {
             When::Always | When::NotZero => true,
-            When::If(Given(when)) => when(self.bytes.get(self.start..).unwrap_or(&[])),
+            When::If(Check(when)) => when(self.bytes.get(self.start..).unwrap_or(&[])),
             When::Left => self.at < self.bytes.len(),
             When::Masked {
                 at,

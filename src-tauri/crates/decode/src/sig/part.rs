@@ -122,7 +122,7 @@ pub(crate) enum When {
         not: bool,
     },
     /// The bytes from where the format begins say so.
-    If(Given),
+    If(Check),
     /// There are bytes left for it: the format does not say in itself whether it comes.
     Left,
     /// Always there, and shown when not zero: reserved bits.
@@ -131,9 +131,9 @@ pub(crate) enum When {
 
 /// What tells from the bytes of a format whether a part is there.
 #[derive(Clone, Copy)]
-pub(crate) struct Given(pub(crate) fn(&[u8]) -> bool);
+pub(crate) struct Check(pub(crate) fn(&[u8]) -> bool);
 
-impl PartialEq for Given {
+impl PartialEq for Check {
     fn eq(&self, other: &Self) -> bool {
         std::ptr::fn_addr_eq(self.0, other.0)
     }
@@ -377,7 +377,7 @@ impl Part {
 
     /// Present when the bytes from where the format begins say so.
     pub(crate) const fn given(mut self, when: fn(&[u8]) -> bool) -> Self {
-        self.when = When::If(Given(when));
+        self.when = When::If(Check(when));
         self
     }
 
