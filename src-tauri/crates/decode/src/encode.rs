@@ -3,12 +3,12 @@
 use crate::clean;
 use crate::number::{Class, Endian, NumberType};
 
-#[allow(dead_code, reason = "the formats follow")]
 mod fields;
+mod time;
 
 pub use fields::{Blank, BlankKind, Given, Misfit};
-#[expect(unused_imports, reason = "the formats follow")]
-pub(crate) use fields::{Typed as TypedDecimal, bytes, integer, shown};
+pub(crate) use fields::{Typed as TypedDecimal, bytes, integer, shown, uuid};
+pub(crate) use time::{far_time, no_time, time};
 
 /// Characters of the user's text that a message repeats.
 const QUOTED: usize = 24;
@@ -339,7 +339,7 @@ fn whole(number: i128) -> String {
     format!("{minus}{}", number.unsigned_abs())
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     clean::text(text, QUOTED).into_owned()
 }
 

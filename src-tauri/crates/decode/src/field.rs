@@ -324,6 +324,12 @@ pub struct Label<'a> {
     element: Option<usize>,
 }
 
+impl<'a> Label<'a> {
+    pub(crate) const fn new(name: &'a str, element: Option<usize>) -> Self {
+        Self { name, element }
+    }
+}
+
 impl fmt::Display for Label<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
@@ -371,8 +377,12 @@ impl fmt::Display for Bare<'_, '_> {
                 return write!(f, "0x{value:0digits$X}", digits = usize::from(digits));
             }
             (Shown::Significant(digits), Value::Float(value)) if value.is_finite() => {
-                let whole = value.abs().max(1.0).log10() as u8 + 1;
-                let decimals = usize::from(digits.saturating_sub(whole));
+                let before = match value.abs() {
+                    0.0 => 0,
+                    magnitude => magnitude.log10().floor() as i32,
+                };
+                let decimals = i32::from(digits) - 1 - before;
+                let decimals = usize::try_from(decimals).unwrap_or(0);
                 return write!(f, "{}{:.decimals$}", minus(value < 0.0), value.abs());
             }
             (Shown::Days, Value::Int(days)) => return date(f, days),

@@ -81,7 +81,9 @@ impl Format {
     #[must_use]
     pub fn blanks(&self) -> Vec<Blank> {
         match self {
-            Self::Sig(_) | Self::Presented(_) | Self::Layout(_) => Vec::new(),
+            Self::Sig(sig) => sig.blanks(),
+            Self::Presented(presented) => presented.blanks(),
+            Self::Layout(_) => Vec::new(),
         }
     }
 
@@ -91,9 +93,11 @@ impl Format {
     ///
     /// # Errors
     /// Names the field that is unknown, missing or cannot say what was given, and what it can.
-    pub fn encode(&self, _given: &[Given<'_>]) -> Result<Vec<u8>, EncodeError> {
+    pub fn encode(&self, given: &[Given<'_>]) -> Result<Vec<u8>, EncodeError> {
         match self {
-            Self::Sig(_) | Self::Presented(_) | Self::Layout(_) => Err(EncodeError::NotByFields),
+            Self::Sig(sig) => sig.encode(given),
+            Self::Presented(presented) => presented.encode(given),
+            Self::Layout(_) => Err(EncodeError::NotByFields),
         }
     }
 

@@ -397,7 +397,6 @@ impl Linear {
     /// The way back from `mantissa × 10^exponent`: the largest integer that means no more, and
     /// whether it means just that. (With a negative scale, that means no less.) `None` where
     /// whole numbers of 128 bits do not suffice.
-    #[allow(dead_code)]
     pub(crate) fn invert(&self, mantissa: i128, exponent: i32) -> Option<(i128, bool)> {
         let whole = |part: f64| {
             (part.fract() == 0.0 && part.abs() < 2_f64.powi(100)).then_some(part as i128)
@@ -418,7 +417,6 @@ impl Linear {
     }
 
     /// The way back as near as floats come.
-    #[allow(dead_code)]
     pub(crate) fn unapply(&self, number: f64) -> f64 {
         (number * self.divide - self.add) / self.multiply
     }

@@ -301,3 +301,19 @@ pub(crate) fn bytes(text: &str, needs: Option<usize>) -> Result<Vec<u8>, Misfit>
         _ => Ok(bytes),
     }
 }
+
+/// A UUID as GATT transmits it: 2 bytes of a short one, 16 of another.
+pub(crate) fn uuid(text: &str) -> Result<Vec<u8>, Misfit> {
+    let text = text.trim();
+    let digits = text.strip_prefix("0x").unwrap_or(text);
+    if digits.len() == 4
+        && let Ok(short) = u16::from_str_radix(digits, 16)
+    {
+        return Ok(short.to_le_bytes().to_vec());
+    }
+    match uuid::Uuid::try_parse(text) {
+        Ok(long) => Ok(long.as_u128().to_le_bytes().to_vec()),
+        // Of another length, which is shown as bytes.
+        Err(_) => bytes(text, None).map_err(|_| Misfit::NotUuid(quoted(text))),
+    }
+}
