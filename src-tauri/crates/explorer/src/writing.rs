@@ -264,4 +264,55 @@ mod tests {
             "too_long"
         );
     }
+
+    fn field(name: &str, element: Option<u32>, text: &str) -> GivenField {
+        GivenField {
+            name: name.into(),
+            element,
+            text: text.into(),
+        }
+    }
+
+    #[test]
+    fn a_value_fills_in_the_form_that_gives_the_same_bytes() {
+        let format = Format::default_for(decode::names::uuid16(0x2A37)).unwrap();
+        let blanks: Vec<_> = format.blanks().into_iter().map(BlankView::from).collect();
+        let heart = blanks
+            .iter()
+            .find(|blank| blank.name == "Heart rate")
+            .unwrap();
+        assert_eq!(
+            (heart.kind.as_str(), heart.unit.as_str()),
+            ("number", "bpm")
+        );
+        assert!(heart.required);
+        let value = [0x16, 72, 0x2C, 0x03];
+        let fields = filled(&format, &blanks, &value);
+        assert!(
+            fields.contains(&field("RR interval", Some(0), "793")),
+            "{fields:?}"
+        );
+        assert_eq!(encoded(&format, &fields).unwrap(), value);
+    }
+
+    #[test]
+    fn what_stands_in_the_way_is_named_with_its_field() {
+        let format = Format::default_for(decode::names::uuid16(0x2A37)).unwrap();
+        let (name, problem) = encoded(&format, &[field("Heart rate", None, "fast")]).unwrap_err();
+        assert_eq!(name.as_deref(), Some("Heart rate"));
+        assert_eq!(problem.code, "input");
+        assert!(problem.message.contains("fast"), "{problem}");
+        let (name, _) = encoded(&format, &[]).unwrap_err();
+        assert_eq!(name.as_deref(), Some("Heart rate"), "what is needed first");
+    }
+
+    #[test]
+    fn texts_and_bytes_fill_in_whole() {
+        let long = "x".repeat(300);
+        let format = Format::default_for(decode::names::uuid16(0x2A00)).unwrap();
+        let blanks: Vec<_> = format.blanks().into_iter().map(BlankView::from).collect();
+        let fields = filled(&format, &blanks, long.as_bytes());
+        assert_eq!(fields[0].text, long);
+        assert_eq!(encoded(&format, &fields).unwrap(), long.as_bytes());
+    }
 }
