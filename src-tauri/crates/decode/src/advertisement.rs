@@ -8,9 +8,28 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-mod beacon;
+use crate::format::Format;
 
-pub use beacon::{Beacon, EddystoneUrl, Ruuvi5};
+mod altbeacon;
+mod apple;
+mod beacon;
+mod bthome;
+mod eddystone;
+mod google;
+mod matter;
+mod mesh;
+mod microsoft;
+mod objects;
+mod part;
+mod ruuvi;
+mod structures;
+mod uri;
+mod xiaomi;
+
+pub use beacon::{Beacon, Source};
+pub(crate) use eddystone::EddystoneUrl;
+pub use structures::decode_structure;
+pub(crate) use uri::Uri;
 
 /// The type of an AD structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -170,8 +189,8 @@ impl Iterator for Parts<'_> {
     }
 }
 
-/// The first beacon in an advertisement in a few words, such as `iBeacon e2c5…e0 100 / 7`; fit to
-/// be shown.
+/// The first beacon in an advertisement in a few words, such as `RuuviTag 24.300 °C, 53.4900 %`;
+/// fit to be shown.
 ///
 /// Manufacturer data come with their company identifier and without its two bytes, service data
 /// with their UUID and without it, as operating systems hand them out.
@@ -181,13 +200,16 @@ pub fn summary<'a>(
 ) -> Option<String> {
     let manufacturer = manufacturer_data
         .into_iter()
-        .find_map(|(company, data)| Beacon::from_manufacturer_data(company, data));
-    let beacon = manufacturer.or_else(|| {
-        service_data
-            .into_iter()
-            .find_map(|(uuid, data)| Beacon::from_service_data(uuid, data))
-    });
-    beacon.map(|beacon| beacon.to_string())
+        .map(|(company, data)| (Source::Manufacturer(company), data));
+    let service = service_data
+        .into_iter()
+        .map(|(uuid, data)| (Source::Service(uuid), data));
+    manufacturer.chain(service).find_map(|(source, data)| {
+        let beacon = Beacon::of(source, data)?;
+        let said = Format::Beacon(beacon).summary(data);
+        let gap = if said.is_empty() { "" } else { " " };
+        Some(format!("{}{gap}{said}", beacon.brief()))
+    })
 }
 
 #[cfg(test)]
@@ -291,7 +313,7 @@ mod tests {
         assert_eq!(nothing, None);
         assert_eq!(
             summary([(0x004C, [0x10, 0x05].as_slice())], [(eddystone, tlm)]).as_deref(),
-            Some("Eddystone TLM 3000 mV 22.50 °C")
+            Some("Eddystone TLM 3000 mV, 22.50 °C")
         );
     }
 

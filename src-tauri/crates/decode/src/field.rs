@@ -4,8 +4,10 @@
 //! all of them alike. Fields borrow from the format and from the bytes: decoding allocates nothing.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::{Range, RangeInclusive};
 
+use crate::advertisement;
 use crate::clean;
 use crate::medical::Medical;
 use crate::number::{Linear, Raw};
@@ -121,6 +123,22 @@ pub(crate) enum Shown {
     Seconds(i32),
     /// Bytes that are a UUID in GATT's order.
     Uuid,
+    /// Bytes that are a UUID, most significant first.
+    UuidBig,
+    /// Six bytes that are a device address, least significant first.
+    Address,
+    /// The same, most significant first.
+    AddressBig,
+    /// Bytes that are an IP address, version 4 or 6 by their number.
+    Ip,
+    /// Bytes as hex digits without gaps, an identifier.
+    Id,
+    /// The first two bytes and the last of such an identifier.
+    Brief,
+    /// A URL as Eddystone shortens it.
+    EddystoneUrl,
+    /// A URI as an AD structure shortens it.
+    Uri,
 }
 
 /// What the bytes of a field hold.
@@ -393,6 +411,20 @@ impl fmt::Display for Bare<'_, '_> {
                 return write!(f, " {hours:02}:{minutes:02}:{:02}", second % 60);
             }
             (Shown::Uuid, Value::Bytes(bytes)) => return uuid(f, bytes),
+            (Shown::UuidBig, Value::Bytes(bytes)) => return uuid_big(f, bytes),
+            (Shown::Address, Value::Bytes(bytes)) => return address(f, bytes.iter().rev()),
+            (Shown::AddressBig, Value::Bytes(bytes)) => return address(f, bytes.iter()),
+            (Shown::Ip, Value::Bytes(bytes)) => return ip(f, bytes),
+            (Shown::Id, Value::Bytes(bytes)) => return digits(f, bytes),
+            (Shown::Brief, Value::Bytes([first, second, .., last])) => {
+                return write!(f, "{first:02x}{second:02x}…{last:02x}");
+            }
+            (Shown::EddystoneUrl, Value::Bytes(bytes)) => {
+                return advertisement::EddystoneUrl(bytes).fmt(f);
+            }
+            (Shown::Uri, Value::Bytes(bytes)) => {
+                return advertisement::Uri(bytes).fmt(f);
+            }
             _ => {}
         }
         match field.value {
@@ -465,6 +497,44 @@ fn uuid(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     } else {
         hex(f, bytes)
     }
+}
+
+/// A UUID of 2 or 16 bytes, most significant first; other lengths as bytes.
+fn uuid_big(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    if let Ok(short) = <[u8; 2]>::try_from(bytes) {
+        write!(f, "0x{:04X}", u16::from_be_bytes(short))
+    } else if let Ok(long) = <[u8; 16]>::try_from(bytes) {
+        write!(f, "{}", uuid::Uuid::from_bytes(long))
+    } else {
+        hex(f, bytes)
+    }
+}
+
+/// A device address from its bytes, most significant first.
+fn address<'b>(f: &mut fmt::Formatter<'_>, bytes: impl Iterator<Item = &'b u8>) -> fmt::Result {
+    for (at, byte) in bytes.enumerate() {
+        let gap = if at == 0 { "" } else { ":" };
+        write!(f, "{gap}{byte:02X}")?;
+    }
+    Ok(())
+}
+
+fn ip(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    if let Ok(short) = <[u8; 4]>::try_from(bytes) {
+        write!(f, "{}", Ipv4Addr::from(short))
+    } else if let Ok(long) = <[u8; 16]>::try_from(bytes) {
+        write!(f, "{}", Ipv6Addr::from(long))
+    } else {
+        hex(f, bytes)
+    }
+}
+
+fn digits(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    bytes
+        .iter()
+        .take(SHOWN_BYTES)
+        .try_for_each(|byte| write!(f, "{byte:02x}"))?;
+    f.write_str(if bytes.len() > SHOWN_BYTES { "…" } else { "" })
 }
 
 fn hex(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

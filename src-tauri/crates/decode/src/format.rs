@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::advertisement::Beacon;
 use crate::encode::{Blank, EncodeError, Given};
 use crate::field::{Field, Rest, Series};
 use crate::layout::{Counter, Layout, LayoutError};
@@ -38,6 +39,8 @@ pub enum Format {
     Presented(Presented),
     /// The user's own.
     Layout(Layout),
+    /// A known payload of an advertisement.
+    Beacon(Beacon),
 }
 
 impl Format {
@@ -47,13 +50,14 @@ impl Format {
         Sig::of(uuid).map(Self::Sig)
     }
 
-    /// Hands every field of a value to `f`. Allocates nothing. See [`Layout::decode`] and
-    /// [`Sig::decode`].
+    /// Hands every field of a value to `f`. Allocates nothing. See [`Layout::decode`],
+    /// [`Sig::decode`] and [`Beacon::decode`].
     pub fn decode<'a>(&'a self, bytes: &'a [u8], f: impl FnMut(Field<'a>)) -> Rest {
         match self {
             Self::Sig(sig) => sig.decode(bytes, f),
             Self::Presented(presented) => presented.decode(bytes, f),
             Self::Layout(layout) => layout.decode(bytes, f),
+            Self::Beacon(beacon) => beacon.decode(bytes, f),
         }
     }
 
@@ -64,6 +68,7 @@ impl Format {
             Self::Sig(sig) => sig.series(),
             Self::Presented(presented) => presented.series(),
             Self::Layout(layout) => layout.series(),
+            Self::Beacon(beacon) => beacon.series(),
         }
     }
 
@@ -74,6 +79,7 @@ impl Format {
             Self::Sig(sig) => sig.columns(bytes, f),
             Self::Presented(presented) => presented.columns(bytes, f),
             Self::Layout(layout) => layout.columns(bytes, f),
+            Self::Beacon(beacon) => beacon.columns(bytes, f),
         }
     }
 
@@ -83,7 +89,7 @@ impl Format {
         match self {
             Self::Sig(sig) => sig.blanks(),
             Self::Presented(presented) => presented.blanks(),
-            Self::Layout(_) => Vec::new(),
+            Self::Layout(_) | Self::Beacon(_) => Vec::new(),
         }
     }
 
@@ -97,7 +103,7 @@ impl Format {
         match self {
             Self::Sig(sig) => sig.encode(given),
             Self::Presented(presented) => presented.encode(given),
-            Self::Layout(_) => Err(EncodeError::NotByFields),
+            Self::Layout(_) | Self::Beacon(_) => Err(EncodeError::NotByFields),
         }
     }
 
@@ -105,7 +111,7 @@ impl Format {
     #[must_use]
     pub fn counter(&self) -> Option<Counter> {
         match self {
-            Self::Sig(_) | Self::Presented(_) => None,
+            Self::Sig(_) | Self::Presented(_) | Self::Beacon(_) => None,
             Self::Layout(layout) => layout.counter(),
         }
     }
@@ -119,6 +125,9 @@ impl Format {
         let mut summary = SummaryLine::default();
         match self {
             Self::Sig(sig) => sig.summarise(bytes, |name, field| summary.add(name, &field)),
+            Self::Beacon(beacon) => {
+                beacon.summarise(bytes, |name, field| summary.add(name, &field))
+            }
             Self::Presented(presented) => {
                 presented.decode(bytes, |field| summary.add(None, &field));
             }
@@ -208,6 +217,7 @@ impl fmt::Display for Format {
             Self::Sig(sig) => write!(f, "sig:{:04X}", sig.short()),
             Self::Presented(presented) => write!(f, "presented:{presented}"),
             Self::Layout(layout) => write!(f, "layout:{layout}"),
+            Self::Beacon(beacon) => write!(f, "beacon:{}", beacon.key()),
         }
     }
 }
@@ -217,13 +227,16 @@ impl fmt::Display for Format {
 #[non_exhaustive]
 pub enum FormatError {
     /// No kind, or one that this version does not know.
-    #[error("A format begins with sig:, presented: or layout:, such as sig:2A37.")]
+    #[error("A format begins with sig:, presented:, layout: or beacon:, such as sig:2A37.")]
     Kind,
     /// No such standard format.
     #[error(
         "\"{0}\" is not a standard format that is known here. Use four hex digits, such as sig:2A37."
     )]
     Sig(String),
+    /// No such payload.
+    #[error("\"{0}\" is not a beacon that is known here. Use a key such as beacon:ruuvi-5.")]
+    Beacon(String),
     /// No presentation formats.
     #[error(transparent)]
     Presented(#[from] PresentationError),
@@ -244,6 +257,9 @@ impl FromStr for Format {
                 .ok_or_else(|| FormatError::Sig(crate::clean::text(short, 16).into_owned())),
             Some(("presented", formats)) => Ok(Self::Presented(formats.parse()?)),
             Some(("layout", line)) => Ok(Self::Layout(Layout::parse(line)?)),
+            Some(("beacon", key)) => Beacon::of_key(key)
+                .map(Self::Beacon)
+                .ok_or_else(|| FormatError::Beacon(crate::clean::text(key, 32).into_owned())),
             _ => Err(FormatError::Kind),
         }
     }
@@ -278,6 +294,7 @@ mod tests {
             "sig:2A37",
             "presented:0EFE2F27010000,0400AD27010000",
             "layout:a:u8.3, b:i16le[]*0.5 °C",
+            "beacon:ruuvi-5",
         ] {
             assert_eq!(format(text).to_string(), text);
             let json = serde_json::to_string(&format(text)).unwrap();
@@ -292,6 +309,10 @@ mod tests {
         assert_eq!(
             "sig:180D".parse::<Format>(),
             Err(FormatError::Sig("180D".to_owned()))
+        );
+        assert_eq!(
+            "beacon:moon".parse::<Format>(),
+            Err(FormatError::Beacon("moon".to_owned()))
         );
         assert_eq!(
             "presented:0E".parse::<Format>(),

@@ -365,6 +365,12 @@ impl Linear {
         }
     }
 
+    /// The same, with this added before it is divided.
+    pub(crate) const fn plus(mut self, add: f64) -> Self {
+        self.add = add;
+        self
+    }
+
     /// `raw × scale + offset`, over the common denominator of both.
     pub(crate) fn decimal(scale: Decimal, offset: Decimal) -> Self {
         let decimals = scale.decimals().max(offset.decimals());

@@ -12,7 +12,7 @@ use uuid::Uuid;
 use crate::field::{Fault, Field, Rest, Series, Value};
 use crate::names;
 
-mod part;
+pub(crate) mod part;
 mod tables;
 mod write;
 
@@ -31,24 +31,25 @@ struct Definition {
 }
 
 /// Where a walk over a value stands.
-struct Place<'a> {
+pub(crate) struct Place<'a> {
     /// The value, or as much of it as the current record has.
-    bytes: &'a [u8],
+    pub(crate) bytes: &'a [u8],
     /// Where the format, or the current record, begins.
-    start: usize,
+    pub(crate) start: usize,
     /// Where the next part begins; past the end after a part that was cut short.
-    at: usize,
+    pub(crate) at: usize,
     /// Which record of several.
-    record: Option<usize>,
+    pub(crate) record: Option<usize>,
     /// What is wrong with the record's length.
-    fault: Option<Fault>,
+    pub(crate) fault: Option<Fault>,
 }
 
-impl Place<'_> {
+impl<'a> Place<'a> {
     /// Whether the part is in the value.
     fn has(&self, when: When) -> bool {
         match when {
             When::Always | When::NotZero => true,
+            When::If(when) => when(self.bytes.get(self.start..).unwrap_or(&[])),
             When::Left => self.at < self.bytes.len(),
             When::Masked {
                 at,
@@ -60,6 +61,100 @@ impl Place<'_> {
                 let word = from.unwrap_or(&[]).iter().take(4).rev();
                 let word = word.fold(0_u32, |word, &byte| word << 8 | u32::from(byte));
                 (word & mask == equals) != not
+            }
+        }
+    }
+
+    /// Hands over the parts from here on; how many of them are missing.
+    pub(crate) fn walk(
+        &mut self,
+        parts: &'static [Part],
+        f: &mut impl FnMut(&'static Part, Field<'a>),
+    ) -> usize {
+        let bytes = self.bytes;
+        let len = bytes.len();
+        let mut missing = 0;
+        for part in parts {
+            if !self.has(part.when) {
+                continue;
+            }
+            let size = part.size();
+            if part.repeats {
+                let elements = len.saturating_sub(self.at) / size.max(1);
+                for element in 0..elements {
+                    f(part, part.field(bytes, self.at, Some(element)));
+                    self.at += size;
+                }
+                if elements == 0 && !part.may_be_empty {
+                    missing += 1;
+                    f(part, part.field(bytes, self.at, None));
+                    self.at = len;
+                }
+                continue;
+            }
+            let mut field = part.field(bytes, self.at, self.record);
+            field.fault = self.fault.take().or(field.fault);
+            // Not the field's own end: bits may lie in one byte of several.
+            let end = part.end(bytes, self.at);
+            let short = end.is_none();
+            match part.kind {
+                Kind::Set { names, .. } if !short => {
+                    for bit in 0..names.len() {
+                        if let Some(field) = part.bit(&field, bit) {
+                            f(part, field);
+                        }
+                    }
+                }
+                // Whether a reserved bit is set cannot be told where there is none.
+                _ if matches!(part.when, When::NotZero)
+                    && matches!(field.value, Value::Int(0) | Value::Missing) => {}
+                _ => {
+                    missing += usize::from(field.value == Value::Missing);
+                    f(part, field);
+                }
+            }
+            match part.kind {
+                // What follows a field that is cut short is missing too.
+                _ if !part.ends() => {}
+                _ if short => self.at = len.max(self.at + size),
+                _ => self.at = end.unwrap_or(len),
+            }
+        }
+        missing
+    }
+
+    /// Hands over the numbers of the parts from here on: what [`Place::walk`] would give, without
+    /// the words.
+    pub(crate) fn numbers(&mut self, parts: &'static [Part], f: &mut impl FnMut(usize, f64)) {
+        let bytes = self.bytes;
+        let len = bytes.len();
+        let mut columns = 0;
+        for part in parts {
+            columns += usize::from(part.plot == Plot::Column);
+            let column = (part.plot != Plot::No).then(|| columns - 1);
+            // Bits that others come after take no bytes: nothing to do for those without a number.
+            let ends = part.ends();
+            if (column.is_none() && !ends) || !self.has(part.when) {
+                continue;
+            }
+            loop {
+                let end = part.end(bytes, self.at);
+                if let (Some(column), Some(_)) = (column, end)
+                    && let Some(number) = part.number(bytes, self.at)
+                {
+                    f(column, number);
+                }
+                match end {
+                    Some(end) if ends => self.at = end,
+                    Some(_) => break,
+                    // What follows a part that is cut short is missing too; half an element of a
+                    // row is left over.
+                    None if !part.repeats => self.at = len.max(self.at + part.size()),
+                    None => {}
+                }
+                if !part.repeats || end.is_none() {
+                    break;
+                }
             }
         }
     }
@@ -140,7 +235,7 @@ impl Sig {
                 column: all.len(),
                 name: part.name.to_owned(),
                 unit: part.unit.map(str::to_owned),
-                role: None,
+                role: part.role,
                 repeats: part.repeats || self.0.records,
             });
         }
@@ -151,13 +246,13 @@ impl Sig {
     /// or not known does not come.
     pub fn columns(self, bytes: &[u8], f: &mut impl FnMut(usize, f64)) {
         self.each_record(bytes, |place| {
-            self.numbers(place, f);
+            place.numbers(self.0.parts, f);
             0
         });
     }
 
     fn walk<'a>(self, bytes: &'a [u8], mut f: impl FnMut(&'static Part, Field<'a>)) -> Rest {
-        self.each_record(bytes, |place| self.walk_parts(place, &mut f))
+        self.each_record(bytes, |place| place.walk(self.0.parts, &mut f))
     }
 
     /// Sets `each` to the value, or to one record after the other; it says how many fields are
@@ -209,99 +304,6 @@ impl Sig {
                 place.at.min(len)..len
             },
             missing,
-        }
-    }
-
-    /// Hands over the parts from `place` on; how many of them are missing.
-    fn walk_parts<'a>(
-        self,
-        place: &mut Place<'a>,
-        f: &mut impl FnMut(&'static Part, Field<'a>),
-    ) -> usize {
-        let bytes = place.bytes;
-        let len = bytes.len();
-        let mut missing = 0;
-        for part in self.0.parts {
-            if !place.has(part.when) {
-                continue;
-            }
-            let size = part.size();
-            if part.repeats {
-                let elements = len.saturating_sub(place.at) / size.max(1);
-                for element in 0..elements {
-                    f(part, part.field(bytes, place.at, Some(element)));
-                    place.at += size;
-                }
-                if elements == 0 && !part.may_be_empty {
-                    missing += 1;
-                    f(part, part.field(bytes, place.at, None));
-                    place.at = len;
-                }
-                continue;
-            }
-            let mut field = part.field(bytes, place.at, place.record);
-            field.fault = place.fault.take().or(field.fault);
-            let short = field.value == Value::Missing;
-            let end = field.range.end;
-            match part.kind {
-                Kind::Set { names, .. } if !short => {
-                    for bit in 0..names.len() {
-                        if let Some(field) = part.bit(&field, bit) {
-                            f(part, field);
-                        }
-                    }
-                }
-                // Whether a reserved bit is set cannot be told where there is none.
-                _ if part.when == When::NotZero
-                    && matches!(field.value, Value::Int(0) | Value::Missing) => {}
-                _ => {
-                    missing += usize::from(short);
-                    f(part, field);
-                }
-            }
-            match part.kind {
-                // What follows a field that is cut short is missing too.
-                _ if !part.ends() => {}
-                _ if short => place.at = len.max(place.at + size),
-                _ => place.at = end,
-            }
-        }
-        missing
-    }
-
-    /// Hands over the numbers of the parts from `place` on: what [`Sig::walk_parts`] would give,
-    /// without the words.
-    fn numbers(self, place: &mut Place<'_>, f: &mut impl FnMut(usize, f64)) {
-        let bytes = place.bytes;
-        let len = bytes.len();
-        let mut columns = 0;
-        for part in self.0.parts {
-            columns += usize::from(part.plot == Plot::Column);
-            let column = (part.plot != Plot::No).then(|| columns - 1);
-            // Bits that others come after take no bytes: nothing to do for those without a number.
-            let ends = part.ends();
-            if (column.is_none() && !ends) || !place.has(part.when) {
-                continue;
-            }
-            loop {
-                let end = part.end(bytes, place.at);
-                if let (Some(column), Some(_)) = (column, end)
-                    && let Some(number) = part.number(bytes, place.at)
-                {
-                    f(column, number);
-                }
-                match end {
-                    Some(end) if ends => place.at = end,
-                    Some(_) => break,
-                    // What follows a part that is cut short is missing too; half an element of a
-                    // row is left over.
-                    None if !part.repeats => place.at = len.max(place.at + part.size()),
-                    None => {}
-                }
-                if !part.repeats || end.is_none() {
-                    break;
-                }
-            }
         }
     }
 }

@@ -6,23 +6,23 @@
 
 use std::ops::Range;
 
-use crate::field::{DateTime, Fault, Field, Shown, Value};
+use crate::field::{DateTime, Fault, Field, Role, Shown, Value};
 use crate::medical::Medical;
 use crate::number::{Class, Endian, Linear, NumberType, Raw};
 
 mod write;
 
-pub(super) const U8: NumberType = NumberType::U8;
-pub(super) const I8: NumberType = NumberType::I8;
-pub(super) const U16: NumberType = unsigned(2);
-pub(super) const U24: NumberType = unsigned(3);
-pub(super) const U32: NumberType = unsigned(4);
-pub(super) const U48: NumberType = unsigned(6);
-pub(super) const U64: NumberType = unsigned(8);
-pub(super) const I16: NumberType = signed(2);
-pub(super) const I24: NumberType = signed(3);
-pub(super) const I32: NumberType = signed(4);
-pub(super) const F32: NumberType = NumberType::known(Class::Float, 4, Endian::Little);
+pub(crate) const U8: NumberType = NumberType::U8;
+pub(crate) const I8: NumberType = NumberType::I8;
+pub(crate) const U16: NumberType = unsigned(2);
+pub(crate) const U24: NumberType = unsigned(3);
+pub(crate) const U32: NumberType = unsigned(4);
+pub(crate) const U48: NumberType = unsigned(6);
+pub(crate) const U64: NumberType = unsigned(8);
+pub(crate) const I16: NumberType = signed(2);
+pub(crate) const I24: NumberType = signed(3);
+pub(crate) const I32: NumberType = signed(4);
+pub(crate) const F32: NumberType = NumberType::known(Class::Float, 4, Endian::Little);
 
 const fn unsigned(bytes: u8) -> NumberType {
     NumberType::known(Class::Unsigned, bytes, Endian::Little)
@@ -33,19 +33,19 @@ const fn signed(bytes: u8) -> NumberType {
 }
 
 /// What numbers stand for.
-pub(super) type Words = &'static [(i128, &'static str)];
+pub(crate) type Words = &'static [(i128, &'static str)];
 
 /// One field of a format.
 #[derive(Clone, Copy)]
-pub(super) struct Part {
-    pub(super) name: &'static str,
-    pub(super) kind: Kind,
-    pub(super) when: When,
+pub(crate) struct Part {
+    pub(crate) name: &'static str,
+    pub(crate) kind: Kind,
+    pub(crate) when: When,
     /// Repeats to the end of the value.
-    pub(super) repeats: bool,
+    pub(crate) repeats: bool,
     /// A repeated part may be there no times.
-    pub(super) may_be_empty: bool,
-    pub(super) unit: Option<&'static str>,
+    pub(crate) may_be_empty: bool,
+    pub(crate) unit: Option<&'static str>,
     linear: Linear,
     /// What single values stand for.
     meanings: Words,
@@ -58,12 +58,13 @@ pub(super) struct Part {
     /// Who knows more names for a 16-bit number.
     names: Option<fn(u16) -> Option<&'static str>>,
     shown: Shown,
-    pub(super) plot: Plot,
-    pub(super) summary: Summary,
+    pub(crate) role: Option<Role>,
+    pub(crate) plot: Plot,
+    pub(crate) summary: Summary,
 }
 
 #[derive(Clone, Copy)]
-pub(super) enum Kind {
+pub(crate) enum Kind {
     Number(NumberType),
     /// Bits of an integer that several parts share; the last of them moves on.
     Bits {
@@ -98,15 +99,22 @@ pub(super) enum Kind {
     FixedText(usize),
     /// UTF-8 up to a zero byte.
     ZeroText,
+    /// A number of so many bytes that none of these tells, read from the whole value at a place.
+    Read {
+        size: usize,
+        read: fn(&[u8], usize) -> Value<'static>,
+    },
     /// So many bytes.
     Bytes(usize),
     /// What is left.
     Rest,
+    /// What is left but for so many bytes at the end.
+    AllBut(usize),
 }
 
 /// When a part is present or worth showing.
-#[derive(Clone, Copy, PartialEq)]
-pub(super) enum When {
+#[derive(Clone, Copy)]
+pub(crate) enum When {
     Always,
     /// The up to four bytes from `at` on, least significant first, masked, equal this; or `not`.
     Masked {
@@ -115,6 +123,8 @@ pub(super) enum When {
         equals: u32,
         not: bool,
     },
+    /// The bytes from where the format begins say so.
+    If(fn(&[u8]) -> bool),
     /// There are bytes left for it: the format does not say in itself whether it comes.
     Left,
     /// Always there, and shown when not zero: reserved bits.
@@ -123,7 +133,7 @@ pub(super) enum When {
 
 /// Whether numbers of a part are a column.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Plot {
+pub(crate) enum Plot {
     No,
     /// The next column.
     Column,
@@ -133,7 +143,7 @@ pub(super) enum Plot {
 
 /// How the one-line summary shows a part.
 #[derive(Clone, Copy, PartialEq)]
-pub(super) enum Summary {
+pub(crate) enum Summary {
     /// Only where there is no other part.
     No,
     Value,
@@ -145,34 +155,34 @@ pub(super) enum Summary {
 const NO_YES: (&str, &str) = ("no", "yes");
 
 /// A number with a unit, which can be plotted.
-pub(super) const fn quantity(name: &'static str, number: NumberType, unit: &'static str) -> Part {
+pub(crate) const fn quantity(name: &'static str, number: NumberType, unit: &'static str) -> Part {
     count(name, number).unit(unit)
 }
 
 /// A number without a unit, which can be plotted.
-pub(super) const fn count(name: &'static str, number: NumberType) -> Part {
+pub(crate) const fn count(name: &'static str, number: NumberType) -> Part {
     Part::new(name, Kind::Number(number)).plotted()
 }
 
 /// A number that says which one, not how much.
-pub(super) const fn number(name: &'static str, number: NumberType) -> Part {
+pub(crate) const fn number(name: &'static str, number: NumberType) -> Part {
     Part::new(name, Kind::Number(number))
 }
 
 /// A number that stands for one of a list; all others are reserved.
-pub(super) const fn choice(name: &'static str, of: NumberType, words: Words) -> Part {
+pub(crate) const fn choice(name: &'static str, of: NumberType, words: Words) -> Part {
     number(name, of).meaning(words).closed()
 }
 
 /// A number that is written in hex, with all its digits.
-pub(super) const fn hex(name: &'static str, of: NumberType) -> Part {
+pub(crate) const fn hex(name: &'static str, of: NumberType) -> Part {
     let mut part = number(name, of);
     part.shown = Shown::Hex((of.size() * 2) as u8);
     part
 }
 
 /// Bits `first` to `last` of an integer.
-pub(super) const fn bits(name: &'static str, of: NumberType, first: u8, last: u8) -> Part {
+pub(crate) const fn bits(name: &'static str, of: NumberType, first: u8, last: u8) -> Part {
     let ends = last as u32 == of.bits() - 1;
     let kind = Kind::Bits {
         of,
@@ -184,7 +194,7 @@ pub(super) const fn bits(name: &'static str, of: NumberType, first: u8, last: u8
 }
 
 /// Bits that stand for one of a list; all others are reserved.
-pub(super) const fn choice_bits(
+pub(crate) const fn choice_bits(
     name: &'static str,
     of: NumberType,
     first: u8,
@@ -194,14 +204,14 @@ pub(super) const fn choice_bits(
     bits(name, of, first, last).meaning(words).closed()
 }
 
-pub(super) const fn reserved(of: NumberType, first: u8, last: u8) -> Part {
+pub(crate) const fn reserved(of: NumberType, first: u8, last: u8) -> Part {
     let mut part = bits("Reserved", of, first, last);
     part.when = When::NotZero;
     part
 }
 
 /// Single bits from `first` on, each by its name; `whole` is what they are together.
-pub(super) const fn set(
+pub(crate) const fn set(
     whole: &'static str,
     of: NumberType,
     first: u8,
@@ -218,7 +228,7 @@ pub(super) const fn set(
 }
 
 /// Flags that say which of the fields after them are there.
-pub(super) const fn flags(of: NumberType, first: u8, names: &'static [&'static str]) -> Part {
+pub(crate) const fn flags(of: NumberType, first: u8, names: &'static [&'static str]) -> Part {
     let mut part = set("Flags", of, first, names);
     if let Kind::Set { words, .. } = &mut part.kind {
         *words = ("absent", "present");
@@ -227,25 +237,25 @@ pub(super) const fn flags(of: NumberType, first: u8, names: &'static [&'static s
 }
 
 /// SFLOAT, which can be plotted.
-pub(super) const fn sfloat(name: &'static str, unit: &'static str) -> Part {
+pub(crate) const fn sfloat(name: &'static str, unit: &'static str) -> Part {
     sfloat_moved(name, unit, 0)
 }
 
 /// SFLOAT that is transmitted in a unit 10^`up` times as large as the one shown.
-pub(super) const fn sfloat_moved(name: &'static str, unit: &'static str, up: i8) -> Part {
+pub(crate) const fn sfloat_moved(name: &'static str, unit: &'static str, up: i8) -> Part {
     Part::new(name, Kind::Sfloat(up)).unit(unit).plotted()
 }
 
 /// FLOAT, which can be plotted.
-pub(super) const fn float(name: &'static str, unit: &'static str) -> Part {
+pub(crate) const fn float(name: &'static str, unit: &'static str) -> Part {
     Part::new(name, Kind::Float(0)).unit(unit).plotted()
 }
 
-pub(super) const fn text(name: &'static str) -> Part {
+pub(crate) const fn text(name: &'static str) -> Part {
     Part::new(name, Kind::Text).value()
 }
 
-pub(super) const fn of(name: &'static str, kind: Kind) -> Part {
+pub(crate) const fn of(name: &'static str, kind: Kind) -> Part {
     Part::new(name, kind)
 }
 
@@ -265,71 +275,78 @@ impl Part {
             limits: None,
             names: None,
             shown: Shown::Plain,
+            role: None,
             plot: Plot::No,
             summary: Summary::No,
         }
     }
 
     /// The same under another name.
-    pub(super) const fn named(mut self, name: &'static str) -> Self {
+    pub(crate) const fn named(mut self, name: &'static str) -> Self {
         self.name = name;
         self
     }
 
-    pub(super) const fn unit(mut self, unit: &'static str) -> Self {
+    pub(crate) const fn unit(mut self, unit: &'static str) -> Self {
         self.unit = Some(unit);
         self
     }
 
     /// `raw × multiply / divide`, shown with so many decimals.
-    pub(super) const fn scaled(mut self, multiply: f64, divide: f64, decimals: u8) -> Self {
+    pub(crate) const fn scaled(mut self, multiply: f64, divide: f64, decimals: u8) -> Self {
         self.linear = Linear::ratio(multiply, divide, decimals);
         self
     }
 
-    pub(super) const fn halves(self) -> Self {
+    /// What is added to the number as transmitted, before it is divided.
+    pub(crate) const fn plus(mut self, add: f64) -> Self {
+        self.linear = self.linear.plus(add);
+        self
+    }
+
+    pub(crate) const fn halves(self) -> Self {
         self.scaled(1.0, 2.0, 1)
     }
 
-    pub(super) const fn tenths(self) -> Self {
+    pub(crate) const fn tenths(self) -> Self {
         self.scaled(1.0, 10.0, 1)
     }
 
-    pub(super) const fn hundredths(self) -> Self {
+    pub(crate) const fn hundredths(self) -> Self {
         self.scaled(1.0, 100.0, 2)
     }
 
-    pub(super) const fn thousandths(self) -> Self {
+    pub(crate) const fn thousandths(self) -> Self {
         self.scaled(1.0, 1000.0, 3)
     }
 
     /// Present when `bit` of the flags, with which the value begins, is set.
-    pub(super) const fn on(self, bit: u8) -> Self {
+    pub(crate) const fn on(self, bit: u8) -> Self {
         self.masked(0, 1 << bit, 1 << bit)
     }
 
     /// Present when `bit` of the flags is not set.
-    pub(super) const fn off(self, bit: u8) -> Self {
+    pub(crate) const fn off(self, bit: u8) -> Self {
         self.masked(0, 1 << bit, 0)
     }
 
     /// Present when `bit` is set and `clear` is not.
-    pub(super) const fn on_off(self, bit: u8, clear: u8) -> Self {
+    pub(crate) const fn on_off(self, bit: u8, clear: u8) -> Self {
         self.masked(0, 1 << bit | 1 << clear, 1 << bit)
     }
 
     /// Present when both bits are set.
-    pub(super) const fn on_on(self, one: u8, other: u8) -> Self {
+    pub(crate) const fn on_on(self, one: u8, other: u8) -> Self {
         self.masked(0, 1 << one | 1 << other, 1 << one | 1 << other)
     }
 
     /// Present when the byte at `at` is this.
-    pub(super) const fn if_byte(self, at: u8, equals: u8) -> Self {
+    pub(crate) const fn if_byte(self, at: u8, equals: u8) -> Self {
         self.masked(at, 0xFF, equals as u32)
     }
 
     /// Present when the byte at `at` is not this.
-    pub(super) const fn unless_byte(mut self, at: u8, equals: u8) -> Self {
+    pub(crate) const fn unless_byte(mut self, at: u8, equals: u8) -> Self {
         self.when = When::Masked {
             at,
             mask: 0xFF,
@@ -340,7 +357,7 @@ impl Part {
     }
 
     /// Present when the bytes from `at` on, masked, are this.
-    pub(super) const fn masked(mut self, at: u8, mask: u32, equals: u32) -> Self {
+    pub(crate) const fn masked(mut self, at: u8, mask: u32, equals: u32) -> Self {
         self.when = When::Masked {
             at,
             mask,
@@ -350,96 +367,107 @@ impl Part {
         self
     }
 
+    /// Present when the bytes from where the format begins say so.
+    pub(crate) const fn given(mut self, when: fn(&[u8]) -> bool) -> Self {
+        self.when = When::If(when);
+        self
+    }
+
     /// Present when there are bytes left.
-    pub(super) const fn if_left(mut self) -> Self {
+    pub(crate) const fn if_left(mut self) -> Self {
         self.when = When::Left;
         self
     }
 
     /// At least once, to the end of the value.
-    pub(super) const fn repeating(mut self) -> Self {
+    pub(crate) const fn repeating(mut self) -> Self {
         self.repeats = true;
         self
     }
 
     /// Any number of times, to the end of the value.
-    pub(super) const fn any_number(mut self) -> Self {
+    pub(crate) const fn any_number(mut self) -> Self {
         self.repeats = true;
         self.may_be_empty = true;
         self
     }
 
-    pub(super) const fn meaning(mut self, meanings: Words) -> Self {
+    pub(crate) const fn meaning(mut self, meanings: Words) -> Self {
         self.meanings = meanings;
         self
     }
 
     /// Numbers without a meaning are reserved.
-    pub(super) const fn closed(mut self) -> Self {
+    pub(crate) const fn closed(mut self) -> Self {
         self.closed = true;
         self
     }
 
     /// Of a set: what bits say that are 0, and that are 1.
-    pub(super) const fn words(mut self, no: &'static str, yes: &'static str) -> Self {
+    pub(crate) const fn words(mut self, no: &'static str, yes: &'static str) -> Self {
         if let Kind::Set { words, .. } = &mut self.kind {
             *words = (no, yes);
         }
         self
     }
 
-    pub(super) const fn void(mut self, voids: Words) -> Self {
+    pub(crate) const fn void(mut self, voids: Words) -> Self {
         self.voids = voids;
         self
     }
 
     /// The smallest and the largest integer that may be transmitted.
-    pub(super) const fn within(mut self, least: i128, most: i128) -> Self {
+    pub(crate) const fn within(mut self, least: i128, most: i128) -> Self {
         self.limits = Some((least, most));
         self
     }
 
-    pub(super) const fn names(mut self, names: fn(u16) -> Option<&'static str>) -> Self {
+    pub(crate) const fn names(mut self, names: fn(u16) -> Option<&'static str>) -> Self {
         self.names = Some(names);
         self
     }
 
-    pub(super) const fn shown(mut self, shown: Shown) -> Self {
+    pub(crate) const fn shown(mut self, shown: Shown) -> Self {
         self.shown = shown;
         self
     }
 
-    pub(super) const fn plotted(mut self) -> Self {
+    pub(crate) const fn plotted(mut self) -> Self {
         self.plot = Plot::Column;
         self
     }
 
+    pub(crate) const fn role(mut self, role: Role) -> Self {
+        self.role = Some(role);
+        self
+    }
+
     /// Has the column of the plotted part before: another form of the same field.
-    pub(super) const fn variant(mut self) -> Self {
+    pub(crate) const fn variant(mut self) -> Self {
         self.plot = Plot::Variant;
         self
     }
 
     /// The summary has it.
-    pub(super) const fn value(mut self) -> Self {
+    pub(crate) const fn value(mut self) -> Self {
         self.summary = Summary::Value;
         self
     }
 
     /// The summary has it under this name.
-    pub(super) const fn as_named(mut self, name: &'static str) -> Self {
+    pub(crate) const fn as_named(mut self, name: &'static str) -> Self {
         self.summary = Summary::Named(name);
         self
     }
 
     /// The summary has the names of the bits that are set.
-    pub(super) const fn if_set(mut self) -> Self {
+    pub(crate) const fn if_set(mut self) -> Self {
         self.summary = Summary::IfSet;
         self
     }
 
     /// Bytes of one element, the least of what has no fixed length.
-    pub(super) const fn size(&self) -> usize {
+    pub(crate) const fn size(&self) -> usize {
         match self.kind {
             Kind::Number(number) | Kind::Bits { of: number, .. } | Kind::Set { of: number, .. } => {
                 number.size()
@@ -448,13 +476,14 @@ impl Part {
             Kind::Float(_) | Kind::Date => 4,
             Kind::Exponential => 1,
             Kind::DateTime => 7,
-            Kind::FixedText(size) | Kind::Bytes(size) => size,
+            Kind::FixedText(size) | Kind::Bytes(size) | Kind::Read { size, .. } => size,
             Kind::Text | Kind::ZeroText | Kind::Rest => 0,
+            Kind::AllBut(end) => end + 1,
         }
     }
 
     /// Whether the next part begins after this one, not in the same integer.
-    pub(super) const fn ends(&self) -> bool {
+    pub(crate) const fn ends(&self) -> bool {
         !matches!(
             self.kind,
             Kind::Bits { ends: false, .. } | Kind::Set { ends: false, .. }
@@ -463,13 +492,13 @@ impl Part {
 
     /// Where one element at `at` ends; `None` when the value does before it.
     #[inline]
-    pub(super) fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
+    pub(crate) fn end(&self, bytes: &[u8], at: usize) -> Option<usize> {
         self.range(bytes, at).map(|range| range.end)
     }
 
     /// The number of one element at `at`: that of its [`field`](Self::field), sooner.
     #[inline]
-    pub(super) fn number(&self, bytes: &[u8], at: usize) -> Option<f64> {
+    pub(crate) fn number(&self, bytes: &[u8], at: usize) -> Option<f64> {
         let Kind::Number(number) = self.kind else {
             return self.field(bytes, at, None).number();
         };
@@ -488,6 +517,7 @@ impl Part {
         let from = bytes.get(at..)?;
         let size = match self.kind {
             Kind::Text | Kind::Rest => from.len(),
+            Kind::AllBut(end) => from.len().checked_sub(end).filter(|&size| size > 0)?,
             Kind::ZeroText => from
                 .iter()
                 .position(|&byte| byte == 0)
@@ -498,7 +528,7 @@ impl Part {
     }
 
     /// The field of one element at `at`.
-    pub(super) fn field<'a>(
+    pub(crate) fn field<'a>(
         &self,
         bytes: &'a [u8],
         at: usize,
@@ -522,6 +552,7 @@ impl Part {
         field.unit = self.unit;
         field.linear = self.linear;
         field.shown = self.shown;
+        field.role = self.role;
         match self.kind {
             Kind::Number(number) | Kind::Set { of: number, .. } => {
                 if let Some(raw) = number.read(from) {
@@ -535,8 +566,8 @@ impl Part {
                     let mask = u64::MAX >> (63 - (last - first));
                     field.value = Value::Int(((whole >> first) & mask).into());
                 }
-                field.bits = Some(first..=last);
-                if self.when == When::NotZero {
+                place_bits(&mut field, of, first, last);
+                if matches!(self.when, When::NotZero) {
                     field.fault = Some(Fault::Reserved);
                 }
             }
@@ -570,7 +601,15 @@ impl Part {
                 field.value = Value::Text(text);
                 field.fault = Fault::of_text(text).or(fault);
             }
-            Kind::Bytes(_) | Kind::Rest => {}
+            Kind::Read { size, read } => {
+                field.value = read(bytes, at);
+                // A number that has bits elsewhere too.
+                field.fault = (field.value == Value::Missing).then_some(Fault::CutShort {
+                    has: size,
+                    needs: size + 1,
+                });
+            }
+            Kind::Bytes(_) | Kind::Rest | Kind::AllBut(_) => {}
         }
         if let Value::Int(value) = field.value {
             self.judge(&mut field, value);
@@ -606,9 +645,10 @@ impl Part {
     }
 
     /// One bit of the field of a whole set; none for a reserved bit that is not set.
-    pub(super) fn bit<'a>(&self, whole: &Field<'a>, bit: usize) -> Option<Field<'a>> {
+    pub(crate) fn bit<'a>(&self, whole: &Field<'a>, bit: usize) -> Option<Field<'a>> {
         let (
             Kind::Set {
+                of,
                 first,
                 names,
                 words,
@@ -628,10 +668,22 @@ impl Part {
         let name_or = if name.is_empty() { "Reserved" } else { name };
         let mut field = Field::plain(name_or, Value::Bool(is_set), whole.range.clone());
         field.element = whole.element;
-        field.bits = Some(at..=at);
+        place_bits(&mut field, of, at, at);
         field.meaning = Some(if is_set { words.1 } else { words.0 });
         field.fault = name.is_empty().then_some(Fault::Reserved);
         Some(field)
+    }
+}
+
+/// Says which bits of which bytes a field is, in the little-endian integer that a field counts in:
+/// bits of a big-endian one that lie in one byte are of that byte alone, others of all its bytes.
+fn place_bits(field: &mut Field<'_>, of: NumberType, first: u8, last: u8) {
+    if of.endian() == Endian::Little {
+        field.bits = Some(first..=last);
+    } else if first / 8 == last / 8 {
+        let at = field.range.end.saturating_sub(1 + usize::from(first / 8));
+        field.range = at..at + 1;
+        field.bits = Some(first % 8..=last % 8);
     }
 }
 

@@ -160,7 +160,7 @@ impl Sig {
         let mut all: Vec<Blank> = Vec::new();
         let place = self.places();
         for (index, part) in self.0.parts.iter().enumerate() {
-            if part.when == When::NotZero || (self.0.records && index == 0) {
+            if matches!(part.when, When::NotZero) || (self.0.records && index == 0) {
                 continue;
             }
             let at = place.get(index).copied().flatten();
@@ -366,7 +366,7 @@ impl Sig {
                 a.decided == b.decided && a.decided.is_power_of_two() && a.are != b.are
             })
         };
-        part.when == When::Always || either(part)
+        matches!(part.when, When::Always) || either(part)
     }
 
     /// What the given fields decide of the bits that conditions look at.
@@ -397,7 +397,7 @@ impl Sig {
                         }
                     }
                 }
-                Kind::Bits { .. } | Kind::Number(_) if part.when == When::Always => {
+                Kind::Bits { .. } | Kind::Number(_) if matches!(part.when, When::Always) => {
                     if let Some(one) = form.peek(part.name) {
                         let value = part
                             .integer_or_bits(one.text)
@@ -446,10 +446,10 @@ impl Sig {
                 continue;
             }
             // Reserved bits of an integer that is left out are left out with it.
-            if part.when == When::NotZero && left_out.is_some() {
+            if matches!(part.when, When::NotZero) && left_out.is_some() {
                 continue;
             }
-            if part.when == When::Left {
+            if matches!(part.when, When::Left) {
                 match (self.asked_for(part, &form), left_out) {
                     (None, _) => {
                         left_out = left_out.or(Some(part.name));
@@ -597,7 +597,7 @@ impl Sig {
             }
             return Ok(word);
         }
-        if part.when == When::NotZero {
+        if matches!(part.when, When::NotZero) {
             return Ok(0);
         }
         if let Some(one) = form.take(part.name) {

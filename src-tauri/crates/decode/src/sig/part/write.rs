@@ -37,7 +37,8 @@ impl Part {
             Kind::ZeroText => Ok([text.as_bytes(), &[0]].concat()),
             Kind::Bytes(needs) => encode::bytes(text, Some(needs)),
             Kind::Rest if self.shown == Shown::Uuid => encode::uuid(text),
-            Kind::Rest => encode::bytes(text, None),
+            // The latter two stand in advertisements alone, which nobody writes.
+            Kind::Rest | Kind::AllBut(_) | Kind::Read { .. } => encode::bytes(text, None),
         }
     }
 
@@ -284,7 +285,7 @@ impl Part {
             Kind::FixedText(size) => BlankKind::Text(Some(size)),
             Kind::Bytes(size) => BlankKind::Bytes(Some(size)),
             Kind::Rest if self.shown == Shown::Uuid => BlankKind::Uuid,
-            Kind::Rest => BlankKind::Bytes(None),
+            Kind::Rest | Kind::AllBut(_) | Kind::Read { .. } => BlankKind::Bytes(None),
         }
     }
 
