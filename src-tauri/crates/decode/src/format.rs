@@ -164,7 +164,8 @@ struct SummaryLine<'a> {
 
 impl<'a> SummaryLine<'a> {
     fn add(&mut self, name: Option<&str>, field: &Field<'a>) {
-        let same = field.element.is_some_and(|at| at > 0) && self.last == Some(field.name);
+        let same = field.element.or(field.sample).is_some_and(|at| at > 0)
+            && self.last == Some(field.name);
         if same {
             self.elements += 1;
         } else {
