@@ -13,8 +13,10 @@ mod bench;
 mod checkout;
 mod failure;
 mod lab;
+mod names;
 mod prepare;
 mod process;
+mod python;
 mod run;
 mod screen;
 mod tally;
@@ -34,6 +36,8 @@ The project's own commands.
       The same preparation, then the tests: lint, unit, bindings, contract-simulated, lab, desktop, desktop-lab.
   cargo xtask bench [--yes] [NAME...]
       What is promised in numbers, beside what one would use instead: recording, large, memory, durability.
+  cargo xtask names [--check] [--from FOLDER] [--yes]
+      Makes the tables of Bluetooth names anew from their sources (from PyPI, or wheels in a folder), or tells drift.
   cargo xtask lab setup | run COMMAND | serve
       A real BlueZ with virtual peripherals, in a guest; see tests/radio/README.md.
 
@@ -47,6 +51,7 @@ fn main() -> ExitCode {
         Some("run") => run::main(rest),
         Some("test") => test::main(rest),
         Some("bench") => bench::main(rest),
+        Some("names") => names::main(rest),
         Some("lab") => lab::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");
