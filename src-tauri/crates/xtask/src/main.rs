@@ -36,7 +36,7 @@ The project's own commands.
   cargo xtask test [--yes] [LANE...]
       The same preparation, then the tests: lint, unit, bindings, contract-simulated, fuzz, lab, desktop, desktop-lab.
   cargo xtask bench [--yes] [NAME...]
-      What is promised in numbers, beside what one would use instead: recording, large, memory, durability.
+      What is promised in numbers, beside what one would use instead: recording, decode, large, memory, durability.
   cargo xtask fuzz [--yes] [--seconds N] [TARGET...] | TARGET --input HEX
       Looks for bytes and texts that break the decoders, N seconds over all targets; or tries one input again.
   cargo xtask names [--check] [--from FOLDER] [--yes]
