@@ -11,6 +11,9 @@ use decode::encode::Given;
 use decode::{Format, Sig, Value};
 use proptest::prelude::*;
 
+/// Which format, what is given, and the bytes in hex.
+type Row<'a> = (&'a str, &'a [(&'a str, &'a str)], &'a str);
+
 /// A field as a person would give it.
 #[derive(Clone, Debug, PartialEq)]
 struct Said {
@@ -125,7 +128,7 @@ fn given(uuid: &str, fields: &[(&str, &str)]) -> Result<String, String> {
 /// Bytes by hand, from the Supplement's layouts.
 #[test]
 fn flags_follow_from_the_fields_that_are_given() {
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    let rows: &[Row] = &[
         ("2A37", &[("Heart rate", "72")], "0048"),
         ("2A37", &[("Heart rate", "72 bpm")], "0048"),
         ("2A37", &[("Heart rate", "300")], "012c01"),
@@ -211,7 +214,7 @@ fn flags_follow_from_the_fields_that_are_given() {
 
 #[test]
 fn what_cannot_be_said_is_refused_with_what_can() {
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    let rows: &[Row] = &[
         (
             "2A19",
             &[("Battery level", "101")],
