@@ -30,6 +30,8 @@
 //! # }
 //! ```
 
+mod advert;
+mod adverts;
 mod attribute;
 mod connection;
 mod counter;
@@ -38,6 +40,7 @@ mod device_time;
 mod document;
 mod explorer;
 mod export;
+mod fields;
 mod files;
 mod gatt;
 mod jobs;

@@ -35,6 +35,8 @@ pub struct Preferences {
     pub aliases: BTreeMap<String, String>,
     /// Formats of values, by characteristic UUID.
     pub formats: BTreeMap<String, String>,
+    /// Layouts of advertised payloads, by where these come from: `company:0499`, `service:` and a UUID.
+    pub advert_formats: BTreeMap<String, String>,
     /// What counts a device's values, by characteristic UUID.
     pub counters: BTreeMap<String, CounterChoice>,
     /// For how many days after its end a session is kept that the user did not save; 0 for ever.
@@ -62,6 +64,7 @@ impl Default for Preferences {
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
+            advert_formats: BTreeMap::new(),
             counters: BTreeMap::new(),
             keep_days: 30,
             keep_gigabytes: 10,
