@@ -10,17 +10,26 @@ use uuid::Uuid;
 
 use crate::format::Format;
 
+mod altbeacon;
 mod apple;
 mod beacon;
+mod bthome;
 mod eddystone;
+mod google;
+mod matter;
+mod mesh;
+mod microsoft;
+mod objects;
 mod part;
 mod ruuvi;
 mod structures;
+mod uri;
+mod xiaomi;
 
 pub use beacon::{Beacon, Source};
 pub(crate) use eddystone::EddystoneUrl;
-pub(crate) use structures::Uri;
 pub use structures::decode_structure;
+pub(crate) use uri::Uri;
 
 /// The type of an AD structure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -4,6 +4,7 @@
 //! all of them alike. Fields borrow from the format and from the bytes: decoding allocates nothing.
 
 use std::fmt;
+use std::net::{Ipv4Addr, Ipv6Addr};
 use std::ops::{Range, RangeInclusive};
 
 use crate::advertisement;
@@ -128,6 +129,8 @@ pub(crate) enum Shown {
     Address,
     /// The same, most significant first.
     AddressBig,
+    /// Bytes that are an IP address, version 4 or 6 by their number.
+    Ip,
     /// Bytes as hex digits without gaps, an identifier.
     Id,
     /// The first two bytes and the last of such an identifier.
@@ -401,6 +404,7 @@ impl fmt::Display for Bare<'_, '_> {
             (Shown::UuidBig, Value::Bytes(bytes)) => return uuid_big(f, bytes),
             (Shown::Address, Value::Bytes(bytes)) => return address(f, bytes.iter().rev()),
             (Shown::AddressBig, Value::Bytes(bytes)) => return address(f, bytes.iter()),
+            (Shown::Ip, Value::Bytes(bytes)) => return ip(f, bytes),
             (Shown::Id, Value::Bytes(bytes)) => return digits(f, bytes),
             (Shown::Brief, Value::Bytes([first, second, .., last])) => {
                 return write!(f, "{first:02x}{second:02x}…{last:02x}");
@@ -503,6 +507,16 @@ fn address<'b>(f: &mut fmt::Formatter<'_>, bytes: impl Iterator<Item = &'b u8>) 
         write!(f, "{gap}{byte:02X}")?;
     }
     Ok(())
+}
+
+fn ip(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
+    if let Ok(short) = <[u8; 4]>::try_from(bytes) {
+        write!(f, "{}", Ipv4Addr::from(short))
+    } else if let Ok(long) = <[u8; 16]>::try_from(bytes) {
+        write!(f, "{}", Ipv6Addr::from(long))
+    } else {
+        hex(f, bytes)
+    }
 }
 
 fn digits(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {

@@ -48,6 +48,7 @@ impl<'a> Place<'a> {
     fn has(&self, when: When) -> bool {
         match when {
             When::Always | When::NotZero => true,
+            When::If(when) => when(self.bytes.get(self.start..).unwrap_or(&[])),
             When::Left => self.at < self.bytes.len(),
             When::Masked {
                 at,
@@ -92,9 +93,9 @@ impl<'a> Place<'a> {
             }
             let mut field = part.field(bytes, self.at, self.record);
             field.fault = self.fault.take().or(field.fault);
-            let short = field.value == Value::Missing;
             // Not the field's own end: bits may lie in one byte of several.
-            let end = part.end(bytes, self.at).unwrap_or(bytes.len());
+            let end = part.end(bytes, self.at);
+            let short = end.is_none();
             match part.kind {
                 Kind::Set { names, .. } if !short => {
                     for bit in 0..names.len() {
@@ -104,10 +105,10 @@ impl<'a> Place<'a> {
                     }
                 }
                 // Whether a reserved bit is set cannot be told where there is none.
-                _ if part.when == When::NotZero
+                _ if matches!(part.when, When::NotZero)
                     && matches!(field.value, Value::Int(0) | Value::Missing) => {}
                 _ => {
-                    missing += usize::from(short);
+                    missing += usize::from(field.value == Value::Missing);
                     f(part, field);
                 }
             }
@@ -115,7 +116,7 @@ impl<'a> Place<'a> {
                 // What follows a field that is cut short is missing too.
                 _ if !part.ends() => {}
                 _ if short => self.at = len.max(self.at + size),
-                _ => self.at = end,
+                _ => self.at = end.unwrap_or(len),
             }
         }
         missing

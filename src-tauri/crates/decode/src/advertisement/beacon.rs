@@ -8,7 +8,10 @@ use std::ops::Range;
 
 use uuid::Uuid;
 
-use super::{AdType, apple, eddystone, ruuvi};
+use super::objects::Objects;
+use super::{
+    AdType, altbeacon, apple, bthome, eddystone, google, matter, mesh, microsoft, ruuvi, xiaomi,
+};
 use crate::field::{Field, Rest, Series, Shown, Value};
 use crate::names;
 use crate::sig::Place;
@@ -71,14 +74,25 @@ pub(super) struct Known {
     pub(super) from: Origin,
     /// Whether bytes of that origin are of this kind; the first kind that says so is it.
     pub(super) is: fn(&[u8]) -> bool,
-    pub(super) parts: &'static [Part],
+    pub(super) body: Body,
+}
+
+/// How a payload is laid out.
+pub(super) enum Body {
+    /// Part after part.
+    Parts(&'static [Part]),
+    /// A head, then objects that say what they are.
+    Objects(&'static Objects),
 }
 
 /// Where a kind is found.
 #[derive(Clone, Copy)]
 pub(super) enum Origin {
     Manufacturer(u16),
+    /// Whichever company.
+    AnyManufacturer,
     Service(u16),
+    Structure(u8),
 }
 
 impl Origin {
@@ -86,13 +100,26 @@ impl Origin {
         match (self, source) {
             (Self::Manufacturer(known), Source::Manufacturer(company)) => known == company,
             (Self::Service(known), Source::Service(uuid)) => names::short16(uuid) == Some(known),
+            (Self::AnyManufacturer, Source::Manufacturer(_)) => true,
+            (Self::Structure(known), Source::Structure(kind)) => known == kind.0,
             _ => false,
         }
     }
 }
 
 /// The kinds by maker; of one origin, the narrower before the wider.
-static ALL: &[&[Known]] = &[apple::ALL, eddystone::ALL, ruuvi::ALL];
+static ALL: &[&[Known]] = &[
+    apple::ALL,
+    eddystone::ALL,
+    google::ALL,
+    ruuvi::ALL,
+    bthome::ALL,
+    xiaomi::ALL,
+    microsoft::ALL,
+    matter::ALL,
+    mesh::ALL,
+    altbeacon::ALL,
+];
 
 impl Beacon {
     /// Which kind these bytes are, if it is known here. They may still be cut short or overlong,
@@ -154,25 +181,36 @@ impl Beacon {
     /// sent many times and heard by chance.
     #[must_use]
     pub fn series(self) -> Vec<Series> {
-        let mut all: Vec<Series> = Vec::new();
-        for part in self.0.parts {
-            if part.plot == Plot::Column {
-                all.push(Series {
-                    column: all.len(),
-                    name: part.name.to_owned(),
-                    unit: part.unit.map(str::to_owned),
-                    role: part.role,
-                    repeats: part.repeats,
-                });
-            }
-        }
-        all
+        let parts = match &self.0.body {
+            Body::Parts(parts) => parts,
+            Body::Objects(objects) => return objects.series(),
+        };
+        let plotted = parts.iter().filter(|part| part.plot == Plot::Column);
+        plotted
+            .enumerate()
+            .map(|(column, part)| Series {
+                column,
+                name: part.name.to_owned(),
+                unit: part.unit.map(str::to_owned),
+                role: part.role,
+                repeats: part.repeats,
+            })
+            .collect()
     }
 
     /// Hands every number of a payload to `f` with its column. Allocates nothing; what is missing
     /// or not known does not come.
     pub fn columns(self, bytes: &[u8], f: &mut impl FnMut(usize, f64)) {
-        place(bytes).numbers(self.0.parts, f);
+        match &self.0.body {
+            Body::Parts(parts) => place(bytes).numbers(parts, f),
+            Body::Objects(objects) => {
+                objects.walk(bytes, |column, _, field| {
+                    if let (Some(column), Some(number)) = (column, field.number()) {
+                        f(column, number);
+                    }
+                });
+            }
+        }
     }
 
     /// Hands over the fields that say most, with the names that they need.
@@ -204,8 +242,11 @@ impl Beacon {
         });
     }
 
-    fn walk<'a>(self, bytes: &'a [u8], f: impl FnMut(&'static Part, Field<'a>)) -> Rest {
-        walk(self.0.parts, bytes, f)
+    fn walk<'a>(self, bytes: &'a [u8], mut f: impl FnMut(&'static Part, Field<'a>)) -> Rest {
+        match &self.0.body {
+            Body::Parts(parts) => walk(parts, bytes, f),
+            Body::Objects(objects) => objects.walk(bytes, |_, part, field| f(part, field)),
+        }
     }
 }
 
@@ -234,7 +275,7 @@ fn uuid32(short: u32) -> Uuid {
     Uuid::from_u128(base | u128::from(short) << 96)
 }
 
-const fn place(bytes: &[u8]) -> Place<'_> {
+pub(super) const fn place(bytes: &[u8]) -> Place<'_> {
     Place {
         bytes,
         start: 0,

@@ -1,9 +1,10 @@
-//! Eddystone (`github.com/google/eddystone`: eddystone-uid, eddystone-url, eddystone-tlm). All
-//! numbers come most significant byte first.
+//! Eddystone (`github.com/google/eddystone`: eddystone-uid, -url, -tlm, -eid) and the frames of
+//! Google's Find My Device network, which share its service (Find My Device Network Accessory
+//! Specification, v1.3). All numbers come most significant byte first.
 
 use std::fmt;
 
-use super::beacon::{Known, Origin};
+use super::beacon::{Body, Known, Origin};
 use super::part::*;
 use crate::field::Shown;
 
@@ -27,7 +28,7 @@ const fn frame(
         brief: name,
         from: Origin::Service(SERVICE),
         is,
-        parts,
+        body: Body::Parts(parts),
     }
 }
 
@@ -73,6 +74,47 @@ pub(super) static ALL: &[Known] = &[
             quantity("Time since start", U32_BE, "s").tenths(),
         ],
     ),
+    frame(
+        "eddystone-tlm-encrypted",
+        "Eddystone TLM (encrypted)",
+        |data| data.starts_with(&[0x20, 0x01]),
+        &[
+            constant("Frame type", U8),
+            number("Version", U8),
+            of("Encrypted", Kind::Bytes(12)),
+            hex("Salt", U16_BE),
+            hex("Integrity check", U16_BE),
+        ],
+    ),
+    frame(
+        "eddystone-eid",
+        "Eddystone EID",
+        |data| data.first() == Some(&0x30),
+        &[
+            constant("Frame type", U8),
+            dbm("Tx power at 0 m"),
+            id("Ephemeral identifier", 8).value(),
+        ],
+    ),
+    Known {
+        key: "fmdn",
+        name: "Find My Device network (Google)",
+        brief: "Find My Device",
+        from: Origin::Service(SERVICE),
+        is: |data| matches!(data.first(), Some(0x40 | 0x41)),
+        body: Body::Parts(&[
+            number("Frame type", U8)
+                .meaning(&[
+                    (0x40, "separated or near its owner"),
+                    (0x41, "unwanted tracking protection"),
+                ])
+                .value(),
+            // 20 bytes by one curve, 32 by the other; a byte of flags may follow.
+            id("Ephemeral identifier", 20).given(|data| data.len() <= 22),
+            id("Ephemeral identifier", 32).given(|data| data.len() > 22),
+            hex("Hashed flags", U8).if_left(),
+        ]),
+    },
 ];
 
 /// The address of an Eddystone-URL frame: a byte for the scheme, then characters and bytes that

@@ -6,6 +6,7 @@ use crate::number::{Class, Endian, NumberType};
 pub(super) use crate::sig::part::*;
 
 pub(super) const U16_BE: NumberType = big(Class::Unsigned, 2);
+pub(super) const U40: NumberType = NumberType::known(Class::Unsigned, 5, Endian::Little);
 pub(super) const U24_BE: NumberType = big(Class::Unsigned, 3);
 pub(super) const U32_BE: NumberType = big(Class::Unsigned, 4);
 pub(super) const I16_BE: NumberType = big(Class::Signed, 2);
@@ -37,4 +38,9 @@ pub(super) const fn address_big(name: &'static str) -> Part {
 /// A power or a signal strength.
 pub(super) const fn dbm(name: &'static str) -> Part {
     quantity(name, I8, "dBm")
+}
+
+/// What is left, as hex digits of an identifier.
+pub(super) const fn id_rest(name: &'static str) -> Part {
+    of(name, Kind::Rest).shown(Shown::Id)
 }

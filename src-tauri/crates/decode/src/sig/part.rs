@@ -106,10 +106,12 @@ pub(crate) enum Kind {
     Bytes(usize),
     /// What is left.
     Rest,
+    /// What is left but for so many bytes at the end.
+    AllBut(usize),
 }
 
 /// When a part is present or worth showing.
-#[derive(Clone, Copy, PartialEq)]
+#[derive(Clone, Copy)]
 pub(crate) enum When {
     Always,
     /// The up to four bytes from `at` on, least significant first, masked, equal this; or `not`.
@@ -119,6 +121,8 @@ pub(crate) enum When {
         equals: u32,
         not: bool,
     },
+    /// The bytes from where the format begins say so.
+    If(fn(&[u8]) -> bool),
     /// There are bytes left for it: the format does not say in itself whether it comes.
     Left,
     /// Always there, and shown when not zero: reserved bits.
@@ -361,6 +365,12 @@ impl Part {
         self
     }
 
+    /// Present when the bytes from where the format begins say so.
+    pub(crate) const fn given(mut self, when: fn(&[u8]) -> bool) -> Self {
+        self.when = When::If(when);
+        self
+    }
+
     /// Present when there are bytes left.
     pub(crate) const fn if_left(mut self) -> Self {
         self.when = When::Left;
@@ -466,6 +476,7 @@ impl Part {
             Kind::DateTime => 7,
             Kind::FixedText(size) | Kind::Bytes(size) | Kind::Read { size, .. } => size,
             Kind::Text | Kind::ZeroText | Kind::Rest => 0,
+            Kind::AllBut(end) => end + 1,
         }
     }
 
@@ -504,6 +515,7 @@ impl Part {
         let from = bytes.get(at..)?;
         let size = match self.kind {
             Kind::Text | Kind::Rest => from.len(),
+            Kind::AllBut(end) => from.len().checked_sub(end).filter(|&size| size > 0)?,
             Kind::ZeroText => from
                 .iter()
                 .position(|&byte| byte == 0)
@@ -553,7 +565,7 @@ impl Part {
                     field.value = Value::Int(((whole >> first) & mask).into());
                 }
                 place_bits(&mut field, of, first, last);
-                if self.when == When::NotZero {
+                if matches!(self.when, When::NotZero) {
                     field.fault = Some(Fault::Reserved);
                 }
             }
@@ -587,8 +599,15 @@ impl Part {
                 field.value = Value::Text(text);
                 field.fault = Fault::of_text(text).or(fault);
             }
-            Kind::Read { read, .. } => field.value = read(bytes, at),
-            Kind::Bytes(_) | Kind::Rest => {}
+            Kind::Read { size, read } => {
+                field.value = read(bytes, at);
+                // A number that has bits elsewhere too.
+                field.fault = (field.value == Value::Missing).then_some(Fault::CutShort {
+                    has: size,
+                    needs: size + 1,
+                });
+            }
+            Kind::Bytes(_) | Kind::Rest | Kind::AllBut(_) => {}
         }
         if let Value::Int(value) = field.value {
             self.judge(&mut field, value);
