@@ -1,6 +1,6 @@
 //! The tree and the inspector.
 
-use explorer::view::{EncodedView, InspectView, Problem, WriteInput};
+use explorer::view::{EncodedView, InspectView, PreviewView, Problem, WriteInput};
 use explorer::{CounterChoice, Explorer, ReconciledView};
 use tauri::State;
 
@@ -71,14 +71,28 @@ pub(crate) async fn encode(
     Ok(explorer.shown().encode(&input))
 }
 
-/// Decodes with another format.
+/// Decodes with another format, for devices of its model or for every device.
 #[tauri::command]
 pub(crate) async fn set_format(
     explorer: State<'_, Explorer>,
     attribute: u64,
     format: String,
+    for_model: bool,
 ) -> Result<(), Problem> {
-    explorer.shown().set_format(attribute, &format)
+    match for_model {
+        true => explorer.shown().set_model_format(attribute, &format),
+        false => explorer.shown().set_format(attribute, &format),
+    }
+}
+
+/// What a layout would make of the newest value.
+#[tauri::command]
+pub(crate) async fn preview_format(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    format: String,
+) -> Result<PreviewView, Problem> {
+    explorer.shown().preview_format(attribute, &format)
 }
 
 /// Draws values by when they arrived or by when the device took them.

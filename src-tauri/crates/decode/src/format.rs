@@ -139,7 +139,10 @@ struct SummaryLine<'a> {
 
 impl<'a> SummaryLine<'a> {
     fn add(&mut self, name: Option<&str>, field: &Field<'a>) {
-        let same = field.element.is_some_and(|at| at > 0) && self.last == Some(field.name);
+        let unit = field.unit.filter(|_| field.number().is_some());
+        let other_unit = matches!((self.unit, unit), (Some(last), Some(next)) if last != next);
+        let same =
+            field.element.is_some_and(|at| at > 0) && self.last == Some(field.name) && !other_unit;
         if same {
             self.elements += 1;
         } else {
@@ -156,7 +159,7 @@ impl<'a> SummaryLine<'a> {
             (false, true) => "",
             (false, false) => ", ",
         };
-        self.unit = field.unit.filter(|_| field.number().is_some());
+        self.unit = unit;
         // Writing to a String cannot fail.
         let _ = match name.filter(|_| !same) {
             Some(name) => write!(self.text, "{gap}{name} {}", field.bare()),

@@ -289,6 +289,12 @@ impl DeviceTable {
         }
     }
 
+    /// The name that it advertises, cleaned.
+    #[must_use]
+    pub fn local_name(&self, id: &DeviceId) -> Option<&str> {
+        self.devices.get(id)?.local_name.as_deref()
+    }
+
     /// Its last signal strength.
     #[must_use]
     pub fn rssi(&self, id: &DeviceId) -> Option<i16> {

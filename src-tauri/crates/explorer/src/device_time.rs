@@ -316,7 +316,12 @@ impl Explorer {
                     drop(memory);
                     inner.draw_recorded(attribute);
                 } else {
-                    attribute.memory().redraw(by_device);
+                    inner.settle(&connection, attribute, None);
+                    let mut memory = attribute.memory();
+                    let tracks = std::mem::take(&mut memory.tracks);
+                    memory.begin_drawing(tracks, by_device);
+                    drop(memory);
+                    inner.draw_all(attribute);
                 }
             }
         }

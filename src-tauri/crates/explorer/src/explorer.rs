@@ -92,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) beginning: Mutex<()>,
     /// Sessions are opened one after the other.
     pub(crate) opening: tokio::sync::Mutex<()>,
+    /// What the file of formats would change that was read last.
+    formats_file: Mutex<crate::format_files::Plan>,
     /// The session that is open in front of this.
     pub(crate) document: Mutex<Option<Explorer>>,
     /// The session that this shows, in place of what is on the air.
@@ -280,6 +282,7 @@ impl Inner {
             closing: tokio_util::sync::CancellationToken::new(),
             beginning: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
+            formats_file: Mutex::default(),
             document: Mutex::default(),
             source: foundation.source,
         }
@@ -299,6 +302,12 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         connections.values().cloned().collect()
+    }
+
+    pub(crate) fn formats_file(&self) -> MutexGuard<'_, crate::format_files::Plan> {
+        self.formats_file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held while links begin in a recording, or another recording begins.
@@ -345,22 +354,7 @@ impl Inner {
     pub(crate) fn take_over_preferences(self: &Arc<Self>) {
         let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
         self.devices().set_choices(&aliases, &favourites);
-        let attributes = self.connections().into_iter();
-        let attributes = attributes.flat_map(|connection| connection.attributes().to_vec());
-        let mut others: Vec<_> = attributes
-            .filter(|attribute| {
-                let memory = attribute.memory();
-                memory.format != self.format(attribute.uuid)
-                    || (!memory.tracks.is_empty()
-                        && memory.by_device != self.by_device(attribute.uuid))
-            })
-            .map(|attribute| attribute.uuid)
-            .collect();
-        others.sort_unstable();
-        others.dedup();
-        for uuid in others {
-            self.decode_anew(uuid);
-        }
+        self.decode_anew(&|_, _| true);
         self.take_over_advert_formats();
     }
 

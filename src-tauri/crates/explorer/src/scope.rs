@@ -66,12 +66,6 @@ impl Track {
         self.news.step();
     }
 
-    /// Forgets every number; what comes next is drawn anew.
-    pub(crate) fn clear(&self) {
-        *lock(&self.data) = Series::default();
-        self.news.step();
-    }
-
     /// Breaks the line: values are missing, or the link is down.
     pub(crate) fn gap(&self, from: Timestamp, to: Timestamp, cause: Cause, count: u32) {
         lock(&self.data).gap(Gap {
