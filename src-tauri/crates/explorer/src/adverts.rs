@@ -43,8 +43,8 @@ struct Line {
     /// Every column that may come. Those of which nothing came are not shown.
     columns: Vec<Series>,
     tracks: Vec<Option<Track>>,
-    /// Whether one of them began in sight.
-    shown: bool,
+    /// The numbers of one payload, while it is drawn.
+    came: Vec<(usize, f64)>,
     name: String,
     last: Option<Timestamp>,
     /// Which drawing it is: what was begun before is in vain.
@@ -68,7 +68,7 @@ impl Line {
         let most = columns.iter().map(|column| column.column + 1).max();
         Self {
             tracks: vec![None; most.unwrap_or(0)],
-            shown: false,
+            came: Vec::new(),
             part,
             format: format.map(Arc::new),
             columns,
@@ -130,24 +130,44 @@ impl Line {
                 track.push(last.after(Duration::from_nanos(1)), f64::NAN);
             }
         }
-        let plain = self.columns.iter().any(|one| one.role.is_none());
+        let mut came = std::mem::take(&mut self.came);
+        numbers(&mut |column, number| came.push((column, number)));
+        let first = self.first(&came);
         let picked = matches!(self.format.as_deref(), Some(Format::Layout(_)));
         let mut new = false;
-        numbers(&mut |column, number| {
+        for (column, number) in came.drain(..) {
             if matches!(self.tracks.get(column), Some(None))
                 && let Some(series) = self.columns.iter().find(|one| one.column == column)
             {
-                // As of a characteristic: of what nobody has picked fields of, the first is in sight.
-                let show = (series.role.is_none() || !plain) && (picked || !self.shown);
+                let show = first == Some(column) || (picked && series.role.is_none());
                 self.tracks[column] = add(&self.name, self.part, series, show);
                 new |= self.tracks[column].is_some();
-                self.shown |= show;
             }
             if let Some(Some(track)) = self.tracks.get(column) {
                 track.push(at, number);
             }
-        });
+        }
+        self.came = came;
         new
+    }
+
+    /// The column that begins in sight, where nobody has picked fields: of the first payload the first that measures
+    /// something. Counters and clocks, batteries and transmit powers are drawn too, out of sight, unless there is
+    /// nothing else.
+    fn first(&self, came: &[(usize, f64)]) -> Option<usize> {
+        if self.tracks.iter().any(Option::is_some) {
+            return None;
+        }
+        let mut here: Vec<&Series> = self.columns.iter().collect();
+        here.retain(|one| came.iter().any(|(column, _)| *column == one.column));
+        let rank = |one: &Series| match one.role {
+            Some(_) => 2,
+            None if one.name.starts_with("Battery") || one.unit.as_deref() == Some("dBm") => 1,
+            None => 0,
+        };
+        // Of several alike, the first.
+        let first = here.into_iter().min_by_key(|one| rank(one))?;
+        Some(first.column)
     }
 }
 

@@ -213,6 +213,25 @@ async fn only_columns_that_came_are_lines() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn what_a_payload_measures_is_in_sight_before_its_battery_and_its_counter() {
+    let bench = Bench::scanning(Preferences::default()).await;
+    let device = bench.device(VirtualDevice::WeatherStation);
+    let view = bench.advert(VirtualDevice::WeatherStation);
+    let part = view.parts.iter().find(|part| part.payload).unwrap();
+    assert!(part.kind.starts_with("BTHome"), "{}", part.kind);
+    bench
+        .explorer
+        .plot_advert(&device, &part.part, true)
+        .unwrap();
+    let series = bench.series();
+    let visible: Vec<_> = series.iter().filter(|one| one.visible).collect();
+    assert_eq!(visible.len(), 1);
+    assert_eq!(visible[0].name, "Temperature");
+    assert!(series.iter().any(|one| one.name.starts_with("Battery")));
+    assert!(series.len() < 10, "only what came: {series:?}");
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_layout_reads_all_payloads_of_its_company_and_draws_them_anew() {
     let bench = Bench::scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::Ruuvi);
