@@ -50,6 +50,10 @@ pub(super) fn build(which: VirtualDevice, lab: &Lab, dice: impl Fn(u64) -> Dice)
     }
 }
 
+/// Of presentation formats (Assigned Numbers, 2.4.1 and 3.5).
+const UINT16: u8 = 0x06;
+const HERTZ: u16 = 0x2722;
+
 fn information(table: Table, model: &str) -> Table {
     table
         .service(short(0x180A))
@@ -285,6 +289,7 @@ fn motion_sensor(hz: u16, mut dice: Dice, stamps: Dice) -> Peripheral {
         .described("Acceleration, angular rate, magnetic field")
         .characteristic(uuids::MOTION_RATE, READ | WRITE, rate)
         .described("Samples a second")
+        .presented(UINT16, 0, HERTZ)
         .characteristic(
             uuids::MOTION_STAMPED,
             NOTIFY,
