@@ -27,6 +27,8 @@ const COMMANDS: &[&str] = &[
     "answer_pairing",
     "unpair",
     "forget",
+    "plot_advert",
+    "set_advert_format",
     "read",
     "write",
     "subscribe",

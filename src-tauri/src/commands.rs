@@ -39,6 +39,8 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         devices::answer_pairing,
         devices::unpair,
         devices::forget,
+        devices::plot_advert,
+        devices::set_advert_format,
         gatt::read,
         gatt::write,
         gatt::subscribe,

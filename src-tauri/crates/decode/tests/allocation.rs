@@ -4,6 +4,7 @@ use std::alloc::{GlobalAlloc, Layout as Memory, System};
 use std::cell::Cell;
 use std::hint::black_box;
 
+use decode::advertisement::{self, AdType, Beacon};
 use decode::{Format, Sig};
 
 thread_local! {
@@ -86,6 +87,47 @@ fn no_standard_format_allocates() {
         }
     }
     assert!(numbers > 10_000, "{numbers}");
+}
+
+#[test]
+fn no_advertisement_allocates() {
+    let mut numbers = 0;
+    // A row of BTHome's objects, of Apple's messages, and bytes of one kind.
+    let row = [
+        0x40, 0, 9, 1, 93, 2, 0xCA, 9, 2, 0xCF, 9, 3, 0xB7, 0x18, 0x53, 2, b'a', b'b',
+    ];
+    let messages = [
+        0x10, 5, 3, 0x1C, 1, 2, 3, 0x07, 25, 1, 0x0E, 0x20, 0x55, 0x99, 0x37,
+    ];
+    for beacon in Beacon::all() {
+        for bytes in [&row[..], &messages, &[0; 40], &[0x17; 40], &[0xFF; 40]] {
+            let made = allocations(|| {
+                for end in 0..=bytes.len() {
+                    black_box(beacon.decode(&bytes[..end], |field| {
+                        black_box(field.number());
+                    }));
+                    beacon.columns(&bytes[..end], &mut |column, number| {
+                        numbers += 1;
+                        black_box((column, number));
+                    });
+                }
+            });
+            assert_eq!(made, 0, "{beacon:?}");
+        }
+    }
+    assert!(numbers > 5_000, "{numbers}");
+    let made = allocations(|| {
+        for kind in 0..=u8::MAX {
+            black_box(advertisement::decode_structure(
+                AdType(kind),
+                &row,
+                |field| {
+                    black_box(field.number());
+                },
+            ));
+        }
+    });
+    assert_eq!(made, 0);
 }
 
 #[test]

@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::Preferences;
+use crate::adverts::Adverts;
 use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
 use crate::document::Source;
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     pub(crate) replaying: Replaying,
     pub(crate) scope: Scope,
+    pub(crate) advertised: Adverts,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
     pub(crate) news: News,
@@ -248,18 +250,22 @@ struct Foundation {
 impl Inner {
     fn new(foundation: Foundation) -> Self {
         let sample_adverts_s = foundation.preferences.borrow().sample_adverts_s;
+        let layouts = crate::advert::layouts(&foundation.preferences.borrow().advert_formats);
+        let mut devices = DeviceTable::default();
+        devices.set_layouts(layouts);
         Self {
             clock: foundation.clock,
             wall: foundation.wall,
             runtime: foundation.runtime,
             radios: Radios::new(foundation.backends),
-            devices: Mutex::default(),
+            devices: Mutex::new(devices),
             connections: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             pairings: Pairings::default(),
             jobs: Jobs::default(),
             replaying: Replaying::default(),
             scope: Scope::default(),
+            advertised: Adverts::default(),
             marks: Mutex::default(),
             log: Log::default(),
             news: foundation.news,
@@ -349,6 +355,7 @@ impl Inner {
         let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
         self.devices().set_choices(&aliases, &favourites);
         self.decode_anew(&|_, _| true);
+        self.take_over_advert_formats();
     }
 
     pub(crate) fn recording(&self) -> std::sync::RwLockReadGuard<'_, Recording> {

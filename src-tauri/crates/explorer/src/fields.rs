@@ -50,7 +50,7 @@ pub(crate) fn shown(format: &Format, bytes: &[u8]) -> Shown {
     shown
 }
 
-fn view(field: &Field<'_>, before: usize) -> FieldView {
+pub(crate) fn view(field: &Field<'_>, before: usize) -> FieldView {
     let missing = matches!(field.value, Value::Missing);
     let unit = field
         .unit

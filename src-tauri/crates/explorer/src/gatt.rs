@@ -16,13 +16,13 @@ use crate::connection::Connection;
 use crate::device::hex;
 use crate::explorer::{Explorer, Inner};
 use crate::scope::Owner;
-use crate::view::{AdvertView, InspectView, Problem, PumpRequest, StatisticsView, WriteInput};
+use crate::view::{InspectView, Problem, PumpRequest, StatisticsView, WriteInput};
 use crate::writing::encode;
 
 /// Longest description (0x2901) that is shown, in characters.
 const DESCRIPTION_LENGTH: usize = 64;
 /// Most series that are drawn at once.
-const MAX_SERIES: usize = 64;
+pub(crate) const MAX_SERIES: usize = 64;
 
 impl Inner {
     /// The attribute of this identifier, and the connection that it belongs to.
@@ -450,24 +450,6 @@ impl Explorer {
         Ok(())
     }
 
-    /// What a device advertises.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`] if it is not in the table.
-    pub fn advert(&self, device: &DeviceId) -> Result<AdvertView, Problem> {
-        let inner = &self.0;
-        inner
-            .devices()
-            .advert(device, inner.now(), inner.wall)
-            .ok_or_else(|| {
-                radio::Error::UnknownDevice {
-                    device: device.to_string(),
-                }
-                .into()
-            })
-    }
-
     /// Stars a device or takes the star away.
     pub fn star(&self, device: &DeviceId, on: bool) {
         self.0.devices().set_starred(device, on);
@@ -668,6 +650,7 @@ impl Inner {
                 }
             }
         }
+        self.forget_advert_tracks();
         self.tell_series();
         self.tell_values(false);
     }

@@ -30,6 +30,8 @@
 //! # }
 //! ```
 
+mod advert;
+mod adverts;
 mod attribute;
 mod connection;
 mod counter;

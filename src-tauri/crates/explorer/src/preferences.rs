@@ -35,6 +35,8 @@ pub struct Preferences {
     pub aliases: BTreeMap<String, String>,
     /// Formats of values for every device, by characteristic UUID: a layout, `sig`, `0x2904` or `bytes`.
     pub formats: BTreeMap<String, String>,
+    /// Layouts of advertised payloads, by where these come from: `company:0499`, `service:` and a UUID.
+    pub advert_formats: BTreeMap<String, String>,
     /// Formats for one model of device, by characteristic UUID, then by the model's name.
     pub model_formats: BTreeMap<String, BTreeMap<String, String>>,
     /// What was noted beside formats that came with a file, by UUID, with the model after a space if it is
@@ -69,6 +71,7 @@ impl Default for Preferences {
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
+            advert_formats: BTreeMap::new(),
             model_formats: BTreeMap::new(),
             format_notes: BTreeMap::new(),
             names: BTreeMap::new(),

@@ -127,6 +127,9 @@ impl Shown {
     }
 }
 
+/// What the attribute of a series begins with whose numbers are advertised, and need no link.
+pub(crate) const ADVERTISED: &str = "advert/";
+
 /// Whose numbers they are.
 pub(crate) struct Owner<'a> {
     pub(crate) device: &'a str,
@@ -256,6 +259,7 @@ impl Scope {
             .series
             .iter_mut()
             .filter(|shown| shown.view.device == device)
+            .filter(|shown| !shown.view.attribute.starts_with(ADVERTISED))
         {
             shown.view.live = live;
         }

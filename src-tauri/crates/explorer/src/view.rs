@@ -4,11 +4,13 @@
 //! differ). Text from the air has been cleaned; times are Unix milliseconds unless a name says
 //! otherwise; an attribute is one number ([`radio::AttrId::to_u64`]).
 
+mod advert;
 mod export;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::advert::{AdvertPart, AdvertView};
 pub use self::export::{
     AttributeChoice, ContentsAttribute, ContentsDevice, ContentsKind, ContentsView, CountView,
     ExportRequest, ExportView,
@@ -254,34 +256,6 @@ pub struct NamedUuid {
     pub short: String,
     /// Its name, where there is one.
     pub name: Option<String>,
-}
-
-/// What a device advertises, field by field: the page before a connection.
-#[derive(Clone, Debug, Serialize, TS)]
-#[ts(export)]
-pub struct AdvertView {
-    /// The device.
-    pub row: DeviceRow,
-    /// Fields of the latest report.
-    pub fields: Vec<AdvertField>,
-    /// Whether the fields are the bytes that were sent, or what the system made of them.
-    pub raw: bool,
-    /// Signal strength over time: Unix ms and dBm, oldest first.
-    pub signal: Vec<(f64, i16)>,
-}
-
-/// One field of an advertisement.
-#[derive(Clone, Debug, Serialize, TS)]
-#[ts(export)]
-pub struct AdvertField {
-    /// AD type, such as `0xFF`; empty where the system does not tell.
-    pub ad_type: String,
-    /// Its name.
-    pub name: String,
-    /// Its value in words.
-    pub value: String,
-    /// Its bytes, hexadecimal with spaces.
-    pub bytes: String,
 }
 
 /// A connection.

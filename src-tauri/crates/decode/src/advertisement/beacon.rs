@@ -13,9 +13,9 @@ use super::{
     AdType, altbeacon, apple, bthome, eddystone, google, matter, mesh, microsoft, ruuvi, xiaomi,
 };
 use crate::field::{Field, Rest, Series, Shown, Value};
-use crate::names;
 use crate::sig::Place;
 use crate::sig::part::{Part, Plot, Summary};
+use crate::{clean, names};
 
 /// Where bytes of an advertisement come from.
 ///
@@ -220,8 +220,14 @@ impl Beacon {
         mut f: impl FnMut(Option<&'static str>, Field<'a>),
     ) {
         self.walk(bytes, |part, mut field| {
-            if field.meaning.is_some() && field.number().is_none() {
-                // "Not known" says nothing without its name, and little with it.
+            // "Not known" says little without its name, and nothing is said by what is not there.
+            let says_nothing = match field.value {
+                Value::Missing => true,
+                Value::Text(text) => clean::bytes(text, 1).is_empty(),
+                Value::Bytes(bytes) => bytes.is_empty(),
+                _ => field.meaning.is_some() && field.number().is_none(),
+            };
+            if says_nothing {
                 return;
             }
             if field.shown == Shown::Id || field.shown == Shown::UuidBig {

@@ -6,7 +6,7 @@
 use super::beacon::{Body, Known, Origin};
 use super::objects::{Next, Object, Objects, numbered, object};
 use super::part::*;
-use crate::field::{Role, Shown};
+use crate::field::{Role, Shown, Value};
 use crate::number::{Class, Endian, NumberType};
 
 const TEXT: u16 = 0x53;
@@ -275,6 +275,29 @@ static V2: Objects = Objects {
     same: 4,
 };
 
+/// An IEEE 754 float of two bytes.
+fn half(bytes: &[u8], at: usize) -> Value<'static> {
+    let Some(&word) = bytes.get(at..).and_then(|from| from.first_chunk()) else {
+        return Value::Missing;
+    };
+    let word = u16::from_le_bytes(word);
+    let (exponent, fraction) = (
+        i32::from(word >> 10 & 0x1F),
+        f64::from(word & 0x3FF) / 1024.0,
+    );
+    let magnitude = match exponent {
+        0 => fraction * 2_f64.powi(-14),
+        31 if fraction == 0.0 => f64::INFINITY,
+        31 => f64::NAN,
+        _ => (1.0 + fraction) * 2_f64.powi(exponent - 15),
+    };
+    Value::Float(if word >> 15 == 0 {
+        magnitude
+    } else {
+        -magnitude
+    })
+}
+
 static V1: Objects = Objects {
     head: &[],
     number: hex("Unknown object", U8),
@@ -288,6 +311,10 @@ static V1: Objects = Objects {
         let kind = match (control >> 5, size) {
             (0, 1..=8) => Some(Kind::Number(number(Class::Unsigned))),
             (1, 1..=8) => Some(Kind::Number(number(Class::Signed))),
+            (2, 2) => Some(Kind::Read {
+                size: 2,
+                read: half,
+            }),
             (2, 4 | 8) => Some(Kind::Number(number(Class::Float))),
             (3, _) => Some(Kind::FixedText(size)),
             (5, 1..=8) => Some(Kind::Number(number(Class::Unsigned))),

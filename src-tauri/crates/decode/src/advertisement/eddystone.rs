@@ -6,9 +6,13 @@ use std::fmt;
 
 use super::beacon::{Body, Known, Origin};
 use super::part::*;
+use crate::clean;
 use crate::field::Shown;
 
 const SERVICE: u16 = 0xFEAA;
+
+/// Characters of a URL that are shown: the longest that Eddystone can say, with room.
+const SHOWN_URL: usize = 100;
 
 const SCHEMES: [&str; 4] = ["http://www.", "https://www.", "http://", "https://"];
 const ENDINGS: [&str; 14] = [
@@ -126,14 +130,15 @@ impl fmt::Display for EddystoneUrl<'_> {
         let Some((scheme, encoded)) = self.0.split_first() else {
             return Ok(());
         };
-        f.write_str(SCHEMES.get(usize::from(*scheme)).unwrap_or(&"\u{FFFD}"))?;
+        let scheme = SCHEMES.get(usize::from(*scheme)).copied();
+        let mut url = scheme.unwrap_or("\u{FFFD}").to_owned();
         for &byte in encoded {
             match (ENDINGS.get(usize::from(byte)), byte) {
-                (Some(ending), _) => f.write_str(ending)?,
-                (None, 0x21..=0x7E) => write!(f, "{}", char::from(byte))?,
-                (None, _) => f.write_str("\u{FFFD}")?,
+                (Some(ending), _) => url.push_str(ending),
+                (None, 0x21..=0x7E) => url.push(char::from(byte)),
+                (None, _) => url.push('\u{FFFD}'),
             }
         }
-        Ok(())
+        f.write_str(&clean::text(&url, SHOWN_URL))
     }
 }

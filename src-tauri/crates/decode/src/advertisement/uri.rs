@@ -211,11 +211,12 @@ impl fmt::Display for Uri<'_> {
         let scheme = (first as usize)
             .checked_sub(1)
             .and_then(|at| SCHEMES.get(at));
-        match scheme {
-            Some(&"") => {}
-            Some(scheme) => write!(f, "{scheme}:")?,
-            None => f.write_str("\u{FFFD}")?,
-        }
-        f.write_str(&clean::text(rest.as_str(), SHOWN))
+        let mut uri = match scheme {
+            Some(&"") => String::new(),
+            Some(scheme) => format!("{scheme}:"),
+            None => "\u{FFFD}".to_owned(),
+        };
+        uri.push_str(rest.as_str());
+        f.write_str(&clean::text(&uri, SHOWN))
     }
 }
