@@ -10,13 +10,14 @@ pub(crate) async fn set_filter(explorer: State<'_, Explorer>, text: String) -> R
     explorer.shown().set_filter(&text)
 }
 
-/// What a device advertises.
+/// What a device advertises; of a part, the newest values too.
 #[tauri::command]
 pub(crate) async fn advert(
     explorer: State<'_, Explorer>,
     device: String,
+    part: Option<String>,
 ) -> Result<AdvertView, Problem> {
-    explorer.shown().advert(&device.into())
+    explorer.shown().advert(&device.into(), part.as_deref())
 }
 
 /// Stars a device or takes the star away.
@@ -146,4 +147,25 @@ pub(crate) async fn unpair(explorer: State<'_, Explorer>, device: String) -> Res
 #[tauri::command]
 pub(crate) async fn forget(explorer: State<'_, Explorer>, device: String) -> Result<(), Problem> {
     explorer.forget(device.into()).await
+}
+
+/// Draws the numbers of a part of what a device advertises, or stops.
+#[tauri::command]
+pub(crate) async fn plot_advert(
+    explorer: State<'_, Explorer>,
+    device: String,
+    part: String,
+    on: bool,
+) -> Result<(), Problem> {
+    explorer.shown().plot_advert(&device.into(), &part, on)
+}
+
+/// Reads what a company or a service advertises by a layout.
+#[tauri::command]
+pub(crate) async fn set_advert_format(
+    explorer: State<'_, Explorer>,
+    part: String,
+    format: String,
+) -> Result<(), Problem> {
+    explorer.shown().set_advert_format(&part, &format)
 }

@@ -2,7 +2,9 @@
 
 use std::path::{Path, PathBuf};
 
-use explorer::view::{ContentsView, CountView, ExportRequest, ExportView, Problem, SessionsView};
+use explorer::view::{
+    ContentsView, CountView, ExportRequest, ExportView, FormatsFileView, Problem, SessionsView,
+};
 use explorer::{Explorer, PictureKind, PictureRequest};
 use tauri::{AppHandle, Manager, State};
 use tauri_plugin_dialog::DialogExt;
@@ -193,6 +195,46 @@ pub(crate) async fn export_picture(
         .export_picture(path, kind, request)
         .await
         .map(Some)
+}
+
+/// Writes the user's formats and names for UUIDs into a file. `None` if the dialog was closed.
+#[tauri::command]
+pub(crate) async fn export_formats(
+    app: AppHandle,
+    explorer: State<'_, Explorer>,
+) -> Result<Option<ExportView>, Problem> {
+    let name = explorer.proposed_name("formats", "json");
+    let Some(path) = save(&app, name, "Formats", "json").await else {
+        return Ok(None);
+    };
+    // GTK leaves it to the user to write the suffix.
+    let path = match path.extension() {
+        Some(_) => path,
+        None => path.with_extension("json"),
+    };
+    explorer.export_formats(path).await.map(Some)
+}
+
+/// Reads a file of formats, and says what it would change. `None` if the dialog was closed.
+#[tauri::command]
+pub(crate) async fn read_formats(
+    app: AppHandle,
+    explorer: State<'_, Explorer>,
+) -> Result<Option<FormatsFileView>, Problem> {
+    let Some(path) = pick(&app, &[("Formats", &["json"])]).await else {
+        return Ok(None);
+    };
+    explorer.read_formats(path).await.map(Some)
+}
+
+/// Takes the formats that were read.
+#[tauri::command]
+pub(crate) async fn take_formats(
+    explorer: State<'_, Explorer>,
+    number: u32,
+    replace: bool,
+) -> Result<u32, Problem> {
+    explorer.take_formats(number, replace)
 }
 
 /// Asks which file to read. `None` if the dialog was closed.

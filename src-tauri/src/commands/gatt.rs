@@ -1,7 +1,7 @@
 //! The tree and the inspector.
 
-use explorer::view::{EncodedView, InspectView, Problem, WriteInput};
-use explorer::{CounterChoice, Explorer, ReconciledView};
+use explorer::view::{EncodedView, InspectView, PreviewView, Problem, WriteInput};
+use explorer::{BlankView, CounterChoice, Explorer, GivenField, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.
@@ -71,14 +71,57 @@ pub(crate) async fn encode(
     Ok(explorer.shown().encode(&input))
 }
 
-/// Decodes with another format.
+/// What a write form asks for.
+#[tauri::command]
+pub(crate) async fn blanks(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+) -> Result<Vec<BlankView>, Problem> {
+    explorer.shown().blanks(attribute)
+}
+
+/// What bytes say in the words of the form.
+#[tauri::command]
+pub(crate) async fn fill_in(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    bytes: String,
+) -> Result<Vec<GivenField>, Problem> {
+    explorer.shown().fill_in(attribute, &bytes)
+}
+
+/// What the form would send.
+#[tauri::command]
+pub(crate) async fn encode_fields(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    fields: Vec<GivenField>,
+) -> Result<EncodedView, Problem> {
+    explorer.shown().encode_fields(attribute, &fields)
+}
+
+/// Decodes with another format, for devices of its model or for every device.
 #[tauri::command]
 pub(crate) async fn set_format(
     explorer: State<'_, Explorer>,
     attribute: u64,
     format: String,
+    for_model: bool,
 ) -> Result<(), Problem> {
-    explorer.shown().set_format(attribute, &format)
+    match for_model {
+        true => explorer.shown().set_model_format(attribute, &format),
+        false => explorer.shown().set_format(attribute, &format),
+    }
+}
+
+/// What a layout would make of the newest value.
+#[tauri::command]
+pub(crate) async fn preview_format(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    format: String,
+) -> Result<PreviewView, Problem> {
+    explorer.shown().preview_format(attribute, &format)
 }
 
 /// Draws values by when they arrived or by when the device took them.

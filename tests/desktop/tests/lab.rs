@@ -69,6 +69,7 @@ async fn a_real_bluez_is_scanned_connected_read_written_drawn_and_recorded_whole
             "seq:u32le!count, _:skip[8], value:f64le",
         )
         .await;
+    window.click("[data-testid=use-layout]").await;
     window
         .click(&format!("{stream} [data-action=subscribe]"))
         .await;

@@ -64,15 +64,32 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     let uuid = stream["uuid"].as_str().unwrap_or_default().to_owned();
     let row = format!("[data-uuid='{uuid}']");
     window.click(&format!("{row} .gname")).await;
+    window
+        .click(&format!("{row} [data-action=subscribe]"))
+        .await;
     window.click("[data-format=layout]").await;
+    // What is typed is tried on the newest value, and an error points at its character.
+    window
+        .type_into("[data-testid=layout]", "seq:u32le!count, acc:i17le")
+        .await;
+    window.shows("[data-testid=caret]", "^").await;
+    window.shows("[data-testid=layout-problem]", "i17le").await;
     window
         .type_into(
             "[data-testid=layout]",
             "seq:u32le!count, acc:i16le[3]*0.000244 g",
         )
         .await;
+    window.shows("[data-testid=preview]", "Not used yet").await;
     window
-        .click(&format!("{row} [data-action=subscribe]"))
+        .wait("document.querySelector('.fields [data-field=\"acc[2]\"]')")
+        .await;
+    window.click("[data-testid=use-layout]").await;
+    window
+        .shows(
+            "[data-testid=format-why]",
+            "Your layout, chosen for every device",
+        )
         .await;
     window.click(&format!("{row} [data-action=plot]")).await;
     window

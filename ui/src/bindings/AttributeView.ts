@@ -45,8 +45,8 @@ properties: Array<string>,
  */
 actions: ActionsView, 
 /**
- * Format that decodes its values: `sig` or a layout such as `temp:i16le*0.01 °C`; empty for
- * none.
+ * Format that decodes its values: `sig`, `0x2904` (as the device says) or a layout such as
+ * `temp:i16le*0.01 °C`; empty for none.
  */
 format: string, 
 /**

@@ -9,7 +9,7 @@ export type FieldView = {
  */
 name: string, 
 /**
- * Its value in words.
+ * Its value in words; empty if nothing could be read.
  */
 value: string, 
 /**
@@ -29,6 +29,6 @@ bits: string,
  */
 colour: number, 
 /**
- * Why it has no value, such as `missing`; empty when it has one.
+ * What is wrong with it, such as `missing` or `reserved`; empty when nothing is.
  */
 problem: string, };

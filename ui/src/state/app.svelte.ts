@@ -494,6 +494,10 @@ class App {
     await this.#export('Not exported', 'export', { request });
   }
 
+  async saveFormats(): Promise<void> {
+    await this.#export('Not saved', 'export_formats', {});
+  }
+
   async exportPicture(kind: 'png' | 'svg', from: number, to: number): Promise<void> {
     const light = getComputedStyle(document.documentElement).colorScheme === 'light' || matchMedia('(prefers-color-scheme: light)').matches;
     const theme = this.settings?.theme === 'system' || !this.settings ? (light ? 'light' : 'dark') : this.settings.theme;

@@ -5,7 +5,7 @@ import { app, type View } from './app.svelte';
 
 const VIEWS: View[] = ['explore', 'scope', 'log', 'sessions', 'doctor'];
 /** Where F6 goes, pane by pane: the first that is there of what each is for. */
-const PANES = [['.bar [tabindex="0"]'], ['.replay button:not([tabindex="-1"])'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r #session-name', '.panel.r button'], ['.notes button']];
+const PANES = [['.bar [tabindex="0"]'], ['.replay button:not([tabindex="-1"])'], ['.panel.l [role=row][tabindex="0"]', '.panel.l input', '.panel.l button'], ['.main [role=treegrid] [tabindex="0"]', '.main .adv [role=row][tabindex="0"]', '.main [data-testid=scope]', '.main [role=grid]', '.main [tabindex="0"]', '.main button'], ['.main .dock [data-testid=scope]'], ['.panel.r #session-name', '.panel.r button'], ['.notes button']];
 
 export function toggleScan(): void {
   const radio = app.radio;

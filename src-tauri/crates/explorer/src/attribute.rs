@@ -5,7 +5,7 @@ use std::collections::VecDeque;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
-use decode::Format;
+use decode::{Format, Presented};
 use radio::{
     AttrId, AttrKind, Handle, NotifyMode, NotifyRoute, Properties, Sample, SampleKind, Timestamp,
 };
@@ -15,10 +15,10 @@ use uuid::Uuid;
 use crate::counter::{CounterChoice, CounterView, Counting, SequenceGap};
 use crate::device::{WallOffset, hex, named};
 use crate::device_time::{DeviceTime, Placing, Stamp};
+use crate::fields;
+use crate::formats::{self, Why};
 use crate::scope::Track;
-use crate::view::{
-    ActionsView, AttributeView, FieldView, HistoryRow, InspectView, Problem, ValueView,
-};
+use crate::view::{ActionsView, AttributeView, HistoryRow, InspectView, Problem, ValueView};
 
 /// Values kept in memory for the inspector and for drawing anew when the format changes. The
 /// recording has all of them.
@@ -68,15 +68,13 @@ pub(crate) enum Origin {
 }
 
 #[derive(Clone, Debug)]
-struct Entry {
-    at: Timestamp,
-    origin: Origin,
+pub(crate) struct Entry {
+    pub(crate) at: Timestamp,
+    pub(crate) origin: Origin,
     /// How many values are missing before it.
     lost_before: u32,
     /// Why.
     cause: plot::Cause,
-    /// Where it stands on the device's clock.
-    stamp: Option<Stamp>,
     bytes: Bytes,
 }
 
@@ -102,18 +100,17 @@ impl Entry {
             origin: Origin::recorded(event.kind)?,
             lost_before: 0,
             cause: plot::Cause::DeviceSequence,
-            stamp: None,
             bytes: event.value.clone()?,
         })
     }
 
-    fn ink(&self) -> Ink<'_> {
+    pub(crate) fn ink(&self) -> Ink<'_> {
         Ink {
             at: self.at,
             origin: self.origin,
             missing: self.lost_before,
             cause: self.cause,
-            stamp: self.stamp,
+            stamp: None,
             bytes: &self.bytes,
         }
     }
@@ -161,7 +158,74 @@ pub(crate) struct Memory {
     pub(crate) problem: Option<Problem>,
     /// The device's own name for it (0x2901), cleaned.
     pub(crate) description: Option<String>,
+    /// How the device itself presents its values (0x2904, 0x2905), once that was read.
+    pub(crate) presented: Option<Presented>,
+    /// Why it has its format.
+    pub(crate) why: Why,
+    /// How far the values were counted that are here or were.
+    reached: Reached,
+    /// How much of the recording was read to draw it anew, while that is under way.
+    pub(crate) reread: Option<f64>,
     changed: bool,
+}
+
+/// How far a row of values reaches: which of those in a recording are among them. One attribute's values
+/// come in the order of time, apart for those that came unasked and those that were read; where several
+/// have the same time, they are counted.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Reached {
+    pushed: Option<(Timestamp, u32)>,
+    read: Option<(Timestamp, u32)>,
+    kept: u64,
+}
+
+impl Reached {
+    /// Takes the next value in.
+    pub(crate) fn count(&mut self, at: Timestamp, origin: Origin) {
+        let Some(last) = self.of(origin) else { return };
+        *last = match *last {
+            Some((time, many)) if time >= at => Some((time, many + u32::from(time == at))),
+            _ => Some((at, 1)),
+        };
+    }
+
+    /// Takes the next value in. Says whether it is one that `until` has and `since` has not.
+    pub(crate) fn passes(
+        &mut self,
+        mut since: Self,
+        mut until: Self,
+        at: Timestamp,
+        origin: Origin,
+    ) -> bool {
+        self.count(at, origin);
+        match (self.of(origin), since.of(origin), until.of(origin)) {
+            (Some(here), Some(since), Some(until)) => *here > *since && *here <= *until,
+            _ => false,
+        }
+    }
+
+    /// How many values of any kind were kept up to there.
+    pub(crate) fn kept(self) -> u64 {
+        self.kept
+    }
+
+    /// Before this, it has every value.
+    pub(crate) fn since(self) -> Option<Timestamp> {
+        let at = |last: Option<(Timestamp, u32)>| last.map(|(at, _)| at);
+        match (at(self.pushed), at(self.read)) {
+            (Some(pushed), Some(read)) => Some(pushed.min(read)),
+            // Of one kind there was none: the first of it may be as late as it likes, or as early.
+            (one, None) | (None, one) => one,
+        }
+    }
+
+    fn of(&mut self, origin: Origin) -> Option<&mut Option<(Timestamp, u32)>> {
+        match origin {
+            Origin::Pushed(_) => Some(&mut self.pushed),
+            Origin::Read => Some(&mut self.read),
+            Origin::Write => None,
+        }
+    }
 }
 
 /// What a value says of those before it.
@@ -206,10 +270,9 @@ impl Memory {
             origin: Origin::Pushed(sample.kind),
             lost_before: sample.lost_before,
             cause: plot::Cause::HostQueue,
-            stamp,
             bytes: sample.bytes.clone(),
         };
-        self.keep(entry, missing, cause, previous);
+        self.keep(entry, stamp, missing, cause, previous);
         Taken { previous, gap }
     }
 
@@ -290,10 +353,9 @@ impl Memory {
             origin,
             lost_before: 0,
             cause,
-            stamp: None,
             bytes,
         };
-        self.keep(entry, 0, cause, None);
+        self.keep(entry, None, 0, cause, None);
     }
 
     /// Remembers a value and draws it, with what seems to be missing before it; `previous` is when the
@@ -301,6 +363,7 @@ impl Memory {
     fn keep(
         &mut self,
         entry: Entry,
+        stamp: Option<Stamp>,
         missing: u32,
         cause: plot::Cause,
         previous: Option<Timestamp>,
@@ -309,6 +372,7 @@ impl Memory {
             let ink = Ink {
                 missing,
                 cause,
+                stamp,
                 ..entry.ink()
             };
             let axis = self.device_time.as_deref().filter(|_| self.by_device);
@@ -318,8 +382,10 @@ impl Memory {
         if self.history.len() == HISTORY {
             self.history.pop_front();
         }
+        self.reached.count(entry.at, entry.origin);
         self.history.push_back(entry);
         self.count += 1;
+        self.reached.kept = self.count;
         self.changed = true;
     }
 
@@ -363,13 +429,12 @@ impl Memory {
     /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
     pub(crate) fn set_format(&mut self, format: Option<Format>) {
         self.device_time = format.as_ref().and_then(DeviceTime::of).map(Box::new);
-        for entry in &mut self.history {
-            entry.stamp = match (&mut self.device_time, &format, entry.origin) {
-                (Some(time), Some(format), Origin::Pushed(_)) => {
-                    time.take(entry.at, format, &entry.bytes, entry.lost_before)
-                }
-                _ => None,
-            };
+        for entry in &self.history {
+            if let (Some(time), Some(format), Origin::Pushed(_)) =
+                (&mut self.device_time, &format, entry.origin)
+            {
+                time.take(entry.at, format, &entry.bytes, entry.lost_before);
+            }
         }
         self.format = format;
         self.drawing += 1;
@@ -377,38 +442,58 @@ impl Memory {
         self.changed = true;
     }
 
-    /// Draws what is remembered once more, on another axis.
-    pub(crate) fn redraw(&mut self, by_device: bool) {
-        let tracks = std::mem::take(&mut self.tracks);
-        for track in &tracks {
-            track.clear();
-        }
-        self.draw_anew(tracks, by_device);
-    }
-
-    /// Fills fresh tracks with the values that are remembered, by when they arrived or, where the
-    /// format tells, by when the device took them.
-    pub(crate) fn draw_anew(&mut self, tracks: Vec<Track>, by_device: bool) {
+    /// Takes fresh tracks, which are drawn anew by the caller.
+    pub(crate) fn begin_drawing(&mut self, tracks: Vec<Track>, by_device: bool) {
         self.tracks = tracks;
         self.by_device = by_device;
         self.order = plot::InOrder::default();
-        let Some(format) = &self.format else { return };
-        let mut previous = None;
-        let mut outages = self.outages.iter().peekable();
-        for entry in &self.history {
-            while let Some((from, to)) = outages.next_if(|(_, to)| *to <= entry.at) {
-                for track in &self.tracks {
-                    track.gap(*from, *to, plot::Cause::LinkDown, 0);
-                }
-            }
-            let axis = self.device_time.as_deref().filter(|_| by_device);
-            let axis = axis.map(|time| (time, &mut self.order));
-            draw(format, &self.tracks, axis, &entry.ink(), previous);
-            if matches!(entry.origin, Origin::Pushed(_)) {
-                previous = Some(entry.at);
-            }
-        }
+        self.drawing += 1;
         self.changed = true;
+    }
+
+    /// The device's clock and its order of time as somebody else followed them through all values.
+    pub(crate) fn take_over_time(&mut self, time: DeviceTime, order: plot::InOrder) {
+        self.device_time = Some(Box::new(time));
+        self.order = order;
+        self.changed = true;
+    }
+
+    /// How far what is remembered reaches.
+    pub(crate) fn reached(&self) -> Reached {
+        self.reached
+    }
+
+    /// The last values that were kept after `reached`; none if they are not all remembered.
+    pub(crate) fn since(&self, reached: Reached) -> Option<impl Iterator<Item = &Entry>> {
+        let new = usize::try_from(self.count.saturating_sub(reached.kept)).ok()?;
+        let from = self.history.len().checked_sub(new)?;
+        Some(self.history.range(from..))
+    }
+
+    /// What is remembered, oldest first.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = &Entry> {
+        self.history.iter()
+    }
+
+    /// Stretches in which an unknown number of values was lost, that ended after `since`.
+    pub(crate) fn outages_since(
+        &self,
+        since: Option<Timestamp>,
+    ) -> impl Iterator<Item = (Timestamp, Timestamp)> {
+        self.outages
+            .iter()
+            .copied()
+            .filter(move |(_, to)| since.is_none_or(|since| *to > since))
+    }
+
+    /// Since when its link is down under a subscription.
+    pub(crate) fn down_since(&self) -> Option<Timestamp> {
+        self.down_since
+    }
+
+    /// The bytes of its newest value.
+    pub(crate) fn newest(&self) -> Option<Bytes> {
+        self.history.back().map(|entry| entry.bytes.clone())
     }
 
     /// The link went down: lines break here until values come again. Says whether it was subscribed,
@@ -497,6 +582,16 @@ impl Memory {
     }
 }
 
+/// A format as the window names it; see [`AttributeView::format`].
+pub(crate) fn text_of(format: Option<&Format>) -> String {
+    match format {
+        Some(Format::Sig(_)) => "sig".into(),
+        Some(Format::Layout(layout)) => layout.to_string(),
+        Some(Format::Presented(_)) => formats::PRESENTED.into(),
+        _ => String::new(),
+    }
+}
+
 /// A value to be drawn, with what is missing before it.
 pub(crate) struct Ink<'a> {
     pub(crate) at: Timestamp,
@@ -547,12 +642,15 @@ impl Attribute {
         instance: Option<(u32, u32)>,
         reach: Reach,
         before: Option<&Attribute>,
-        format: Option<Format>,
+        format: (Option<Format>, Why),
     ) -> Self {
         let memory = before.map_or_else(
             || {
-                let mut memory = Memory::default();
-                memory.set_format(format);
+                let mut memory = Memory {
+                    why: format.1,
+                    ..Memory::default()
+                };
+                memory.set_format(format.0);
                 Arc::new(Mutex::new(memory))
             },
             |before| Arc::clone(&before.memory),
@@ -666,17 +764,8 @@ impl Attribute {
             instance: self.instance,
             properties: self.properties.names().map(Into::into).collect(),
             actions: self.actions(),
-            format: self.format_text(),
+            format: text_of(self.memory().format.as_ref()),
             children,
-        }
-    }
-
-    fn format_text(&self) -> String {
-        match &self.memory().format {
-            None => String::new(),
-            Some(Format::Sig(_)) => "sig".into(),
-            Some(Format::Layout(layout)) => layout.to_string(),
-            Some(_) => String::new(),
         }
     }
 
@@ -743,11 +832,9 @@ impl Attribute {
             headline: String::new(),
             unit: String::new(),
             fields: Vec::new(),
-            format: format.map_or_else(String::new, |format| match format {
-                Format::Sig(_) => "sig".into(),
-                Format::Layout(layout) => layout.to_string(),
-                _ => String::new(),
-            }),
+            format: text_of(format),
+            choice: None,
+            reread: memory.reread,
             format_note: String::new(),
             history: Vec::new(),
             count: memory.count,
@@ -785,63 +872,13 @@ impl Attribute {
         let (Some(format), Some(last)) = (format, last) else {
             return view;
         };
-        let rest = format.decode(&last.bytes, |field| {
-            let colour = u8::try_from(view.fields.len() % 8).unwrap_or(0) + 1;
-            let missing = matches!(field.value, decode::Value::Missing);
-            let unit = field
-                .unit
-                .filter(|_| field.meaning.is_none() && !missing)
-                .unwrap_or("");
-
-            let value = field.bare().to_string();
-            if view.headline.is_empty() && !missing && headlines(&field) {
-                view.headline.clone_from(&value);
-                view.unit = unit.into();
-            }
-            view.fields.push(FieldView {
-                name: decode::clean::text(&field.label().to_string(), 48).into_owned(),
-                value: if missing { String::new() } else { value },
-                unit: unit.into(),
-                bytes: (
-                    u32::try_from(field.range.start).unwrap_or(u32::MAX),
-                    u32::try_from(field.range.end).unwrap_or(u32::MAX),
-                ),
-                bits: field.bits.as_ref().map_or_else(String::new, |bits| {
-                    if bits.start() == bits.end() {
-                        format!("bit {}", bits.start())
-                    } else {
-                        format!("bits {}–{}", bits.start(), bits.end())
-                    }
-                }),
-                colour,
-                problem: if missing {
-                    "missing".into()
-                } else {
-                    String::new()
-                },
-            });
-        });
-        if rest.missing > 0 {
-            let fields = if rest.missing == 1 { "field" } else { "fields" };
-            view.format_note = format!(
-                "{} bytes are too few: {} {fields} missing.",
-                last.bytes.len(),
-                rest.missing
-            );
-        } else if !rest.extra.is_empty() {
-            view.format_note = format!(
-                "{} of {} bytes used; the rest stays hex.",
-                rest.extra.start,
-                last.bytes.len()
-            );
-        }
+        let shown = fields::shown(format, &last.bytes);
+        view.fields = shown.fields;
+        view.headline = shown.headline;
+        view.unit = shown.unit;
+        view.format_note = shown.note;
         view
     }
-}
-
-/// Whether a field is what a person looks for first: a number or a text, not flags or a counter.
-fn headlines(field: &decode::Field<'_>) -> bool {
-    field.role.is_none() && field.bits.is_none() && !field.name.eq_ignore_ascii_case("flags")
 }
 
 #[cfg(test)]
@@ -949,7 +986,7 @@ mod tests {
             None,
             Reach::Link((512, 20)),
             None,
-            None,
+            (None, Why::None),
         );
         let actions = attribute.view(Vec::new()).actions;
         assert_eq!(actions.subscribe, None);
@@ -979,7 +1016,7 @@ mod tests {
             None,
             Reach::Link((0, 0)),
             None,
-            Some(format),
+            (Some(format), Why::None),
         );
         attribute.memory().take(&sample(5, &[7, 0x0E, 0x0D, 0xFF]));
         let view = attribute.inspect(WallOffset(0.0));

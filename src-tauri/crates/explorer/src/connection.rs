@@ -10,6 +10,7 @@ use uuid::Uuid;
 
 use crate::attribute::{Attribute, Reach};
 use crate::device::WallOffset;
+use crate::formats::{Said, Why};
 use crate::reconnect::Retry;
 use crate::view::{AttributeView, GattView, LinkView, Problem};
 
@@ -68,6 +69,8 @@ pub(crate) struct State {
     pub(crate) rssi: Option<i16>,
     /// Connection parameters, where the system tells.
     pub(crate) parameters: Option<ConnectionParameters>,
+    /// What it said of its model.
+    pub(crate) said: Said,
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
     pub(crate) attributes: Arc<[Arc<Attribute>]>,
     pub(crate) generation: u32,
@@ -104,6 +107,7 @@ impl Connection {
                 mtu: None,
                 rssi: None,
                 parameters: None,
+                said: Said::default(),
                 attributes: Arc::new([]),
                 generation: 0,
                 asked: false,
@@ -143,7 +147,7 @@ impl Connection {
     pub(crate) fn discovered(
         &self,
         link: &dyn Link,
-        format: impl Fn(Uuid) -> Option<decode::Format>,
+        format: impl Fn(Uuid) -> (Option<decode::Format>, Why),
     ) {
         let max_write = |attribute: &radio::Attribute| {
             let max = |kind| link.max_write(attribute.id, kind).unwrap_or(0);
@@ -159,7 +163,11 @@ impl Connection {
     }
 
     /// Takes over what a discovery found that was recorded.
-    pub(crate) fn recorded(&self, db: &GattDb, format: impl Fn(Uuid) -> Option<decode::Format>) {
+    pub(crate) fn recorded(
+        &self,
+        db: &GattDb,
+        format: impl Fn(Uuid) -> (Option<decode::Format>, Why),
+    ) {
         self.found(db, &|_| Reach::Recording, format);
     }
 
@@ -167,7 +175,7 @@ impl Connection {
         &self,
         db: &GattDb,
         reach: &dyn Fn(&radio::Attribute) -> Reach,
-        format: impl Fn(Uuid) -> Option<decode::Format>,
+        format: impl Fn(Uuid) -> (Option<decode::Format>, Why),
     ) {
         let keys = keys(db);
         let mut state = self.state();
@@ -339,7 +347,8 @@ mod tests {
             .zip(keys(&first))
             .map(|(found, (key, instance))| {
                 let reach = Reach::Link((0, 0));
-                Arc::new(Attribute::new(found, key, instance, reach, None, None))
+                let format = (None, Why::None);
+                Arc::new(Attribute::new(found, key, instance, reach, None, format))
             })
             .collect();
         // The first is gone; the second stands in its place, and a new one in that of the second.

@@ -4,11 +4,14 @@ use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet, VecDeque};
 use std::time::Duration;
 
 use bytes::Bytes;
-use radio::{AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
+use decode::Format;
+use decode::advertisement::{AdType, Source};
+use radio::{AddressKind, Advertisement, DeviceId, Rssi, Timestamp};
 use uuid::Uuid;
 
+use crate::advert::{Layouts, Part, Said};
 use crate::filter::{Candidate, Filter};
-use crate::view::{AdvertField, AdvertView, DeviceRow, DevicesView, NamedUuid};
+use crate::view::{AdvertView, DeviceRow, DevicesView, NamedUuid};
 
 /// Not heard for this long and not connected: gone.
 const GONE_AFTER: Duration = Duration::from_secs(60);
@@ -21,8 +24,10 @@ const TREND_STEP: Duration = Duration::from_secs(2);
 const SIGNAL_POINTS: usize = 1200;
 /// Longest name that is shown, in characters.
 const NAME_LENGTH: usize = 64;
-/// Services, companies and kinds of service data that a row keeps: a device on the air may make up as
-/// many as it likes. The recording has all of them.
+/// Longest line about what a device says as a beacon, in characters.
+const SUMMARY_LENGTH: usize = 96;
+/// Services that a row keeps: a device on the air may make up as many as it likes. The recording has
+/// all of them.
 const KINDS: usize = 64;
 
 /// Everybody who was heard, and which of their rows have changed since the window was told.
@@ -36,6 +41,15 @@ pub struct DeviceTable {
     reset: bool,
     /// The system tells of some reports only: the time between them is not the device's.
     samples: bool,
+    /// The user's layouts of what is advertised.
+    layouts: Layouts,
+}
+
+/// What is remembered of a part of what a device advertises, oldest first.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    pub(crate) payloads: Vec<(Timestamp, Source, Bytes)>,
+    pub(crate) signal: Vec<(Timestamp, Rssi)>,
 }
 
 #[derive(Debug)]
@@ -52,10 +66,7 @@ struct Device {
     tx_power: Option<i16>,
     appearance: Option<u16>,
     services: Vec<(Uuid, Option<&'static str>)>,
-    manufacturer_data: BTreeMap<CompanyId, Bytes>,
-    service_data: BTreeMap<Uuid, Bytes>,
-    raw: Option<Bytes>,
-    summary: Option<String>,
+    said: Said,
     trend: VecDeque<i16>,
     trend_at: Timestamp,
     signal: VecDeque<(Timestamp, Rssi)>,
@@ -278,6 +289,12 @@ impl DeviceTable {
         }
     }
 
+    /// The name that it advertises, cleaned.
+    #[must_use]
+    pub fn local_name(&self, id: &DeviceId) -> Option<&str> {
+        self.devices.get(id)?.local_name.as_deref()
+    }
+
     /// Its last signal strength.
     #[must_use]
     pub fn rssi(&self, id: &DeviceId) -> Option<i16> {
@@ -312,12 +329,11 @@ impl DeviceTable {
                 continue;
             };
             let name = device.address(&id);
-            let advertised = device.advertised();
-            if self
-                .filter
-                .matches(&device.candidate(&name, &advertised, now))
-            {
-                changed.push(device.row(&id, now, wall));
+            let summary = device.said.summary(&self.layouts, SUMMARY_LENGTH);
+            let (kinds, advertised) = (device.said.kinds(), device.advertised());
+            let said = (summary.as_deref(), &*kinds, &*advertised);
+            if self.filter.matches(&device.candidate(&name, said, now)) {
+                changed.push(device.row(&id, summary, now, wall));
                 self.shown.insert(id);
             } else if self.shown.remove(&id) {
                 removed.push(id.to_string());
@@ -336,14 +352,23 @@ impl DeviceTable {
         })
     }
 
-    /// The page of one device.
-    #[must_use]
-    pub fn advert(&self, id: &DeviceId, now: Timestamp, wall: WallOffset) -> Option<AdvertView> {
+    /// The page of one device, with the newest values of one part; what of it is drawn is not known here.
+    pub(crate) fn advert(
+        &self,
+        id: &DeviceId,
+        selected: Option<Part>,
+        now: Timestamp,
+        wall: WallOffset,
+    ) -> Option<AdvertView> {
         let device = self.devices.get(id)?;
+        let summary = device.said.summary(&self.layouts, SUMMARY_LENGTH);
+        let history = selected.map(|part| device.said.history(part, &self.layouts, wall));
         Some(AdvertView {
-            row: device.row(id, now, wall),
-            fields: device.fields(),
-            raw: device.raw.is_some(),
+            row: device.row(id, summary, now, wall),
+            parts: device.said.views(&device.told(), &self.layouts, wall),
+            raw: device.said.raw().map(|raw| hex(raw)).unwrap_or_default(),
+            plotted: Vec::new(),
+            history: history.unwrap_or_default(),
             signal: device
                 .signal
                 .iter()
@@ -351,13 +376,52 @@ impl DeviceTable {
                 .collect(),
         })
     }
-}
 
-/// Takes over what was heard last under each key, of [`KINDS`] keys at most.
-fn keep<K: Ord + Clone>(known: &mut BTreeMap<K, Bytes>, heard: &[(K, Bytes)]) {
-    for (key, data) in heard {
-        if known.len() < KINDS || known.contains_key(key) {
-            known.insert(key.clone(), data.clone());
+    /// Reads payloads by other layouts from now on. Says of which sources they changed.
+    pub(crate) fn set_layouts(&mut self, layouts: Layouts) -> Vec<Source> {
+        let sources = self.layouts.keys().chain(layouts.keys());
+        let mut changed: Vec<_> = sources
+            .filter(|source| self.layouts.get(source) != layouts.get(source))
+            .copied()
+            .collect();
+        changed.dedup();
+        if !changed.is_empty() {
+            self.layouts = layouts;
+            self.dirty = self.devices.keys().cloned().collect();
+        }
+        changed
+    }
+
+    /// The user's layout of what a company or a service advertises.
+    pub(crate) fn layout(&self, source: Source) -> Option<Format> {
+        self.layouts.get(&source).cloned()
+    }
+
+    /// The parts of a device that come from one source.
+    pub(crate) fn payload_parts(&self, id: &DeviceId, source: Source) -> Vec<Part> {
+        let device = self.devices.get(id);
+        device.map_or_else(Vec::new, |one| {
+            one.said.payload_parts(source, &self.layouts)
+        })
+    }
+
+    /// What is remembered of a part; from now on more is, because it is drawn.
+    pub(crate) fn remember(&mut self, id: &DeviceId, part: Part) -> Remembered {
+        let Some(device) = self.devices.get_mut(id) else {
+            return Remembered::default();
+        };
+        device.said.set_drawn(true);
+        let signal = (part == Part::Signal).then(|| device.signal.iter().copied().collect());
+        Remembered {
+            payloads: device.said.remembered(part),
+            signal: signal.unwrap_or_default(),
+        }
+    }
+
+    /// Nothing of a device is drawn any more.
+    pub(crate) fn forget_drawn(&mut self, id: &DeviceId) {
+        if let Some(device) = self.devices.get_mut(id) {
+            device.said.set_drawn(false);
         }
     }
 }
@@ -377,10 +441,7 @@ impl Device {
             tx_power: None,
             appearance: None,
             services: Vec::new(),
-            manufacturer_data: BTreeMap::new(),
-            service_data: BTreeMap::new(),
-            raw: None,
-            summary: None,
+            said: Said::default(),
             trend: VecDeque::new(),
             trend_at: at,
             signal: VecDeque::new(),
@@ -422,23 +483,7 @@ impl Device {
                 self.services.push((*uuid, decode::names::service(*uuid)));
             }
         }
-        keep(&mut self.manufacturer_data, &report.manufacturer_data);
-        keep(&mut self.service_data, &report.service_data);
-        if report.raw.is_some() {
-            self.raw.clone_from(&report.raw);
-        }
-        if !report.manufacturer_data.is_empty() || !report.service_data.is_empty() {
-            let manufacturer = self
-                .manufacturer_data
-                .iter()
-                .map(|(id, data)| (id.0, &data[..]));
-            let service = self
-                .service_data
-                .iter()
-                .map(|(uuid, data)| (*uuid, &data[..]));
-            self.summary = decode::advertisement::summary(manufacturer, service)
-                .map(|text| decode::clean::text(&text, NAME_LENGTH).into_owned());
-        }
+        self.said.hear(report);
         if let Some(rssi) = report.rssi {
             self.rssi = Some(rssi);
             if self.signal.len() == SIGNAL_POINTS {
@@ -491,32 +536,24 @@ impl Device {
     }
 
     fn company(&self) -> Option<(u16, Option<&'static str>)> {
-        let id = self.manufacturer_data.keys().next()?.0;
+        let id = self.said.company()?;
         Some((id, decode::names::company(id)))
     }
 
     /// The advertised bytes for `adv:`; where the system hides them, the data that it shows.
     fn advertised(&self) -> Vec<u8> {
-        if let Some(raw) = &self.raw {
-            return raw.to_vec();
-        }
-        let mut bytes = Vec::new();
-        for (company, data) in &self.manufacturer_data {
-            bytes.extend(company.0.to_le_bytes());
-            bytes.extend_from_slice(data);
-        }
-        for data in self.service_data.values() {
-            bytes.extend_from_slice(data);
-        }
-        bytes
+        self.said
+            .raw()
+            .map_or_else(|| self.said.bytes(), |raw| raw.to_vec())
     }
 
     fn candidate<'a>(
         &'a self,
         address: &'a str,
-        advertised: &'a [u8],
+        said: (Option<&'a str>, &'a str, &'a [u8]),
         now: Timestamp,
     ) -> Candidate<'a> {
+        let (summary, kinds, advertised) = said;
         let company = self.company();
         Candidate {
             name: self.local_name.as_deref(),
@@ -525,7 +562,8 @@ impl Device {
             address_kind: self.address_kind(),
             company: company.and_then(|(_, name)| name),
             company_id: company.map(|(id, _)| id),
-            summary: self.summary.as_deref(),
+            summary,
+            kinds,
             services: &self.services,
             advertised,
             rssi: self.rssi.map(|rssi| rssi.0),
@@ -538,7 +576,13 @@ impl Device {
         }
     }
 
-    fn row(&self, id: &DeviceId, now: Timestamp, wall: WallOffset) -> DeviceRow {
+    fn row(
+        &self,
+        id: &DeviceId,
+        summary: Option<String>,
+        now: Timestamp,
+        wall: WallOffset,
+    ) -> DeviceRow {
         DeviceRow {
             id: id.to_string(),
             name: self.name(id),
@@ -565,66 +609,33 @@ impl Device {
             company: self
                 .company()
                 .map(|(id, name)| name.map_or_else(|| format!("Company 0x{id:04X}"), Into::into)),
-            summary: self.summary.clone(),
+            summary,
             tx_power: self.tx_power,
             link: self.link.into(),
             gone: self.gone(now),
         }
     }
 
-    fn fields(&self) -> Vec<AdvertField> {
-        let field = |ad_type: &str, name: &str, value: String, bytes: &[u8]| AdvertField {
-            ad_type: ad_type.into(),
-            name: name.into(),
-            value,
-            bytes: hex(bytes),
-        };
-        let mut fields = Vec::new();
-        if let Some(flags) = self.raw.as_deref().and_then(decode::gap::flags) {
-            let text = decode::gap::flags_text(flags);
-            fields.push(field("0x01", "Flags", text, &[flags]));
-        }
+    /// What a system that hands out no bytes tells in fields, as the structures that these were in.
+    fn told(&self) -> Vec<(AdType, Vec<u8>)> {
+        let mut told = Vec::new();
         if let Some(name) = &self.local_name {
-            fields.push(field("0x09", "Local name", name.clone(), name.as_bytes()));
+            told.push((AdType(0x09), name.clone().into_bytes()));
         }
-        for (uuid, name) in &self.services {
-            let short = decode::names::short(*uuid).to_string();
-            let value = name.map_or(short.clone(), |name| format!("{name} {short}"));
-            fields.push(field("", "Service", value, &[]));
+        for (uuid, _) in &self.services {
+            let short = decode::names::short16(*uuid);
+            told.push(match short {
+                Some(short) => (AdType(0x03), short.to_le_bytes().into()),
+                None => (AdType(0x07), uuid.as_u128().to_le_bytes().into()),
+            });
         }
-        for (company, data) in &self.manufacturer_data {
-            let name = decode::names::company(company.0).unwrap_or("Unknown company");
-            fields.push(field(
-                "0xFF",
-                "Manufacturer data",
-                format!("{name} 0x{:04X}", company.0),
-                data,
-            ));
-        }
-        for (uuid, data) in &self.service_data {
-            let short = decode::names::short(*uuid).to_string();
-            let value = decode::names::service(*uuid)
-                .map_or(short.clone(), |name| format!("{name} {short}"));
-            fields.push(field("0x16", "Service data", value, data));
-        }
-        if let Some(power) = self.tx_power {
-            fields.push(field("0x0A", "Transmit power", format!("{power} dBm"), &[]));
+        if let Some(power) = self.tx_power.and_then(|power| i8::try_from(power).ok()) {
+            told.push((AdType(0x0A), power.to_le_bytes().into()));
         }
         if let Some(appearance) = self.appearance {
-            fields.push(field(
-                "0x19",
-                "Appearance",
-                decode::gap::category(appearance).map_or_else(
-                    || format!("0x{appearance:04X}"),
-                    |category| format!("{category} 0x{appearance:04X}"),
-                ),
-                &appearance.to_le_bytes(),
-            ));
+            told.push((AdType(0x19), appearance.to_le_bytes().into()));
         }
-        if let Some(raw) = &self.raw {
-            fields.push(field("", "All bytes", format!("{} bytes", raw.len()), raw));
-        }
-        fields
+        told
     }
 }
 

@@ -277,7 +277,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
             let of_device = |found: &&session::Discovery| found.device == device.key;
             if let Some(last) = discoveries.iter().rev().find(of_device) {
                 let found = session.gatt_as_recorded(last.generation)?;
-                connection.recorded(&found, |uuid| inner.format(uuid));
+                connection.recorded(&found, inner.formats_of(&connection));
             }
             connection.state().phase = Phase::Recorded;
             inner.devices().set_link(&id, Phase::Recorded.name());
@@ -298,6 +298,8 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
                     inner.described(&connection, attribute, &bytes);
                 }
             }
+            // What devices said of themselves is known now.
+            inner.choose_all(&connection);
         }
     }
     Ok(Explorer(Arc::new(inner)))

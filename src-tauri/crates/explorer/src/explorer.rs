@@ -12,6 +12,7 @@ use tokio::runtime::Handle;
 use tokio::sync::watch;
 
 use crate::Preferences;
+use crate::adverts::Adverts;
 use crate::connection::Connection;
 use crate::device::{DeviceTable, WallOffset};
 use crate::document::Source;
@@ -69,6 +70,7 @@ pub(crate) struct Inner {
     pub(crate) jobs: Jobs,
     pub(crate) replaying: Replaying,
     pub(crate) scope: Scope,
+    pub(crate) advertised: Adverts,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
     pub(crate) news: News,
@@ -90,6 +92,8 @@ pub(crate) struct Inner {
     pub(crate) beginning: Mutex<()>,
     /// Sessions are opened one after the other.
     pub(crate) opening: tokio::sync::Mutex<()>,
+    /// What the file of formats would change that was read last.
+    formats_file: Mutex<crate::format_files::Plan>,
     /// The session that is open in front of this.
     pub(crate) document: Mutex<Option<Explorer>>,
     /// The session that this shows, in place of what is on the air.
@@ -246,18 +250,22 @@ struct Foundation {
 impl Inner {
     fn new(foundation: Foundation) -> Self {
         let sample_adverts_s = foundation.preferences.borrow().sample_adverts_s;
+        let layouts = crate::advert::layouts(&foundation.preferences.borrow().advert_formats);
+        let mut devices = DeviceTable::default();
+        devices.set_layouts(layouts);
         Self {
             clock: foundation.clock,
             wall: foundation.wall,
             runtime: foundation.runtime,
             radios: Radios::new(foundation.backends),
-            devices: Mutex::default(),
+            devices: Mutex::new(devices),
             connections: Mutex::default(),
             connecting: tokio::sync::Mutex::default(),
             pairings: Pairings::default(),
             jobs: Jobs::default(),
             replaying: Replaying::default(),
             scope: Scope::default(),
+            advertised: Adverts::default(),
             marks: Mutex::default(),
             log: Log::default(),
             news: foundation.news,
@@ -274,6 +282,7 @@ impl Inner {
             closing: tokio_util::sync::CancellationToken::new(),
             beginning: Mutex::default(),
             opening: tokio::sync::Mutex::default(),
+            formats_file: Mutex::default(),
             document: Mutex::default(),
             source: foundation.source,
         }
@@ -293,6 +302,12 @@ impl Inner {
             .lock()
             .unwrap_or_else(PoisonError::into_inner);
         connections.values().cloned().collect()
+    }
+
+    pub(crate) fn formats_file(&self) -> MutexGuard<'_, crate::format_files::Plan> {
+        self.formats_file
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner)
     }
 
     /// Held while links begin in a recording, or another recording begins.
@@ -339,22 +354,8 @@ impl Inner {
     pub(crate) fn take_over_preferences(self: &Arc<Self>) {
         let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
         self.devices().set_choices(&aliases, &favourites);
-        let attributes = self.connections().into_iter();
-        let attributes = attributes.flat_map(|connection| connection.attributes().to_vec());
-        let mut others: Vec<_> = attributes
-            .filter(|attribute| {
-                let memory = attribute.memory();
-                memory.format != self.format(attribute.uuid)
-                    || (!memory.tracks.is_empty()
-                        && memory.by_device != self.by_device(attribute.uuid))
-            })
-            .map(|attribute| attribute.uuid)
-            .collect();
-        others.sort_unstable();
-        others.dedup();
-        for uuid in others {
-            self.decode_anew(uuid);
-        }
+        self.decode_anew(&|_, _| true);
+        self.take_over_advert_formats();
     }
 
     pub(crate) fn recording(&self) -> std::sync::RwLockReadGuard<'_, Recording> {

@@ -51,6 +51,17 @@ struct Found {
     ids: Vec<AttrId>,
 }
 
+impl Found {
+    /// The format of its last discovery.
+    fn format(&self, formats: &HashMap<AttrId, Format>) -> Option<Format> {
+        self.ids
+            .iter()
+            .max()
+            .and_then(|id| formats.get(id))
+            .cloned()
+    }
+}
+
 /// Which columns the numbers of an attribute go to.
 struct Places {
     format: Format,
@@ -210,10 +221,11 @@ impl Inner {
         found: &mut Vec<Found>,
     ) -> Result<Columns, Problem> {
         let labels = labels(devices, found);
+        let formats = self.recorded_formats(session)?;
         let mut columns = Columns::default();
         let mut kept = Vec::new();
         for (found, (device, name)) in std::mem::take(found).into_iter().zip(labels) {
-            let Some(format) = self.format(found.uuid) else {
+            let Some(format) = found.format(&formats) else {
                 continue;
             };
             let series = format.series();
@@ -276,6 +288,7 @@ impl Inner {
             })
             .collect();
         rows.sort_by_key(|(bare, events, _)| (*bare, std::cmp::Reverse(*events)));
+        let formats = self.recorded_formats(session)?;
         let identifier: HashMap<_, _> = devices
             .iter()
             .map(|device| (device.key, &device.identifier))
@@ -283,7 +296,7 @@ impl Inner {
         let mut attributes = Vec::new();
         for (found, (_, name)) in found.iter().zip(labels(&devices, &found)) {
             if found.kind == AttrKind::Characteristic && has_values(session, found)? {
-                let series = self.format(found.uuid).map(|format| format.series());
+                let series = found.format(&formats).map(|format| format.series());
                 attributes.push(ContentsAttribute {
                     device: identifier
                         .get(&found.device)

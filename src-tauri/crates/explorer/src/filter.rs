@@ -42,6 +42,8 @@ pub struct Candidate<'a> {
     pub company_id: Option<u16>,
     /// What it says as a beacon, in a line.
     pub summary: Option<&'a str>,
+    /// The kinds of beacon that it is known to be: what settings and people call them, a line each.
+    pub kinds: &'a str,
     /// Advertised services with their names.
     pub services: &'a [(Uuid, Option<&'static str>)],
     /// The advertised bytes, as far as the system gives them.
@@ -473,7 +475,7 @@ impl Test {
                     TextField::Name => [device.name, device.alias],
                     TextField::Address => [Some(device.address), None],
                     TextField::Type => [device.address_kind, None],
-                    TextField::Beacon => [device.summary, None],
+                    TextField::Beacon => [device.summary, Some(device.kinds)],
                 };
                 any(texts, words)
             }

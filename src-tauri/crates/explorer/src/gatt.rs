@@ -4,27 +4,25 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use decode::{Format, Layout, NumberType};
+use decode::Format;
 use radio::{
     AttrId, DeviceId, Interruption, NotifyMode, NotifyRoute, Sample, SampleSink, Timestamp,
     WriteKind,
 };
 use session::Event as Recorded;
-use uuid::Uuid;
 
 use crate::attribute::{Attribute, Origin, Taken};
 use crate::connection::Connection;
 use crate::device::hex;
 use crate::explorer::{Explorer, Inner};
 use crate::scope::Owner;
-use crate::view::{
-    AdvertView, EncodedView, InspectView, Problem, PumpRequest, StatisticsView, WriteInput,
-};
+use crate::view::{InspectView, Problem, PumpRequest, StatisticsView, WriteInput};
+use crate::writing::encode;
 
 /// Longest description (0x2901) that is shown, in characters.
 const DESCRIPTION_LENGTH: usize = 64;
 /// Most series that are drawn at once.
-const MAX_SERIES: usize = 64;
+pub(crate) const MAX_SERIES: usize = 64;
 
 impl Inner {
     /// The attribute of this identifier, and the connection that it belongs to.
@@ -40,14 +38,6 @@ impl Inner {
                     .map(|attribute| (connection, attribute))
             })
             .ok_or_else(|| radio::Error::StaleAttribute { attribute: id }.into())
-    }
-
-    /// The format of a characteristic: the user's, else the standard one.
-    pub(crate) fn format(&self, uuid: Uuid) -> Option<Format> {
-        self.preference(|preferences| preferences.formats.get(&uuid.to_string()).cloned())
-            .and_then(|text| Layout::parse(&text).ok())
-            .map(Format::Layout)
-            .or_else(|| Format::default_for(uuid))
     }
 
     /// Runs one operation on an attribute: shows that it is under way, then how it ended.
@@ -95,8 +85,8 @@ impl Inner {
             Err(error) => {
                 let keys = error.needs_pairing();
                 let problem = Problem::from(error);
-                // Descriptions are read without being asked for.
-                if keys && attribute.uuid != decode::names::uuid16(0x2901) {
+                // Some descriptors are read without being asked for.
+                if keys && !crate::formats::DESCRIBING.contains(&attribute.uuid) {
                     let title = format!("{} asks for pairing", attribute.name());
                     self.notice("warn", title, problem.clone(), device, "pair");
                 }
@@ -119,22 +109,29 @@ impl Inner {
         let started = self.now();
         self.record(|recorder| recorder.record(started, Recorded::ReadRequest { attribute: id }));
         let result = self.operate(&attribute, "reading", link.read(id)).await;
-        let now = self.now();
         let recorded = result.clone().map_err(Into::into);
-        self.record(|recorder| {
-            recorder.record(
-                now,
-                Recorded::ReadResult {
-                    attribute: id,
-                    result: recorded,
-                },
-            );
-        });
-        if let Ok(bytes) = &result {
-            attribute
-                .memory()
-                .remember(now, Origin::Read, bytes.clone());
-            self.described(&connection, &attribute, bytes);
+        let now = {
+            // In the recording and here, values stand in the same order.
+            let mut memory = attribute.memory();
+            let now = self.now();
+            self.record(|recorder| {
+                recorder.record(
+                    now,
+                    Recorded::ReadResult {
+                        attribute: id,
+                        result: recorded,
+                    },
+                );
+            });
+            if let Ok(bytes) = &result {
+                memory.remember(now, Origin::Read, bytes.clone());
+            }
+            now
+        };
+        if let Ok(bytes) = &result
+            && self.described(&connection, &attribute, bytes)
+        {
+            self.decode_anew(&|of, _| of.device == connection.device);
         }
         self.done("read", "Read", &connection, &attribute, result, |bytes| {
             let text = attribute.memory().summary().unwrap_or_default();
@@ -147,10 +144,16 @@ impl Inner {
         Ok(())
     }
 
-    /// A description (0x2901) names the characteristic above it.
-    pub(crate) fn described(&self, connection: &Connection, attribute: &Attribute, bytes: &[u8]) {
+    /// Takes a value that says something of others: a description (0x2901) names the characteristic above
+    /// it; for the rest see [`formats`](crate::formats). Says whether formats may be others then.
+    pub(crate) fn described(
+        &self,
+        connection: &Connection,
+        attribute: &Attribute,
+        bytes: &[u8],
+    ) -> bool {
         if attribute.uuid != decode::names::uuid16(0x2901) {
-            return;
+            return self.learn(connection, attribute, bytes);
         }
         let text = decode::clean::bytes(bytes, DESCRIPTION_LENGTH);
         let text = text.trim();
@@ -164,6 +167,7 @@ impl Inner {
             self.scope.rename(&device, &parent.key, text);
             self.tell_series();
         }
+        false
     }
 
     async fn write(
@@ -304,7 +308,7 @@ impl Inner {
     }
 
     /// A value came by itself. This runs on the radio's task: record, remember, draw, and return.
-    fn arrived(&self, connection: &Connection, attribute: &Attribute, sample: &Sample) {
+    pub(crate) fn arrived(&self, connection: &Connection, attribute: &Attribute, sample: &Sample) {
         self.notifications.fetch_add(1, Ordering::Relaxed);
         self.record(|recorder| recorder.sample(sample));
         let Taken { previous, gap } = attribute.memory().take(sample);
@@ -346,7 +350,7 @@ impl Inner {
     }
 
     /// Draws every number of an attribute's format, beginning with what is remembered.
-    fn plot(self: &Arc<Self>, id: AttrId, on: bool) -> Result<(), Problem> {
+    pub(crate) fn plot(self: &Arc<Self>, id: AttrId, on: bool) -> Result<(), Problem> {
         let (connection, attribute) = self.attribute(id)?;
         let device = connection.device.as_str();
         self.scope.remove(device, &attribute.key);
@@ -386,7 +390,10 @@ impl Inner {
                 drop(memory);
                 self.draw_recorded(&attribute);
             } else {
-                memory.draw_anew(tracks, by_device);
+                memory.begin_drawing(tracks, by_device);
+                drop(memory);
+                self.settle(&connection, &attribute, None);
+                self.draw_all(&attribute);
             }
         } else {
             let mut memory = attribute.memory();
@@ -396,51 +403,6 @@ impl Inner {
         self.tell_series();
         self.tell_values(false);
         Ok(())
-    }
-
-    /// Decodes every characteristic of this UUID with another format, and draws it anew.
-    fn set_format(self: &Arc<Self>, id: AttrId, text: &str) -> Result<(), Problem> {
-        let (_, chosen) = self.attribute(id)?;
-        let uuid = chosen.uuid;
-        let layout = match text.trim() {
-            "" | "sig" => None,
-            text => Some(layout(text)?),
-        };
-        self.prefer(|preferences| {
-            match &layout {
-                Some(layout) => preferences
-                    .formats
-                    .insert(uuid.to_string(), layout.to_string()),
-                None => preferences.formats.remove(&uuid.to_string()),
-            };
-        });
-        self.decode_anew(uuid);
-        Ok(())
-    }
-
-    /// Every characteristic of this UUID is decoded with the format that is chosen for it now.
-    pub(crate) fn decode_anew(self: &Arc<Self>, uuid: Uuid) {
-        for connection in self.connections() {
-            let mut any = false;
-            for attribute in connection.attributes().iter().filter(|a| a.uuid == uuid) {
-                any = true;
-                self.settle(&connection, attribute, None);
-                let plotted = {
-                    let mut memory = attribute.memory();
-                    memory.set_format(self.format(uuid));
-                    !memory.tracks.is_empty()
-                };
-                // A format without numbers has nothing to draw; the series go, and the tree says why.
-                if plotted && self.plot(attribute.id, true).is_err() {
-                    attribute.memory().tracks.clear();
-                    self.tell_series();
-                }
-            }
-            if any {
-                self.tell_tree(&connection);
-            }
-        }
-        self.tell_values(false);
     }
 }
 
@@ -462,44 +424,10 @@ impl SampleSink for Feed {
     }
 }
 
-fn layout(text: &str) -> Result<Layout, Problem> {
-    Layout::parse(text).map_err(|error| Problem::input(error.to_string(), error.at))
-}
-
 fn shortened(bytes: &[u8]) -> String {
     const SHOWN: usize = 24;
     let more = if bytes.len() > SHOWN { " …" } else { "" };
     format!("{}{more}", hex(&bytes[..bytes.len().min(SHOWN)]))
-}
-
-/// The bytes that were meant.
-fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
-    let problem = |error: decode::encode::EncodeError| Problem {
-        at: error.at().and_then(|at| u32::try_from(at).ok()),
-        ..Problem::new("input", error.to_string(), "")
-    };
-    let bytes = match input.kind.as_str() {
-        "hex" => decode::encode::hex(&input.text).map_err(problem)?,
-        "text" => decode::encode::text(&input.text),
-        kind => {
-            let number: NumberType = kind.parse().map_err(|_| {
-                Problem::new(
-                    "input",
-                    format!("{} is no kind of value.", decode::clean::text(kind, 16)),
-                    "",
-                )
-            })?;
-            decode::encode::number(&input.text, number).map_err(problem)?
-        }
-    };
-    if bytes.len() > radio::MAX_ATTRIBUTE_LEN {
-        let error = radio::Error::TooLong {
-            len: bytes.len(),
-            max: radio::MAX_ATTRIBUTE_LEN,
-        };
-        return Err(error.into());
-    }
-    Ok(bytes)
 }
 
 /// The attribute that the window means.
@@ -520,24 +448,6 @@ impl Explorer {
         self.0.devices().set_filter(filter);
         self.0.tell_devices();
         Ok(())
-    }
-
-    /// What a device advertises.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`] if it is not in the table.
-    pub fn advert(&self, device: &DeviceId) -> Result<AdvertView, Problem> {
-        let inner = &self.0;
-        inner
-            .devices()
-            .advert(device, inner.now(), inner.wall)
-            .ok_or_else(|| {
-                radio::Error::UnknownDevice {
-                    device: device.to_string(),
-                }
-                .into()
-            })
     }
 
     /// Stars a device or takes the star away.
@@ -663,38 +573,12 @@ impl Explorer {
     ///
     /// A [`Problem`] if it belongs to an earlier discovery.
     pub fn inspect(&self, attribute: u64) -> Result<InspectView, Problem> {
-        let (_, attribute) = self.0.attribute(id(attribute)?)?;
+        let (connection, attribute) = self.0.attribute(id(attribute)?)?;
         self.0.recall(&attribute);
         let mut view = attribute.inspect(self.0.wall);
         view.time = Some(self.0.time_axis(&attribute));
+        view.choice = Some(self.0.format_view(&connection, &attribute));
         Ok(view)
-    }
-
-    /// Decodes an attribute, and every other of its UUID, with another format: a layout, or nothing
-    /// for the standard one.
-    ///
-    /// # Errors
-    ///
-    /// A [`Problem`] with the place where the layout cannot be read; the last format stays.
-    pub fn set_format(&self, attribute: u64, format: &str) -> Result<(), Problem> {
-        self.0.set_format(id(attribute)?, format)
-    }
-
-    /// What typing into the write editor would send.
-    #[must_use]
-    pub fn encode(&self, input: &WriteInput) -> EncodedView {
-        match encode(input) {
-            Ok(bytes) => EncodedView {
-                bytes: hex(&bytes),
-                len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-                problem: None,
-            },
-            Err(problem) => EncodedView {
-                bytes: String::new(),
-                len: 0,
-                problem: Some(problem),
-            },
-        }
     }
 
     /// Draws an attribute's numbers, or stops.
@@ -766,41 +650,8 @@ impl Inner {
                 }
             }
         }
+        self.forget_advert_tracks();
         self.tell_series();
         self.tell_values(false);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(kind: &str, text: &str) -> Result<Vec<u8>, Problem> {
-        encode(&WriteInput {
-            kind: kind.into(),
-            text: text.into(),
-        })
-    }
-
-    #[test]
-    fn what_is_typed_becomes_bytes_or_a_sentence() {
-        assert_eq!(typed("hex", "01 a0").unwrap(), [1, 0xA0]);
-        assert_eq!(typed("text", "hé").unwrap(), "hé".as_bytes());
-        assert_eq!(typed("i16le", "-2").unwrap(), [0xFE, 0xFF]);
-        let problem = typed("hex", "01 3G").unwrap_err();
-        assert_eq!((problem.at, problem.code.as_str()), (Some(3), "input"));
-        assert!(typed("u8", "300").unwrap_err().message.contains("255"));
-        assert!(typed("f16", "1").is_err());
-        assert_eq!(
-            typed("text", &"x".repeat(513)).unwrap_err().code,
-            "too_long"
-        );
-    }
-
-    #[test]
-    fn a_layout_that_cannot_be_read_says_where() {
-        let problem = layout("a:u8, b:u9").unwrap_err();
-        assert_eq!(problem.code, "input");
-        assert!(problem.at.is_some_and(|at| at >= 6), "{problem:?}");
     }
 }

@@ -111,6 +111,18 @@ impl Inner {
     }
 }
 
+/// A value in words with the minus that programs read, where one stands before a number.
+fn for_machines(text: &str) -> String {
+    let mut ready = String::with_capacity(text.len());
+    let mut rest = text.chars().peekable();
+    while let Some(c) = rest.next() {
+        let number = |c: &char| c.is_ascii_digit() || *c == '∞';
+        let minus = c == '\u{2212}' && rest.peek().is_some_and(number);
+        ready.push(if minus { '-' } else { c });
+    }
+    ready
+}
+
 impl Explorer {
     /// Writes a session, or what the request asks for of it, into a file.
     ///
@@ -129,9 +141,10 @@ impl Explorer {
             let Plan { filter, columns } = inner.plan(&session, &request)?;
             let mut job = Job::begin(&inner, "export", &path);
             let mut at = |progress| job.at(progress);
+            let formats = inner.recorded_formats(&session)?;
             let decode = |attribute: &session::Attribute, bytes: &[u8]| {
-                let format = inner.format(attribute.uuid);
-                format.map(|format| format.summary(bytes))
+                let format = formats.get(&attribute.id)?;
+                Some(for_machines(&format.summary(bytes)))
             };
             let name = |uuid| {
                 decode::names::service(uuid)

@@ -30,6 +30,8 @@
 //! # }
 //! ```
 
+mod advert;
+mod adverts;
 mod attribute;
 mod connection;
 mod counter;
@@ -38,23 +40,29 @@ mod device_time;
 mod document;
 mod explorer;
 mod export;
+mod fields;
 mod files;
+mod format_files;
+mod formats;
 mod gatt;
 mod jobs;
 mod ledger;
 mod link;
 mod news;
 mod pairing;
+mod pencil;
 mod preferences;
 mod problem;
 mod radios;
 mod reconnect;
+mod redraw;
 mod replay;
 mod retention;
 mod sampling;
 mod scope;
 mod seek;
 mod sessions;
+mod writing;
 
 pub mod filter;
 pub mod frame;
@@ -68,6 +76,7 @@ pub use files::{PictureKind, PictureRequest};
 pub use ledger::{LossView, LossesView};
 pub use preferences::Preferences;
 pub use replay::{ReplayCommand, ReplayView};
+pub use writing::{BlankView, GivenField};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]

@@ -12,6 +12,7 @@ use tokio_util::sync::CancellationToken;
 use crate::attribute::Attribute;
 use crate::connection::{Connection, Phase, Up};
 use crate::explorer::{Explorer, Inner};
+use crate::formats::DESCRIBING;
 use crate::reconnect::Retry;
 use crate::view::{Event, Problem};
 
@@ -207,7 +208,7 @@ impl Inner {
                 up.key = key;
             }
         }
-        connection.discovered(&*link, |uuid| self.format(uuid));
+        connection.discovered(&*link, self.formats_of(connection));
         self.count(connection);
         self.log_done(
             "link",
@@ -285,7 +286,7 @@ impl Inner {
             .iter()
             .map(|attribute| (attribute.handle, attribute.uuid))
             .collect();
-        connection.discovered(&**link, |uuid| self.format(uuid));
+        connection.discovered(&**link, self.formats_of(connection));
         self.count(connection);
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
@@ -608,20 +609,20 @@ async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Lin
             );
         }
         // What a write can carry follows from it.
-        connection.discovered(&*link, |uuid| inner.format(uuid));
+        connection.discovered(&*link, inner.formats_of(&connection));
         inner.tell_tree(&connection);
         inner.tell_link(&connection);
     }
 }
 
-/// Reads the device's own names for its characteristics (0x2901), so that the tree can show them.
+/// Reads the device's own names for its characteristics (0x2901) and how it presents their values (0x2904,
+/// 0x2905), so that the tree can show them.
 async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
-    let description = decode::names::uuid16(0x2901);
     let attributes = connection.attributes();
     let mut found = false;
     for attribute in attributes
         .iter()
-        .filter(|attribute| attribute.uuid == description && !attribute.memory().was_read())
+        .filter(|attribute| DESCRIBING.contains(&attribute.uuid) && !attribute.memory().was_read())
     {
         if connection.link().is_err() {
             return;

@@ -33,8 +33,17 @@ pub struct Preferences {
     pub no_reconnect: BTreeSet<String>,
     /// The user's names for devices, by identifier.
     pub aliases: BTreeMap<String, String>,
-    /// Formats of values, by characteristic UUID.
+    /// Formats of values for every device, by characteristic UUID: a layout, `sig`, `0x2904` or `bytes`.
     pub formats: BTreeMap<String, String>,
+    /// Layouts of advertised payloads, by where these come from: `company:0499`, `service:` and a UUID.
+    pub advert_formats: BTreeMap<String, String>,
+    /// Formats for one model of device, by characteristic UUID, then by the model's name.
+    pub model_formats: BTreeMap<String, BTreeMap<String, String>>,
+    /// What was noted beside formats that came with a file, by UUID, with the model after a space if it is
+    /// for one.
+    pub format_notes: BTreeMap<String, String>,
+    /// The user's names for UUIDs, by UUID.
+    pub names: BTreeMap<String, String>,
     /// What counts a device's values, by characteristic UUID.
     pub counters: BTreeMap<String, CounterChoice>,
     /// For how many days after its end a session is kept that the user did not save; 0 for ever.
@@ -62,6 +71,10 @@ impl Default for Preferences {
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
             formats: BTreeMap::new(),
+            advert_formats: BTreeMap::new(),
+            model_formats: BTreeMap::new(),
+            format_notes: BTreeMap::new(),
+            names: BTreeMap::new(),
             counters: BTreeMap::new(),
             keep_days: 30,
             keep_gigabytes: 10,

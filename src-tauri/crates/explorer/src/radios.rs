@@ -537,6 +537,7 @@ impl Inner {
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
         let (starred, alias) = self.chosen(report.device.as_str());
         self.devices().hear(&report, starred, alias.as_deref());
+        self.draw_advert(&report);
         // Last, for it takes the report over.
         self.record_advertisement(report);
     }

@@ -66,12 +66,6 @@ impl Track {
         self.news.step();
     }
 
-    /// Forgets every number; what comes next is drawn anew.
-    pub(crate) fn clear(&self) {
-        *lock(&self.data) = Series::default();
-        self.news.step();
-    }
-
     /// Breaks the line: values are missing, or the link is down.
     pub(crate) fn gap(&self, from: Timestamp, to: Timestamp, cause: Cause, count: u32) {
         lock(&self.data).gap(Gap {
@@ -132,6 +126,9 @@ impl Shown {
         }
     }
 }
+
+/// What the attribute of a series begins with whose numbers are advertised, and need no link.
+pub(crate) const ADVERTISED: &str = "advert/";
 
 /// Whose numbers they are.
 pub(crate) struct Owner<'a> {
@@ -262,6 +259,7 @@ impl Scope {
             .series
             .iter_mut()
             .filter(|shown| shown.view.device == device)
+            .filter(|shown| !shown.view.attribute.starts_with(ADVERTISED))
         {
             shown.view.live = live;
         }

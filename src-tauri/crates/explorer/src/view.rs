@@ -4,11 +4,13 @@
 //! differ). Text from the air has been cleaned; times are Unix milliseconds unless a name says
 //! otherwise; an attribute is one number ([`radio::AttrId::to_u64`]).
 
+mod advert;
 mod export;
 
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+pub use self::advert::{AdvertPart, AdvertView};
 pub use self::export::{
     AttributeChoice, ContentsAttribute, ContentsDevice, ContentsKind, ContentsView, CountView,
     ExportRequest, ExportView,
@@ -256,34 +258,6 @@ pub struct NamedUuid {
     pub name: Option<String>,
 }
 
-/// What a device advertises, field by field: the page before a connection.
-#[derive(Clone, Debug, Serialize, TS)]
-#[ts(export)]
-pub struct AdvertView {
-    /// The device.
-    pub row: DeviceRow,
-    /// Fields of the latest report.
-    pub fields: Vec<AdvertField>,
-    /// Whether the fields are the bytes that were sent, or what the system made of them.
-    pub raw: bool,
-    /// Signal strength over time: Unix ms and dBm, oldest first.
-    pub signal: Vec<(f64, i16)>,
-}
-
-/// One field of an advertisement.
-#[derive(Clone, Debug, Serialize, TS)]
-#[ts(export)]
-pub struct AdvertField {
-    /// AD type, such as `0xFF`; empty where the system does not tell.
-    pub ad_type: String,
-    /// Its name.
-    pub name: String,
-    /// Its value in words.
-    pub value: String,
-    /// Its bytes, hexadecimal with spaces.
-    pub bytes: String,
-}
-
 /// A connection.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
@@ -418,8 +392,8 @@ pub struct AttributeView {
     pub properties: Vec<String>,
     /// What can be done with it.
     pub actions: ActionsView,
-    /// Format that decodes its values: `sig` or a layout such as `temp:i16le*0.01 °C`; empty for
-    /// none.
+    /// Format that decodes its values: `sig`, `0x2904` (as the device says) or a layout such as
+    /// `temp:i16le*0.01 °C`; empty for none.
     pub format: String,
     /// Characteristics of a service, descriptors of a characteristic.
     pub children: Vec<AttributeView>,
@@ -515,6 +489,48 @@ pub struct InspectView {
     pub counter: Option<crate::counter::CounterView>,
     /// On which time its values are drawn.
     pub time: Option<TimeAxisView>,
+    /// Which format is in force, and which could be.
+    pub choice: Option<FormatView>,
+    /// How much of the recording was read to draw it anew, 0 to 1; null when nothing is read.
+    pub reread: Option<f64>,
+}
+
+/// The format of a characteristic, and why it is that.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct FormatView {
+    /// `sig`, `0x2904` (said by the device), `layout`, or `bytes` for none.
+    pub kind: String,
+    /// Where it comes from, in a sentence.
+    pub why: String,
+    /// Whether the user chose it for the `model` or for `every` device; empty if nobody chose.
+    pub scope: String,
+    /// What the model is called that a choice is saved for; null if nobody knows.
+    pub model: Option<String>,
+    /// What that is: the `model number`, or the advertised `name`.
+    pub model_from: String,
+    /// Whether there is a standard one.
+    pub standard: bool,
+    /// Whether the device says one.
+    pub presented: bool,
+}
+
+/// What a layout would make of the newest value.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct PreviewView {
+    /// The value's bytes, hexadecimal with spaces; empty if there is none yet.
+    pub bytes: String,
+    /// Its fields.
+    pub fields: Vec<FieldView>,
+    /// The value in a line.
+    pub text: String,
+    /// Why the layout does not fit the value; empty when it does.
+    pub note: String,
+    /// The layout in its shortest form; empty if it cannot be read.
+    pub layout: String,
+    /// Why and where it cannot be read.
+    pub problem: Option<Problem>,
 }
 
 /// On which time the values of an attribute are drawn.
@@ -554,13 +570,47 @@ pub struct DeviceTimeView {
     pub restarts: u64,
 }
 
+/// A file of formats, and what taking it would change.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct FormatsFileView {
+    /// Which reading it is.
+    pub number: u32,
+    /// The file.
+    pub path: String,
+    /// What is in it.
+    pub entries: Vec<FormatsEntryView>,
+    /// What in it was not understood, and where.
+    pub problems: Vec<String>,
+}
+
+/// One entry of a file of formats.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct FormatsEntryView {
+    /// `format` or `name`.
+    pub what: String,
+    /// Of which UUID.
+    pub uuid: NamedUuid,
+    /// For which model; null for every device.
+    pub model: Option<String>,
+    /// The layout, or the name.
+    pub text: String,
+    /// What was noted beside it.
+    pub note: String,
+    /// `new`, `replaces` or `same`.
+    pub state: String,
+    /// What it would replace.
+    pub before: Option<String>,
+}
+
 /// One decoded field.
-#[derive(Clone, Debug, Serialize, TS)]
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
 pub struct FieldView {
     /// Its name.
     pub name: String,
-    /// Its value in words.
+    /// Its value in words; empty if nothing could be read.
     pub value: String,
     /// Its unit.
     pub unit: String,
@@ -570,7 +620,7 @@ pub struct FieldView {
     pub bits: String,
     /// Colour, 1 to 8; 0 for none.
     pub colour: u8,
-    /// Why it has no value, such as `missing`; empty when it has one.
+    /// What is wrong with it, such as `missing` or `reserved`; empty when nothing is.
     pub problem: String,
 }
 
@@ -825,6 +875,8 @@ pub struct EncodedView {
     pub bytes: String,
     /// How many.
     pub len: u32,
+    /// Of a form, the field that stands in the way.
+    pub field: Option<String>,
     /// Why it cannot be sent.
     pub problem: Option<Problem>,
 }

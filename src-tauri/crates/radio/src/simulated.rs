@@ -43,6 +43,7 @@ mod air;
 mod beacons;
 mod devices;
 mod faults;
+mod kinds;
 mod lab;
 mod link;
 mod pairing;

@@ -1,6 +1,7 @@
 //! Advertisements as a recording has them, made into reports again.
 
 use std::collections::{HashMap, VecDeque};
+use std::ops::ControlFlow;
 
 use bytes::Bytes;
 use radio::{AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
@@ -107,6 +108,28 @@ pub(crate) struct Report {
     pub(crate) broken: bool,
 }
 
+/// The columns that [`Report::of`] reads. What is longer than anything that can be advertised is left in the file.
+fn contents() -> String {
+    let texts = [
+        "local_name",
+        "services",
+        "manufacturer",
+        "service_data",
+        "raw",
+    ];
+    let short =
+        |column: &str| format!("CASE WHEN length({column}) <= {MAX_JSON} THEN {column} END");
+    let lengths = texts.map(|column| format!("length(coalesce({column}, ''))"));
+    let [name, services, manufacturer, data, raw] = texts.map(short);
+    format!(
+        "{}, {}, {name}, tx_power, appearance, connectable, {services}, {manufacturer}, {data}, {raw},
+         max({}) > {MAX_JSON}",
+        short("address"),
+        short("address_kind"),
+        lengths.join(", ")
+    )
+}
+
 /// The event of an advertisement: number, time, RSSI, and whose it is.
 type Heard = (i64, Timestamp, Option<i64>, String);
 
@@ -117,6 +140,26 @@ struct Lists {
 }
 
 impl Report {
+    /// The [contents] that begin with column `at` of a row.
+    fn of(row: &rusqlite::Row<'_>, at: usize) -> rusqlite::Result<Self> {
+        let text = |column| row.get_ref(at + column).map(text);
+        let number = |column| row.get::<_, Option<i64>>(at + column);
+        let raw = row.get_ref(at + 9)?.as_blob_or_null()?;
+        Ok(Self {
+            address: text(0)?,
+            address_kind: text(1)?,
+            local_name: text(2)?,
+            tx_power: number(3)?,
+            appearance: number(4)?,
+            connectable: number(5)?,
+            services: text(6)?,
+            manufacturer: text(7)?,
+            service_data: text(8)?,
+            raw: raw.map(Bytes::copy_from_slice),
+            broken: row.get(at + 10)?,
+        })
+    }
+
     /// How many bytes it takes, without its numbers.
     fn len(&self) -> usize {
         let texts = [
@@ -146,6 +189,14 @@ impl Report {
                 .map(|one| Some((one.uuid, unhex(&one.data)?.into())))
                 .collect::<Option<_>>()?,
         })
+    }
+
+    /// What a device said, when, and how strong it was heard.
+    fn heard(self, device: DeviceId, at: Timestamp, rssi: Option<i64>) -> Advertisement {
+        let mut report = self.advertisement(device);
+        report.at = at;
+        report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
+        report
     }
 
     /// What a device said, without a time.
@@ -197,51 +248,20 @@ impl Session {
         last: i64,
         budget: usize,
     ) -> Result<(HashMap<i64, Report>, Option<i64>)> {
-        let short = |column| format!("CASE WHEN length({column}) <= {MAX_JSON} THEN {column} END");
-        let (address, address_kind) = (short("address"), short("address_kind"));
-        let (name, services, manufacturer, data, raw) = (
-            short("local_name"),
-            short("services"),
-            short("manufacturer"),
-            short("service_data"),
-            short("raw"),
-        );
-        let broken = format!(
-            "max(length(coalesce(local_name, '')), length(coalesce(services, '')),
-                 length(coalesce(manufacturer, '')), length(coalesce(service_data, '')),
-                 length(coalesce(raw, ''))) > {MAX_JSON}"
-        );
         let mut by_event: HashMap<i64, Report> = HashMap::new();
         let (mut bytes, mut upto) = (0, None);
         self.each_row(
             &format!(
-                "SELECT event, {address}, {address_kind}, {name}, tx_power, appearance, connectable,
-                        {services}, {manufacturer}, {data}, {raw}, {broken}
-                   FROM advertisement WHERE event BETWEEN ?1 AND ?2 ORDER BY event"
+                "SELECT event, {} FROM advertisement WHERE event BETWEEN ?1 AND ?2 ORDER BY event",
+                contents()
             ),
             [first, last],
             |row| {
                 if upto.is_some() {
                     return Ok(());
                 }
-                let number = |column| row.get::<_, Option<i64>>(column);
                 let event = row.get(0)?;
-                let report = Report {
-                    address: text(row.get_ref(1)?),
-                    address_kind: text(row.get_ref(2)?),
-                    local_name: text(row.get_ref(3)?),
-                    tx_power: number(4)?,
-                    appearance: number(5)?,
-                    connectable: number(6)?,
-                    services: text(row.get_ref(7)?),
-                    manufacturer: text(row.get_ref(8)?),
-                    service_data: text(row.get_ref(9)?),
-                    raw: row
-                        .get_ref(10)?
-                        .as_blob_or_null()?
-                        .map(Bytes::copy_from_slice),
-                    broken: row.get(11)?,
-                };
+                let report = Report::of(row, 1)?;
                 bytes += report.len();
                 by_event.insert(event, report);
                 if bytes > budget {
@@ -276,16 +296,42 @@ impl Session {
                 .into_iter()
                 .filter_map(|(event, at, rssi, device)| {
                     let report = reports.remove(&event).filter(|report| !report.broken)?;
-                    let mut report = report.advertisement(DeviceId::from(device.as_str()));
-                    report.at = at;
-                    report.rssi = rssi.and_then(|rssi| i16::try_from(rssi).ok()).map(Rssi);
-                    Some((event, report))
+                    let device = DeviceId::from(device.as_str());
+                    Some((event, report.heard(device, at, rssi)))
                 })
                 .collect();
             if !whole.is_empty() {
                 return Ok(whole);
             }
         }
+    }
+
+    /// Hands over every advertisement of a device, oldest first, until `one` wants no more. Their times are session
+    /// times. One whose row is not as it was written is left out.
+    ///
+    /// # Errors
+    ///
+    /// As for every read: the file is damaged, locked, or gone.
+    pub fn advertisements_of(
+        &self,
+        device: &DeviceId,
+        mut one: impl FnMut(Advertisement) -> ControlFlow<()>,
+    ) -> Result<()> {
+        let sql = format!(
+            "SELECT e.t_ns, e.number, {}
+               FROM advertisement AS a CROSS JOIN event AS e ON e.id = a.event
+              WHERE e.device IN (SELECT id FROM device WHERE identifier = ?1) ORDER BY a.event",
+            contents()
+        );
+        self.rows_until(&sql, [device.as_str()], |row| {
+            let mut report = Report::of(row, 2)?;
+            report.broken |= report.lists().is_none();
+            if report.broken {
+                return Ok(ControlFlow::Continue(()));
+            }
+            let report = report.heard(device.clone(), Timestamp(row.get(0)?), row.get(1)?);
+            Ok(one(report))
+        })
     }
 
     /// The events of the last `most` advertisements before one: number, time, RSSI, and whose.

@@ -19,7 +19,7 @@ pub use self::csv::Csv;
 pub(crate) use self::csv::Found;
 pub use self::fields::Fields;
 pub(crate) use self::file::Part;
-pub use self::file::Target;
+pub use self::file::{Target, whole_file};
 pub use self::jsonl::Jsonl;
 pub use self::pcapng::Pcapng;
 pub(crate) use self::pcapng::{hex, unhex};

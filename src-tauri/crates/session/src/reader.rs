@@ -372,11 +372,23 @@ impl Session {
         params: impl rusqlite::Params,
         mut one: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<()>,
     ) -> Result<()> {
+        self.rows_until(sql, params, |row| one(row).map(ControlFlow::Continue))
+    }
+
+    /// Hands every row to `one`, up to where the file is cut off or nobody wants any more.
+    pub(crate) fn rows_until(
+        &self,
+        sql: &str,
+        params: impl rusqlite::Params,
+        mut one: impl FnMut(&rusqlite::Row<'_>) -> rusqlite::Result<ControlFlow<()>>,
+    ) -> Result<()> {
         let read = || {
             let mut statement = self.file.prepare_cached(sql)?;
             let mut rows = statement.query(params)?;
             while let Some(row) = rows.next()? {
-                one(row)?;
+                if one(row)?.is_break() {
+                    break;
+                }
             }
             Ok(())
         };

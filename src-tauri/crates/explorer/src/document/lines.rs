@@ -8,15 +8,13 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
 
-use decode::Format;
 use radio::Timestamp;
-use session::{Gap, SessionTime, Value};
+use session::SessionTime;
 
-use super::{PACE, Source, at};
-use crate::attribute::{Attribute, Ink, Origin, draw};
-use crate::device_time::DeviceTime;
+use super::{PACE, Source};
+use crate::attribute::Attribute;
 use crate::explorer::Inner;
-use crate::scope::Track;
+use crate::pencil::{Pencil, So};
 use crate::view::Problem;
 
 /// Values that are drawn at once, the last of them; the others follow.
@@ -98,19 +96,19 @@ fn drawn(inner: &Inner, source: &Source, attribute: &Attribute) -> Result<(), Pr
     let wanted = || !inner.closing.is_cancelled() && attribute.memory().drawing == so.drawing;
     let session = source.again()?;
     let gaps = session.gaps(&session.generations(attribute.id)?)?;
-    let mut pencil = Pencil::new(&so, &gaps);
+    let mut pencil = Pencil::new(&so, gaps.clone(), 0);
     let all = session.values_between(attribute.id, .., FIRST, |value| {
-        pencil.draw(&value);
+        pencil.draw_recorded(&value);
         ControlFlow::Continue(())
     })?;
     pencil.show(attribute, &so);
     if all < FIRST as u64 {
         return Ok(());
     }
-    let mut pencil = Pencil::new(&so, &gaps);
+    let mut pencil = Pencil::new(&so, gaps, 0);
     let mut told = Instant::now();
     session.values_between(attribute.id, .., usize::MAX, |value| {
-        pencil.draw(&value);
+        pencil.draw_recorded(&value);
         if told.elapsed() >= PACE {
             told = Instant::now();
             if !wanted() {
@@ -159,10 +157,10 @@ fn closer(
             continue;
         }
         let gaps = session.gaps(&session.generations(attribute.id)?)?;
-        let mut pencil = Pencil::new(&so, &gaps);
+        let mut pencil = Pencil::new(&so, gaps, 0);
         let mut left = 2 * AGAIN;
         session.values_between(attribute.id, within.clone(), usize::MAX, |value| {
-            pencil.draw(&value);
+            pencil.draw_recorded(&value);
             left -= 1;
             match left {
                 0 => ControlFlow::Break(()),
@@ -181,116 +179,4 @@ fn closer(
         }
     }
     Ok(())
-}
-
-/// What is drawn of an attribute, and how.
-struct So {
-    drawing: u64,
-    tracks: Vec<Track>,
-    format: Format,
-    /// By its device's time.
-    by_device: bool,
-}
-
-impl So {
-    fn of(attribute: &Attribute) -> Option<Self> {
-        let memory = attribute.memory();
-        Some(Self {
-            drawing: memory.drawing,
-            tracks: memory.tracks.clone(),
-            format: memory.format.clone()?,
-            by_device: memory.by_device && memory.device_time.is_some(),
-        })
-    }
-}
-
-/// Draws values with the gaps between them, out of sight until all are there.
-struct Pencil<'a> {
-    drafts: Vec<Track>,
-    format: &'a Format,
-    gaps: std::iter::Peekable<std::slice::Iter<'a, Gap>>,
-    /// The device's clock, if its time is drawn.
-    time: Option<(DeviceTime, plot::InOrder)>,
-    /// When the last value came.
-    previous: Option<Timestamp>,
-}
-
-impl<'a> Pencil<'a> {
-    fn new(so: &'a So, gaps: &'a [Gap]) -> Self {
-        let time = so.by_device.then(|| DeviceTime::of(&so.format)).flatten();
-        Self {
-            drafts: so.tracks.iter().map(Track::draft).collect(),
-            format: &so.format,
-            gaps: gaps.iter().peekable(),
-            time: time.map(|time| (time, plot::InOrder::default())),
-            previous: None,
-        }
-    }
-
-    fn draw(&mut self, value: &Value<'_>) {
-        let Some(origin) = Origin::recorded(value.kind) else {
-            return;
-        };
-        let now = at(value.at);
-        let (mut missing, mut cause) = (0_u32, plot::Cause::HostQueue);
-        while let Some(gap) = self.gaps.next_if(|gap| gap.to <= value.at) {
-            // Before the first value there is no line to break.
-            if self.previous.is_none() {
-                continue;
-            }
-            if gap.count == 0 || at(gap.to) < now {
-                for draft in &self.drafts {
-                    let count = u32::try_from(gap.count).unwrap_or(u32::MAX);
-                    draft.gap(at(gap.from), at(gap.to), drawn_as(gap.cause), count);
-                }
-                if let Some((time, _)) = &mut self.time {
-                    time.interrupted();
-                }
-            } else {
-                missing = missing.saturating_add(u32::try_from(gap.count).unwrap_or(u32::MAX));
-                cause = drawn_as(gap.cause);
-            }
-        }
-        let stamp = match (&mut self.time, origin) {
-            (Some((time, _)), Origin::Pushed(_)) => {
-                time.take(now, self.format, value.bytes, missing)
-            }
-            _ => None,
-        };
-        let axis = self.time.as_mut().map(|(time, order)| (&*time, order));
-        let ink = Ink {
-            at: now,
-            origin,
-            missing,
-            cause,
-            stamp,
-            bytes: value.bytes,
-        };
-        draw(self.format, &self.drafts, axis, &ink, self.previous);
-        self.previous = Some(now);
-    }
-
-    /// Shows what was drawn, unless it is to be drawn otherwise by now.
-    fn show(self, attribute: &Attribute, so: &So) {
-        let mut memory = attribute.memory();
-        if memory.drawing != so.drawing {
-            return;
-        }
-        for (track, draft) in so.tracks.iter().zip(self.drafts) {
-            track.take_over(draft);
-        }
-        if let Some((time, _)) = self.time {
-            memory.device_time = Some(Box::new(time));
-            memory.touch();
-        }
-    }
-}
-
-fn drawn_as(cause: session::Cause) -> plot::Cause {
-    match cause {
-        session::Cause::DeviceSequence => plot::Cause::DeviceSequence,
-        session::Cause::HostQueue => plot::Cause::HostQueue,
-        session::Cause::Gattscope => plot::Cause::Gattscope,
-        session::Cause::LinkDown => plot::Cause::LinkDown,
-    }
 }

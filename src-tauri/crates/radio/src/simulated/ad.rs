@@ -18,6 +18,7 @@ const TX_POWER: u8 = 0x0A;
 const SERVICE_DATA_16: u8 = 0x16;
 const APPEARANCE: u8 = 0x19;
 const SERVICE_DATA_128: u8 = 0x21;
+const MESH_BEACON: u8 = 0x2B;
 const MANUFACTURER_DATA: u8 = 0xFF;
 
 /// AD structures under construction.
@@ -79,6 +80,10 @@ impl AdStructures {
 
     pub(super) fn service_data(self, uuid: u16, data: &[u8]) -> Self {
         self.structure(SERVICE_DATA_16, &[&uuid.to_le_bytes()[..], data].concat())
+    }
+
+    pub(super) fn mesh_beacon(self, beacon: &[u8]) -> Self {
+        self.structure(MESH_BEACON, beacon)
     }
 
     pub(super) fn bytes(self) -> Bytes {

@@ -15,7 +15,7 @@ use super::peripheral::{
 };
 use super::stamped::Stamped;
 use super::uuids::{self, short};
-use super::{Lab, VirtualDevice, beacons};
+use super::{Lab, VirtualDevice, beacons, kinds};
 use crate::{AttError, DEFAULT_ATT_MTU, MAX_ATTRIBUTE_LEN, Properties};
 
 const READ: Properties = Properties::READ;
@@ -40,8 +40,19 @@ pub(super) fn build(which: VirtualDevice, lab: &Lab, dice: impl Fn(u64) -> Dice)
         VirtualDevice::Ghost => ghost(),
         VirtualDevice::VirtualHr => virtual_hr(),
         VirtualDevice::DoorLock => door_lock(&mut dice(1)),
+        VirtualDevice::AltBeacon => kinds::altbeacon(),
+        VirtualDevice::EddystoneId => kinds::eddystone_id(dice(1)),
+        VirtualDevice::WeatherStation => kinds::weather_station(dice(1)),
+        VirtualDevice::Thermometer => kinds::thermometer(dice(1)),
+        VirtualDevice::SwiftPair => kinds::swift_pair(),
+        VirtualDevice::Matter => kinds::matter(),
+        VirtualDevice::Mesh => kinds::mesh(dice(1)),
     }
 }
+
+/// Of presentation formats (Assigned Numbers, 2.4.1 and 3.5).
+const UINT16: u8 = 0x06;
+const HERTZ: u16 = 0x2722;
 
 fn information(table: Table, model: &str) -> Table {
     table
@@ -278,6 +289,7 @@ fn motion_sensor(hz: u16, mut dice: Dice, stamps: Dice) -> Peripheral {
         .described("Acceleration, angular rate, magnetic field")
         .characteristic(uuids::MOTION_RATE, READ | WRITE, rate)
         .described("Samples a second")
+        .presented(UINT16, 0, HERTZ)
         .characteristic(
             uuids::MOTION_STAMPED,
             NOTIFY,

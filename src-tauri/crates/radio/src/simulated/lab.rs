@@ -28,6 +28,20 @@ pub enum VirtualDevice {
     VirtualHr,
     /// `Door lock`: keeps its state for those who are paired with it.
     DoorLock,
+    /// An AltBeacon.
+    AltBeacon,
+    /// An Eddystone beacon: its fixed identity and its changing one.
+    EddystoneId,
+    /// `DIY 7F`: a weather station in BTHome version 2.
+    WeatherStation,
+    /// `ATC_5D21C7`: a thermometer with the firmware ATC.
+    Thermometer,
+    /// A keyboard that asks computers nearby to pair with it (Swift Pair).
+    SwiftPair,
+    /// A lamp that waits to be commissioned into a Matter network.
+    Matter,
+    /// A mesh: a device to be provisioned, and a network.
+    Mesh,
 }
 
 /// Which devices are on the air, and how they behave.
@@ -61,6 +75,13 @@ impl Default for Lab {
                 D::Difficult,
                 D::Ghost,
                 D::DoorLock,
+                D::AltBeacon,
+                D::EddystoneId,
+                D::WeatherStation,
+                D::Thermometer,
+                D::SwiftPair,
+                D::Matter,
+                D::Mesh,
             ],
             fillers: 12,
             motion_rate_hz: 208,

@@ -16,6 +16,7 @@ use crate::{Address, AddressKind, AttError, AttrKind, DEFAULT_ATT_MTU, Handle, P
 
 pub(super) const CLIENT_CONFIGURATION: Uuid = short(0x2902);
 const USER_DESCRIPTION: Uuid = short(0x2901);
+const PRESENTATION_FORMAT: Uuid = short(0x2904);
 const DEVICE_NAME: Uuid = short(0x2A00);
 
 /// The random numbers of one part of one device: parts do not disturb each other's.
@@ -394,11 +395,24 @@ impl Table {
     }
 
     /// Adds a Characteristic User Description to the last characteristic.
-    pub(super) fn described(mut self, text: &str) -> Self {
-        let source = Register::fixed(text.as_bytes());
+    pub(super) fn described(self, text: &str) -> Self {
+        self.with_descriptor(USER_DESCRIPTION, text.as_bytes())
+    }
+
+    /// Adds a Characteristic Presentation Format: type, exponent, unit (Assigned Numbers, 2.4 and 3.5).
+    pub(super) fn presented(self, format: u8, exponent: i8, unit: u16) -> Self {
+        const BLUETOOTH_SIG: u8 = 1;
+        let [low, high] = unit.to_le_bytes();
+        let exponent = exponent.cast_unsigned();
+        let value = [format, exponent, low, high, BLUETOOTH_SIG, 0, 0];
+        self.with_descriptor(PRESENTATION_FORMAT, &value)
+    }
+
+    fn with_descriptor(mut self, uuid: Uuid, value: &[u8]) -> Self {
+        let source = Register::fixed(value);
         self.push(
             AttrKind::Descriptor,
-            USER_DESCRIPTION,
+            uuid,
             self.characteristic,
             Properties::default(),
             Box::new(source),

@@ -1,7 +1,7 @@
 //! A file that appears under its name only when it is whole.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, BufWriter, ErrorKind};
+use std::io::{self, BufWriter, ErrorKind, Write};
 use std::path::{Path, PathBuf};
 
 use crate::recorder::is_recorded;
@@ -170,6 +170,19 @@ impl Drop for Part<'_> {
         // It is not there any more if it was renamed.
         let _ = fs::remove_file(&self.part);
     }
+}
+
+/// Writes a file of these bytes. What stood there is replaced when the new file is whole.
+///
+/// # Errors
+///
+/// [`Error::NotWritable`], [`Error::IsAFolder`], [`Error::InUse`] if it is a session that is recorded; then
+/// what stood there stays.
+pub fn whole_file(path: &Path, bytes: &[u8]) -> Result<()> {
+    let (part, mut file) = Part::create(path.into(), Path::new(""))?;
+    file.write_all(bytes)
+        .map_err(|error| Error::io(path, &error))?;
+    part.put()
 }
 
 /// Writes a file beside `target` and puts it in its place when `write` succeeds. If anything fails,
