@@ -69,6 +69,11 @@ pub enum Fault {
         /// Bytes of the text before the first one that does not fit.
         valid: usize,
     },
+    /// Text that is not UTF-16: a lone surrogate, or half a unit.
+    NotUtf16 {
+        /// Bytes of the text before the first one that does not fit.
+        valid: usize,
+    },
     /// Text that should end with a zero byte and does not.
     Unterminated,
     /// A day or a time of day that does not exist.
@@ -82,6 +87,18 @@ impl Fault {
     pub(crate) fn of_text(text: &[u8]) -> Option<Self> {
         let valid = std::str::from_utf8(text).err()?.valid_up_to();
         Some(Self::NotUtf8 { valid })
+    }
+
+    /// That of text which is not little-endian UTF-16.
+    pub(crate) fn of_utf16(text: &[u8]) -> Option<Self> {
+        let mut valid = 0;
+        for read in utf16(text) {
+            match read {
+                Ok(character) => valid += 2 * character.len_utf16(),
+                Err(_) => return Some(Self::NotUtf16 { valid }),
+            }
+        }
+        (valid < text.len()).then_some(Self::NotUtf16 { valid })
     }
 }
 
@@ -98,6 +115,7 @@ impl fmt::Display for Fault {
                 float(f, *most)
             }
             Self::NotUtf8 { valid } => write!(f, "not UTF-8 from byte {valid} on"),
+            Self::NotUtf16 { valid } => write!(f, "not UTF-16 from byte {valid} on"),
             Self::Unterminated => f.write_str("no zero byte at the end"),
             Self::NoSuchTime => f.write_str("no such time"),
             Self::RecordLength => f.write_str("impossible length"),
@@ -121,6 +139,17 @@ pub(crate) enum Shown {
     Seconds(i32),
     /// Bytes that are a UUID in GATT's order.
     Uuid,
+    /// Bytes that are text in little-endian UTF-16.
+    Utf16,
+}
+
+/// The characters of little-endian UTF-16; half a unit at the end is left.
+fn utf16(text: &[u8]) -> impl Iterator<Item = Result<char, std::char::DecodeUtf16Error>> {
+    let units = text.chunks_exact(2).map(|pair| match *pair {
+        [low, high] => u16::from_le_bytes([low, high]),
+        _ => 0,
+    });
+    char::decode_utf16(units)
 }
 
 /// What the bytes of a field hold.
@@ -393,6 +422,11 @@ impl fmt::Display for Bare<'_, '_> {
                 return write!(f, " {hours:02}:{minutes:02}:{:02}", second % 60);
             }
             (Shown::Uuid, Value::Bytes(bytes)) => return uuid(f, bytes),
+            (Shown::Utf16, Value::Bytes(bytes)) => {
+                let read = |read: Result<char, _>| read.unwrap_or(char::REPLACEMENT_CHARACTER);
+                let text: String = utf16(bytes).map(read).collect();
+                return f.write_str(&clean::text(&text, SHOWN_TEXT));
+            }
             _ => {}
         }
         match field.value {

@@ -103,7 +103,10 @@ fn every_vector_is_encoded_as_it_was() {
     assert!(back > 1480, "{back}");
 }
 
-fn given(uuid: &str, fields: &[(&str, &str)]) -> Result<String, String> {
+/// Names and texts.
+type Fields<'a> = &'a [(&'a str, &'a str)];
+
+fn given(uuid: &str, fields: Fields<'_>) -> Result<String, String> {
     let format: Format = format!("sig:{uuid}").parse().unwrap();
     let said: Vec<Said> = fields
         .iter()
@@ -125,7 +128,7 @@ fn given(uuid: &str, fields: &[(&str, &str)]) -> Result<String, String> {
 /// Bytes by hand, from the Supplement's layouts.
 #[test]
 fn flags_follow_from_the_fields_that_are_given() {
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    let rows: &[(&str, Fields<'_>, &str)] = &[
         ("2A37", &[("Heart rate", "72")], "0048"),
         ("2A37", &[("Heart rate", "72 bpm")], "0048"),
         ("2A37", &[("Heart rate", "300")], "012c01"),
@@ -211,7 +214,7 @@ fn flags_follow_from_the_fields_that_are_given() {
 
 #[test]
 fn what_cannot_be_said_is_refused_with_what_can() {
-    let rows: &[(&str, &[(&str, &str)], &str)] = &[
+    let rows: &[(&str, Fields<'_>, &str)] = &[
         (
             "2A19",
             &[("Battery level", "101")],
