@@ -127,6 +127,18 @@ impl Medical {
                 most: format!("{}e{most}", end - 1),
             });
         }
+        if mantissa.abs() < end && exponent < -1 - most_exponent {
+            let least = format!("1e{}", shift - 1 - most_exponent);
+            let (below, above) = match mantissa {
+                ..0 => (format!("\u{2212}{least}"), "0".to_owned()),
+                _ => ("0".to_owned(), least),
+            };
+            return Err(Misfit::Between {
+                found,
+                below,
+                above,
+            });
+        }
         Err(Misfit::Digits {
             found,
             least: format!("\u{2212}{}", end - 3),
@@ -285,7 +297,10 @@ mod tests {
         assert!(matches!(refused("2047"), Misfit::Digits { .. }));
         assert!(matches!(refused("12.345"), Misfit::Digits { .. }));
         assert!(matches!(refused("1e11"), Misfit::OutOfRange { .. }));
-        assert!(matches!(refused("1e-9"), Misfit::Digits { .. }));
+        assert_eq!(
+            refused("-1e-9").to_string(),
+            "-1e-9 lies between \u{2212}1e-8 and 0, the nearest that it can say."
+        );
         assert!(matches!(refused("1,5"), Misfit::NotNumber { .. }));
     }
 }

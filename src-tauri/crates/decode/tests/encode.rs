@@ -169,6 +169,7 @@ fn flags_follow_from_the_fields_that_are_given() {
             ],
             "026c0100ffe80705010c1e00",
         ),
+        ("2A1C", &[("Temperature", "97.5 °F")], "01cf0300ff"),
         ("2A6E", &[("Temperature", "\u{2212}40")], "60f0"),
         ("2A6E", &[("Temperature", "not known")], "0080"),
         ("2A38", &[("Body sensor location", "Chest")], "01"),

@@ -268,7 +268,7 @@ impl Part {
             Kind::Number(_) | Kind::Bits { .. } => match self.shown {
                 Shown::Days => BlankKind::Date,
                 Shown::Seconds(_) => BlankKind::DateTime,
-                _ if self.closed => BlankKind::Choice,
+                _ if self.closed || self.all_have_words() => BlankKind::Choice,
                 _ => number(),
             },
             // At exponents other than 0 all mantissas are numbers.
@@ -286,6 +286,12 @@ impl Part {
             Kind::Rest if self.shown == Shown::Uuid => BlankKind::Uuid,
             Kind::Rest => BlankKind::Bytes(None),
         }
+    }
+
+    fn all_have_words(&self) -> bool {
+        let (low, high) = self.bounds();
+        // Longer lists are not of bits.
+        high - low < 16 && (low..=high).all(|value| self.meanings.iter().any(|it| it.0 == value))
     }
 
     /// Whether it takes numbers, of which there can be more in another form.
