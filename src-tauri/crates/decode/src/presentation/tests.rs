@@ -203,6 +203,18 @@ fn a_value_is_written_by_its_presentation() {
         encoded(both, &[("Value", Some(2), "1")]),
         Err("Value[2]: there is no such field. There are: Value[0], Value[1].".to_owned())
     );
+    let after_text = "19000027010000,0400AD27010000";
+    assert_eq!(
+        encoded(
+            after_text,
+            &[("Value", Some(0), "a"), ("Value", Some(1), "50")]
+        ),
+        Err(
+            "Value[1]: it has no place beside the flags, the op code or the other fields that are \
+             given."
+                .to_owned()
+        )
+    );
     assert_eq!(
         encoded("01000027010000", &[("Value", None, "yes")]),
         Err("Value: \"yes\" is none of: false, true.".to_owned())

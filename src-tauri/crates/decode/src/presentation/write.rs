@@ -143,13 +143,16 @@ impl Presented {
             }
         }
         let mut bytes = Vec::new();
+        let mut to_the_end = false;
         for (one, label) in self.0.iter().zip(labels()) {
             let is_this = |given: &&Given<'_>| Label::new(given.name, given.element) == label;
             let mut own = given.iter().filter(is_this);
             let text = own.next().ok_or_else(|| wrong(label, Misfit::Needed))?;
-            if own.next().is_some() {
+            // After what goes on to the end of the value, nothing can be told apart.
+            if own.next().is_some() || to_the_end {
                 return Err(wrong(label, Misfit::NoPlace));
             }
+            to_the_end = one.size().is_none();
             let written = one.write(text.text);
             bytes.extend(written.map_err(|misfit| wrong(label, misfit))?);
         }

@@ -441,6 +441,7 @@ impl Sig {
         // Where the integer begins whose bits are being filled in.
         let mut shared = 0;
         let mut left_out = None;
+        let mut to_the_end = false;
         for (index, part) in self.0.parts.iter().enumerate() {
             if !self.is_there(index, &mut bits, &form) {
                 continue;
@@ -480,6 +481,10 @@ impl Sig {
             }
             let mut written = 0;
             while let Some(one) = form.take(part.name) {
+                // After what goes on to the end of the value, nothing can be told apart.
+                if to_the_end {
+                    return Err(wrong(one.name, one.element, Misfit::NoPlace));
+                }
                 let bytes = part
                     .write(one.text)
                     .map_err(|misfit| wrong(one.name, one.element, misfit))?;
@@ -489,6 +494,7 @@ impl Sig {
                     break;
                 }
             }
+            to_the_end |= written > 0 && part.goes_on();
             if written == 0 && !(part.repeats && part.may_be_empty) {
                 // An op code can follow from what else is given.
                 let (place, size) = (shared, part.size());

@@ -288,6 +288,11 @@ impl Part {
         }
     }
 
+    /// Whether it takes all bytes that are left.
+    pub(in crate::sig) const fn goes_on(&self) -> bool {
+        self.repeats || matches!(self.kind, Kind::Text | Kind::Rest)
+    }
+
     fn all_have_words(&self) -> bool {
         let (low, high) = self.bounds();
         // Longer lists are not of bits.
