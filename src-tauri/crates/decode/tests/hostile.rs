@@ -6,8 +6,12 @@
     reason = "a format that cannot be had fails the test"
 )]
 
+use std::sync::LazyLock;
+
 use decode::{Fault, Format, Presentation, Presented, Sig, Value};
 use proptest::prelude::*;
+
+static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(formats);
 
 /// Every standard format, and one for each presentation format, also the reserved ones.
 fn formats() -> Vec<Format> {
@@ -76,11 +80,11 @@ fn check(format: &Format, bytes: &[u8]) -> Vec<(String, Option<Fault>, std::ops:
 #[test]
 fn all_lengths_of_all_fills_are_read() {
     let mut faults = 0;
-    for format in formats() {
+    for format in FORMATS.iter() {
         for fill in [0x00, 0x01, 0x7F, 0x80, 0xC3, 0xED, 0xFE, 0xFF] {
             let bytes = [fill; 72];
             for end in 0..=bytes.len() {
-                let fields = check(&format, &bytes[..end]);
+                let fields = check(format, &bytes[..end]);
                 faults += fields
                     .iter()
                     .filter(|(_, fault, _)| fault.is_some())
@@ -160,9 +164,9 @@ proptest! {
 
     #[test]
     fn any_bytes_are_read(
-        which in 0..formats().len(),
+        which in 0..FORMATS.len(),
         bytes in prop::collection::vec(prop_oneof![any::<u8>(), Just(0), Just(0xFF)], 0..80),
     ) {
-        check(&formats()[which], &bytes);
+        check(&FORMATS[which], &bytes);
     }
 }
