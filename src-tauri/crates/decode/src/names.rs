@@ -111,11 +111,11 @@ pub fn descriptor(uuid: Uuid) -> Option<&'static str> {
     known_descriptor(uuid).map(|known| known.name)
 }
 
-/// What a device says it looks like (Assigned Numbers, 2.6): the name of the subcategory, or of the
-/// category where the subcategory has none.
+/// What a device says it looks like (Assigned Numbers, 2.6): the name of the subcategory. Where that
+/// has none, see [`appearance_category`]: a name stands for one value alone.
 #[must_use]
 pub fn appearance(value: u16) -> Option<&'static str> {
-    find(appearances::SHORT, value).or_else(|| appearance_category(value))
+    find(appearances::SHORT, value)
 }
 
 /// The category alone of an appearance, its upper ten bits.
@@ -280,11 +280,12 @@ mod tests {
     }
 
     #[test]
-    fn an_appearance_has_the_name_of_its_subcategory_or_else_of_its_category() {
+    fn an_appearance_has_the_name_of_its_subcategory_and_one_of_its_category() {
         assert_eq!(appearance(0x03C1), Some("Keyboard"));
         assert_eq!(appearance(0x0340), Some("Heart Rate Sensor"));
         // The Assigned Numbers have no such subcategory.
-        assert_eq!(appearance(0x037F), Some("Heart Rate Sensor"));
+        assert_eq!(appearance(0x037F), None);
+        assert_eq!(appearance_category(0x037F), Some("Heart Rate Sensor"));
         assert_eq!(appearance_category(0x03C1), Some("Human Interface Device"));
         assert_eq!(appearance(0xFFFF), None);
     }
