@@ -35,6 +35,7 @@ const COMMANDS: &[&str] = &[
     "inspect",
     "encode",
     "set_format",
+    "set_name",
     "set_time_axis",
     "set_counter",
     "reconciliations",

@@ -47,6 +47,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::inspect,
         gatt::encode,
         gatt::set_format,
+        gatt::set_name,
         gatt::set_time_axis,
         gatt::set_counter,
         gatt::reconciliations,

@@ -161,6 +161,8 @@ pub(crate) struct Memory {
     pub(crate) problem: Option<Problem>,
     /// The device's own name for it (0x2901), cleaned.
     pub(crate) description: Option<String>,
+    /// The user's name for its UUID.
+    pub(crate) own_name: Option<String>,
     changed: bool,
 }
 
@@ -576,32 +578,6 @@ impl Attribute {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The name to show.
-    pub(crate) fn name(&self) -> String {
-        if let Some(description) = &self.memory().description {
-            return description.clone();
-        }
-        self.assigned_name().map_or_else(
-            || {
-                match self.kind {
-                    AttrKind::Service => "Unknown service",
-                    AttrKind::Characteristic => "Unknown characteristic",
-                    AttrKind::Descriptor => "Unknown descriptor",
-                }
-                .into()
-            },
-            Into::into,
-        )
-    }
-
-    fn assigned_name(&self) -> Option<&'static str> {
-        match self.kind {
-            AttrKind::Service => decode::names::service(self.uuid),
-            AttrKind::Characteristic => decode::names::characteristic(self.uuid),
-            AttrKind::Descriptor => decode::names::descriptor(self.uuid),
-        }
-    }
-
     /// For each action null, or why it is off and what to do.
     fn actions(&self) -> ActionsView {
         let Reach::Link(max_write) = self.reach else {
@@ -660,8 +636,9 @@ impl Attribute {
                 AttrKind::Descriptor => "descriptor",
             }
             .into(),
-            uuid: named(self.uuid, self.assigned_name()),
+            uuid: named(self.uuid, self.known().map(|known| known.name)),
             name: self.name(),
+            names: self.names(),
             handle: self.handle.map(|handle| handle.0),
             instance: self.instance,
             properties: self.properties.names().map(Into::into).collect(),

@@ -339,6 +339,7 @@ impl Inner {
     pub(crate) fn take_over_preferences(self: &Arc<Self>) {
         let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
         self.devices().set_choices(&aliases, &favourites);
+        self.take_over_names();
         let attributes = self.connections().into_iter();
         let attributes = attributes.flat_map(|connection| connection.attributes().to_vec());
         let mut others: Vec<_> = attributes

@@ -21,8 +21,8 @@ use crate::view::{
     AdvertView, EncodedView, InspectView, Problem, PumpRequest, StatisticsView, WriteInput,
 };
 
-/// Longest description (0x2901) that is shown, in characters.
-const DESCRIPTION_LENGTH: usize = 64;
+/// Longest description (0x2901), and name of the user's, that is shown, in characters.
+pub(crate) const DESCRIPTION_LENGTH: usize = 64;
 /// Most series that are drawn at once.
 const MAX_SERIES: usize = 64;
 
@@ -161,7 +161,7 @@ impl Inner {
         {
             parent.memory().description = Some(text.to_owned());
             let device = connection.device.to_string();
-            self.scope.rename(&device, &parent.key, text);
+            self.scope.rename(&device, &parent.key, &parent.name());
             self.tell_series();
         }
     }

@@ -43,6 +43,7 @@ mod gatt;
 mod jobs;
 mod ledger;
 mod link;
+mod naming;
 mod news;
 mod pairing;
 mod preferences;
@@ -66,6 +67,7 @@ pub use counter::{CounterChoice, CounterView, ReconciledView};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
 pub use ledger::{LossView, LossesView};
+pub use naming::NameView;
 pub use preferences::Preferences;
 pub use replay::{ReplayCommand, ReplayView};
 

@@ -209,6 +209,7 @@ impl Inner {
         }
         connection.discovered(&*link, |uuid| self.format(uuid));
         self.count(connection);
+        self.give_names(connection);
         self.log_done(
             "link",
             "Connected",
@@ -287,6 +288,7 @@ impl Inner {
             .collect();
         connection.discovered(&**link, |uuid| self.format(uuid));
         self.count(connection);
+        self.give_names(connection);
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))

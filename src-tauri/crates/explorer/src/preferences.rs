@@ -33,6 +33,8 @@ pub struct Preferences {
     pub no_reconnect: BTreeSet<String>,
     /// The user's names for devices, by identifier.
     pub aliases: BTreeMap<String, String>,
+    /// The user's names for services, characteristics and descriptors, by UUID.
+    pub names: BTreeMap<String, String>,
     /// Formats of values, by characteristic UUID.
     pub formats: BTreeMap<String, String>,
     /// What counts a device's values, by characteristic UUID.
@@ -61,6 +63,7 @@ impl Default for Preferences {
             favourites: BTreeSet::new(),
             no_reconnect: BTreeSet::new(),
             aliases: BTreeMap::new(),
+            names: BTreeMap::new(),
             formats: BTreeMap::new(),
             counters: BTreeMap::new(),
             keep_days: 30,
