@@ -44,6 +44,7 @@ const COMMANDS: &[&str] = &[
     "export_formats",
     "read_formats",
     "take_formats",
+    "set_name",
     "set_time_axis",
     "set_counter",
     "reconciliations",

@@ -124,6 +124,16 @@ pub(crate) async fn preview_format(
     explorer.shown().preview_format(attribute, &format)
 }
 
+/// Gives the UUID of an attribute a name of the user's, or takes it away.
+#[tauri::command]
+pub(crate) async fn set_name(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    name: String,
+) -> Result<(), Problem> {
+    explorer.shown().set_name(attribute, &name)
+}
+
 /// Draws values by when they arrived or by when the device took them.
 #[tauri::command]
 pub(crate) async fn set_time_axis(

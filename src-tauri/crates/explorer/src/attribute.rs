@@ -166,6 +166,8 @@ pub(crate) struct Memory {
     reached: Reached,
     /// How much of the recording was read to draw it anew, while that is under way.
     pub(crate) reread: Option<f64>,
+    /// The user's name for its UUID.
+    pub(crate) own_name: Option<String>,
     changed: bool,
 }
 
@@ -674,32 +676,6 @@ impl Attribute {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The name to show.
-    pub(crate) fn name(&self) -> String {
-        if let Some(description) = &self.memory().description {
-            return description.clone();
-        }
-        self.assigned_name().map_or_else(
-            || {
-                match self.kind {
-                    AttrKind::Service => "Unknown service",
-                    AttrKind::Characteristic => "Unknown characteristic",
-                    AttrKind::Descriptor => "Unknown descriptor",
-                }
-                .into()
-            },
-            Into::into,
-        )
-    }
-
-    fn assigned_name(&self) -> Option<&'static str> {
-        match self.kind {
-            AttrKind::Service => decode::names::service(self.uuid),
-            AttrKind::Characteristic => decode::names::characteristic(self.uuid),
-            AttrKind::Descriptor => decode::names::descriptor(self.uuid),
-        }
-    }
-
     /// For each action null, or why it is off and what to do.
     fn actions(&self) -> ActionsView {
         let Reach::Link(max_write) = self.reach else {
@@ -758,8 +734,9 @@ impl Attribute {
                 AttrKind::Descriptor => "descriptor",
             }
             .into(),
-            uuid: named(self.uuid, self.assigned_name()),
+            uuid: named(self.uuid, self.known().map(|known| known.name)),
             name: self.name(),
+            names: self.names(),
             handle: self.handle.map(|handle| handle.0),
             instance: self.instance,
             properties: self.properties.names().map(Into::into).collect(),

@@ -291,6 +291,7 @@ fn opened(live: &Arc<Inner>, path: &Path) -> Result<Explorer, Problem> {
             text: crate::clean(word.detail.as_deref().unwrap_or_default(), 200),
         }));
         for connection in inner.connections() {
+            inner.give_names(&connection);
             for attribute in connection.attributes().iter() {
                 let newest = session.values(attribute.id, 1)?;
                 if let Some(bytes) = newest.first().and_then(|value| value.value.clone()) {

@@ -354,6 +354,7 @@ impl Inner {
     pub(crate) fn take_over_preferences(self: &Arc<Self>) {
         let (aliases, favourites) = self.preference(|p| (p.aliases.clone(), p.favourites.clone()));
         self.devices().set_choices(&aliases, &favourites);
+        self.take_over_names();
         self.decode_anew(&|_, _| true);
         self.take_over_advert_formats();
     }

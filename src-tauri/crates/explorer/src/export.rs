@@ -48,6 +48,8 @@ struct Found {
     characteristic: Option<Uuid>,
     /// What the device itself calls it, if that was read.
     description: Option<String>,
+    /// The user's name for its UUID.
+    own_name: Option<String>,
     ids: Vec<AttrId>,
 }
 
@@ -181,7 +183,7 @@ impl Inner {
             return Ok(Plan { filter, columns });
         }
 
-        let mut found = found(session)?;
+        let mut found = found(session, &|uuid| self.own_name(uuid))?;
         if !request.attributes.is_empty() {
             let identifier: HashMap<_, _> = devices
                 .iter()
@@ -273,7 +275,7 @@ impl Inner {
             }
         }
         let devices = session.devices()?;
-        let found = found(session)?;
+        let found = found(session, &|uuid| self.own_name(uuid))?;
         let connected: HashSet<_> = found.iter().map(|found| found.device).collect();
         let mut rows: Vec<_> = devices
             .iter()
@@ -331,7 +333,10 @@ impl Inner {
 }
 
 /// The characteristics and descriptors of a session, each once, in the order in which they were found.
-fn found(session: &Session) -> Result<Vec<Found>, Problem> {
+fn found(
+    session: &Session,
+    own_name: &dyn Fn(Uuid) -> Option<String>,
+) -> Result<Vec<Found>, Problem> {
     let mut all: Vec<Found> = Vec::new();
     let mut known = HashMap::new();
     for attribute in session.attributes()? {
@@ -355,6 +360,7 @@ fn found(session: &Session) -> Result<Vec<Found>, Problem> {
                 kind: attribute.kind,
                 characteristic: attribute.characteristic,
                 description: None,
+                own_name: own_name(attribute.uuid),
                 ids: vec![attribute.id],
             }),
         }
@@ -451,7 +457,7 @@ fn name(found: &Found) -> String {
                 None => own,
             }
         }
-        _ => match &found.description {
+        _ => match found.own_name.as_ref().or(found.description.as_ref()) {
             Some(told) => told.clone(),
             None => characteristic(found.uuid),
         },
@@ -532,6 +538,7 @@ mod tests {
             kind: AttrKind::Characteristic,
             characteristic: None,
             description: None,
+            own_name: None,
             ids: Vec::new(),
         };
         let all = [

@@ -19,8 +19,8 @@ use crate::scope::Owner;
 use crate::view::{InspectView, Problem, PumpRequest, StatisticsView, WriteInput};
 use crate::writing::encode;
 
-/// Longest description (0x2901) that is shown, in characters.
-const DESCRIPTION_LENGTH: usize = 64;
+/// Longest description (0x2901), and name of the user's, that is shown, in characters.
+pub(crate) const DESCRIPTION_LENGTH: usize = 64;
 /// Most series that are drawn at once.
 pub(crate) const MAX_SERIES: usize = 64;
 
@@ -164,7 +164,7 @@ impl Inner {
         {
             parent.memory().description = Some(text.to_owned());
             let device = connection.device.to_string();
-            self.scope.rename(&device, &parent.key, text);
+            self.scope.rename(&device, &parent.key, &parent.name());
             self.tell_series();
         }
         false

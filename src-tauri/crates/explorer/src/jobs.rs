@@ -147,10 +147,12 @@ impl Explorer {
                 Some(for_machines(&format.summary(bytes)))
             };
             let name = |uuid| {
-                decode::names::service(uuid)
-                    .or_else(|| decode::names::characteristic(uuid))
-                    .or_else(|| decode::names::descriptor(uuid))
-                    .map(Into::into)
+                let known = || {
+                    decode::names::service(uuid)
+                        .or_else(|| decode::names::characteristic(uuid))
+                        .or_else(|| decode::names::descriptor(uuid))
+                };
+                inner.own_name(uuid).or_else(|| known().map(Into::into))
             };
             let decoder = Some(&decode as _);
             let read = |attribute: &_, value: &[u8], number: &mut dyn FnMut(usize, f64)| {

@@ -210,6 +210,7 @@ impl Inner {
         }
         connection.discovered(&*link, self.formats_of(connection));
         self.count(connection);
+        self.give_names(connection);
         self.log_done(
             "link",
             "Connected",
@@ -288,6 +289,7 @@ impl Inner {
             .collect();
         connection.discovered(&**link, self.formats_of(connection));
         self.count(connection);
+        self.give_names(connection);
         for attribute in connection.attributes().iter() {
             let lost = attribute.memory().subscribed
                 && !kept.contains(&(attribute.handle, attribute.uuid))

@@ -42,7 +42,7 @@ pub struct Preferences {
     /// What was noted beside formats that came with a file, by UUID, with the model after a space if it is
     /// for one.
     pub format_notes: BTreeMap<String, String>,
-    /// The user's names for UUIDs, by UUID.
+    /// The user's names for services, characteristics and descriptors, by UUID.
     pub names: BTreeMap<String, String>,
     /// What counts a device's values, by characteristic UUID.
     pub counters: BTreeMap<String, CounterChoice>,

@@ -10,6 +10,8 @@ mod export;
 use serde::{Deserialize, Serialize};
 use ts_rs::TS;
 
+use crate::naming::NameView;
+
 pub use self::advert::{AdvertPart, AdvertView};
 pub use self::export::{
     AttributeChoice, ContentsAttribute, ContentsDevice, ContentsKind, ContentsView, CountView,
@@ -381,9 +383,11 @@ pub struct AttributeView {
     pub kind: String,
     /// UUID with its name.
     pub uuid: NamedUuid,
-    /// The name to show: the device's own description (0x2901) where it has been read, else the
-    /// assigned name, else `Unknown characteristic` and its like.
+    /// The name to show: the first of `names`, else `Unknown characteristic` and its like.
     pub name: String,
+    /// Every name that it has and who says so: the user's, what the device itself says (0x2901), the
+    /// assigned one.
+    pub names: Vec<NameView>,
     /// Handle, where the system tells.
     pub handle: Option<u16>,
     /// Which one of how many with this UUID in the same service, when there are several.

@@ -1035,3 +1035,50 @@ fn frame(from: f64, span: f64) -> PumpRequest {
         patience_ms: 0,
     }
 }
+
+#[tokio::test(start_paused = true)]
+async fn the_users_name_stands_before_the_devices_own_before_the_assigned_one() {
+    let bench = scanning().await;
+    let device = bench.connected(VirtualDevice::MotionSensor).await;
+    tokio::time::sleep(Duration::from_secs(3)).await;
+    let service = bench.attribute(&device, &uuids::MOTION.to_string());
+    let described = service.children.iter().find(|one| {
+        let mut sources = one.names.iter().map(|name| name.source.as_str());
+        sources.any(|source| source == "said by the device")
+    });
+    let described = described.expect("a characteristic has a description");
+    let said = described.name.clone();
+    assert_eq!(described.names[0].name, said);
+
+    bench
+        .explorer
+        .set_name(described.id, " left\nfoot ")
+        .unwrap();
+    let uuid = described.uuid.uuid.clone();
+    let named = bench.attribute(&device, &uuid);
+    assert_eq!(named.name, "left foot");
+    let names: Vec<_> = named
+        .names
+        .iter()
+        .map(|name| (name.name.as_str(), name.source.as_str()))
+        .collect();
+    assert_eq!(
+        names[..2],
+        [
+            ("left foot", "yours"),
+            (said.as_str(), "said by the device")
+        ]
+    );
+    let kept = bench.explorer.preferences().borrow().names.clone();
+    assert_eq!(kept.get(&uuid).map(String::as_str), Some("left foot"));
+
+    // It is of the UUID: another connection has it from the start.
+    bench.explorer.disconnect(device.clone()).await.unwrap();
+    bench.explorer.connect(device.clone()).await.unwrap();
+    assert_eq!(bench.attribute(&device, &uuid).name, "left foot");
+
+    let id = bench.attribute(&device, &uuid).id;
+    bench.explorer.set_name(id, "  ").unwrap();
+    assert_eq!(bench.attribute(&device, &uuid).name, said);
+    assert!(bench.explorer.preferences().borrow().names.is_empty());
+}
