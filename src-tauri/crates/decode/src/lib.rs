@@ -37,6 +37,7 @@ pub mod clean;
 pub mod encode;
 pub mod gap;
 pub mod names;
+pub mod suggest;
 pub mod units;
 
 pub use field::{Bare, DateTime, Fault, Field, Label, Rest, Role, Series, Value};
