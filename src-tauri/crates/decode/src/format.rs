@@ -6,6 +6,7 @@ use std::str::FromStr;
 use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
+use crate::encode::{Blank, EncodeError, Given};
 use crate::field::{Field, Rest, Series};
 use crate::layout::{Counter, Layout, LayoutError};
 use crate::presentation::{PresentationError, Presented};
@@ -73,6 +74,30 @@ impl Format {
             Self::Sig(sig) => sig.columns(bytes, f),
             Self::Presented(presented) => presented.columns(bytes, f),
             Self::Layout(layout) => layout.columns(bytes, f),
+        }
+    }
+
+    /// What a form asks for, in the order of the bytes; nothing where [`Format::encode`] cannot.
+    #[must_use]
+    pub fn blanks(&self) -> Vec<Blank> {
+        match self {
+            Self::Sig(sig) => sig.blanks(),
+            Self::Presented(presented) => presented.blanks(),
+            Self::Layout(_) => Vec::new(),
+        }
+    }
+
+    /// The bytes that say what was given: what [`Format::decode`] reads back. Flags follow from
+    /// which fields are given, unless they are given themselves; what is not given and may be
+    /// absent is absent.
+    ///
+    /// # Errors
+    /// Names the field that is unknown, missing or cannot say what was given, and what it can.
+    pub fn encode(&self, given: &[Given<'_>]) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Self::Sig(sig) => sig.encode(given),
+            Self::Presented(presented) => presented.encode(given),
+            Self::Layout(_) => Err(EncodeError::NotByFields),
         }
     }
 

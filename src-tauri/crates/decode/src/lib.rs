@@ -24,6 +24,18 @@
 //! });
 //! assert!(rest.extra.is_empty() && rest.missing == 0);
 //! ```
+//!
+//! The same table writes a value from what a person fills in; flags follow from what is given:
+//!
+//! ```
+//! use decode::encode::Given;
+//! use decode::{Format, names};
+//!
+//! let format = Format::default_for(names::uuid16(0x2A37)).unwrap();
+//! let given = |name, text| Given { name, element: None, text };
+//! let bytes = format.encode(&[given("Heart rate", "72"), given("RR interval", "793")]);
+//! assert_eq!(bytes, Ok(vec![0x10, 0x48, 0x2C, 0x03]));
+//! ```
 
 mod field;
 mod format;

@@ -402,6 +402,33 @@ impl Linear {
     pub(crate) fn apply(&self, raw: f64) -> f64 {
         (raw * self.multiply + self.add) / self.divide
     }
+
+    /// The way back from `mantissa × 10^exponent`: the largest integer that means no more, and
+    /// whether it means just that. (With a negative scale, that means no less.) `None` where
+    /// whole numbers of 128 bits do not suffice.
+    pub(crate) fn invert(&self, mantissa: i128, exponent: i32) -> Option<(i128, bool)> {
+        let whole = |part: f64| {
+            (part.fract() == 0.0 && part.abs() < 2_f64.powi(100)).then_some(part as i128)
+        };
+        let [multiply, add, divide] = [self.multiply, self.add, self.divide].map(whole);
+        let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+        let (up, down) = if exponent < 0 { (1, power) } else { (power, 1) };
+        let over = mantissa.checked_mul(up)?.checked_mul(divide?)?;
+        let over = over.checked_sub(add?.checked_mul(down)?)?;
+        let under = multiply?.checked_mul(down)?;
+        let (over, under) = if under < 0 {
+            (-over, -under)
+        } else {
+            (over, under)
+        };
+        let floor = over.checked_div_euclid(under)?;
+        Some((floor, over.checked_rem_euclid(under)? == 0))
+    }
+
+    /// The way back as near as floats come.
+    pub(crate) fn unapply(&self, number: f64) -> f64 {
+        (number * self.divide - self.add) / self.multiply
+    }
 }
 
 #[cfg(test)]
