@@ -372,7 +372,11 @@ pub struct Label<'a> {
 
 impl<'a> Label<'a> {
     pub(crate) const fn new(name: &'a str, element: Option<usize>) -> Self {
-        Self { name, element }
+        Self {
+            name,
+            sample: None,
+            element,
+        }
     }
 }
 

@@ -83,7 +83,7 @@ impl Format {
         match self {
             Self::Sig(sig) => sig.blanks(),
             Self::Presented(presented) => presented.blanks(),
-            Self::Layout(_) => Vec::new(),
+            Self::Layout(layout) => layout.blanks(),
         }
     }
 
@@ -97,7 +97,7 @@ impl Format {
         match self {
             Self::Sig(sig) => sig.encode(given),
             Self::Presented(presented) => presented.encode(given),
-            Self::Layout(_) => Err(EncodeError::NotByFields),
+            Self::Layout(layout) => layout.encode(given),
         }
     }
 

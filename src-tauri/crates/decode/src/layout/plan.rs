@@ -317,7 +317,7 @@ fn word(definition: &Definition) -> Option<(Kind, u64)> {
 
 impl Presence {
     #[inline]
-    fn holds(&self, known: &[Option<i128>; SLOTS], left: bool) -> bool {
+    pub(super) fn holds(&self, known: &[Option<i128>; SLOTS], left: bool) -> bool {
         match self {
             Self::Always => true,
             Self::IfLeft => left,
@@ -398,6 +398,11 @@ impl Block {
 
     pub(super) fn definitions(&self) -> impl Iterator<Item = &Definition> {
         self.fields.iter().map(|placed| &placed.definition)
+    }
+
+    /// Integers that decide about later blocks: slot, place, kind.
+    pub(super) fn kept(&self) -> &[(usize, usize, Kind)] {
+        &self.kept
     }
 
     /// Whether its numbers are several samples of the same columns.
