@@ -5,6 +5,7 @@
 use decode::{Layout, encode};
 
 const PAGE: &str = include_str!("../LAYOUTS.md");
+const README: &str = include_str!("../../../../README.md");
 
 /// The lines of the code blocks after a heading.
 fn blocks(heading: &str) -> Vec<Vec<&'static str>> {
@@ -16,17 +17,22 @@ fn blocks(heading: &str) -> Vec<Vec<&'static str>> {
         .collect()
 }
 
+/// How many layouts stand in the first code block, each with or without a remark after it.
+fn layouts_in(text: &str) -> usize {
+    let block = text.split("```").nth(1).unwrap();
+    let lines = block.lines().skip(1);
+    lines
+        .map(|line| line.split("   ").next().unwrap())
+        .map(|line| Layout::parse(line).unwrap_or_else(|error| panic!("{line}: {error}")))
+        .count()
+}
+
 #[test]
 fn the_examples_at_the_top_are_layouts() {
     let (top, _) = PAGE.split_once("# Grammar").unwrap();
-    let block = top.split("```").nth(1).unwrap();
-    let mut read = 0;
-    for line in block.lines().skip(1) {
-        let line = line.split("   ").next().unwrap();
-        Layout::parse(line).unwrap_or_else(|error| panic!("{line}: {error}"));
-        read += 1;
-    }
-    assert_eq!(read, 10);
+    assert_eq!(layouts_in(top), 10);
+    let (_, readme) = README.split_once("## Layouts").unwrap();
+    assert_eq!(layouts_in(readme), 5);
 }
 
 #[test]
