@@ -81,9 +81,6 @@ pub enum EncodeError {
         /// Why not.
         misfit: Misfit,
     },
-    /// The format cannot be written by its fields.
-    #[error("This format is written as a whole: as hex, text or a number.")]
-    NotByFields,
 }
 
 impl EncodeError {
@@ -97,8 +94,7 @@ impl EncodeError {
             Self::NoNumber { .. }
             | Self::NotWhole { .. }
             | Self::DoesNotFit { .. }
-            | Self::Field { .. }
-            | Self::NotByFields => None,
+            | Self::Field { .. } => None,
         }
     }
 }

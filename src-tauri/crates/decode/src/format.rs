@@ -89,7 +89,8 @@ impl Format {
         match self {
             Self::Sig(sig) => sig.blanks(),
             Self::Presented(presented) => presented.blanks(),
-            Self::Layout(_) | Self::Beacon(_) => Vec::new(),
+            Self::Layout(layout) => layout.blanks(),
+            Self::Beacon(_) => Vec::new(),
         }
     }
 
@@ -103,7 +104,8 @@ impl Format {
         match self {
             Self::Sig(sig) => sig.encode(given),
             Self::Presented(presented) => presented.encode(given),
-            Self::Layout(_) | Self::Beacon(_) => Err(EncodeError::NotByFields),
+            Self::Layout(layout) => layout.encode(given),
+            Self::Beacon(_) => Err(EncodeError::NotByFields),
         }
     }
 

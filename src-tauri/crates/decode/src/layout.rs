@@ -6,6 +6,7 @@ use crate::field::{Field, Rest, Role, Series};
 use crate::number::{Decimal, Endian, NumberType};
 
 mod clock;
+mod encode;
 mod error;
 mod kind;
 mod number_format;

@@ -2,7 +2,8 @@
 //!
 //! This crate knows what numbers are called ([`names`]), what standard values say ([`Sig`]), what a
 //! device's own descriptors say of its values ([`Presented`]), what a user's own layout says
-//! ([`Layout`]), what is in an advertisement ([`advertisement`]), how a
+//! ([`Layout`]) and which layouts would fit values that nobody has described ([`suggest`](mod@suggest)),
+//! what is in an advertisement ([`advertisement`]), how a
 //! person's input becomes bytes ([`encode`]), and how untrusted text becomes fit to be shown
 //! ([`clean`]).
 //!
@@ -49,6 +50,7 @@ pub mod clean;
 pub mod encode;
 pub mod gap;
 pub mod names;
+pub mod suggest;
 pub mod units;
 
 pub use field::{Bare, DateTime, Fault, Field, Label, Rest, Role, Series, Value};

@@ -429,7 +429,9 @@ impl Explorer {
             }
         });
         *inner.formats_file() = Plan::default();
-        self.shown().0.decode_anew(&|_, _| true);
+        let shown = self.shown();
+        shown.0.take_over_names();
+        shown.0.decode_anew(&|_, _| true);
         inner.log_done("app", "Formats taken", None, None, taken.to_string());
         Ok(taken)
     }

@@ -554,6 +554,149 @@ fn a_counter_has_its_step_and_stands_behind_a_group_of_fixed_length() {
     assert_eq!(counter.read(&[0, 0, 0, 0, 9]), Some(9));
 }
 
+fn encoded(text: &str, given: &[(&str, Option<usize>, &str)]) -> Result<Vec<u8>, String> {
+    let given: Vec<_> = given
+        .iter()
+        .map(|&(name, element, text)| crate::encode::Given {
+            name,
+            element,
+            text,
+        })
+        .collect();
+    layout(text)
+        .encode(&given)
+        .map_err(|error| error.to_string())
+}
+
+#[test]
+fn what_decides_follows_from_what_is_given() {
+    let text = "flags:u8, hr:u8?flags.0=0 bpm, wide:u16le?flags.0 bpm, rr:u16le[]?flags.4 ms";
+    assert_eq!(encoded(text, &[("hr", None, "72")]), Ok(vec![0, 72]));
+    assert_eq!(
+        encoded(text, &[("wide", None, "300 bpm")]),
+        Ok(vec![1, 44, 1])
+    );
+    assert_eq!(
+        encoded(
+            text,
+            &[
+                ("hr", None, "72"),
+                ("rr", Some(0), "5"),
+                ("rr", Some(1), "6")
+            ]
+        ),
+        Ok(vec![0x10, 72, 5, 0, 6, 0])
+    );
+    let text = "n:u8, {x:u8, y:i8}[n], len:u8, name:utf8[len], magic:u16be=0xAA55";
+    assert_eq!(
+        encoded(
+            text,
+            &[
+                ("x", Some(0), "1"),
+                ("y", Some(0), "-1"),
+                ("name", None, "hé")
+            ]
+        ),
+        Ok(vec![1, 1, 0xFF, 3, b'h', 0xC3, 0xA9, 0xAA, 0x55])
+    );
+    assert_eq!(encoded(text, &[]), Ok(vec![0, 0, 0xAA, 0x55]));
+    let text = "mode:u8.0-2{0=off, 2=fast}, on:u8.7, a:u8?mode=2, b:u8?mode!=2*1";
+    let text = text.trim_end_matches("*1");
+    assert_eq!(
+        encoded(text, &[("a", None, "7"), ("on", None, "1")]),
+        Ok(vec![0x82, 7])
+    );
+    assert_eq!(
+        encoded(
+            text,
+            &[("mode", None, "fast"), ("on", None, "0"), ("a", None, "7")]
+        ),
+        Ok(vec![2, 7])
+    );
+    assert_eq!(
+        encoded("f:u16be{.0=a, .9=b}", &[("f", None, "a, b, bit 2")]),
+        Ok(vec![2, 5])
+    );
+}
+
+#[test]
+fn what_cannot_be_written_is_said_by_field() {
+    let text = "f:u8, a:u8?f.0, b:u8*0.5, c:u8??, d:u8??";
+    for (given, words) in [
+        (
+            vec![("x", None, "1")],
+            "x: there is no such field. There are: f, a, b, c, d.",
+        ),
+        (vec![("f", None, "0")], "b: it is needed here"),
+        (
+            vec![("f", None, "300"), ("b", None, "1")],
+            "f: 300 does not fit. It takes 0 to 255.",
+        ),
+        (vec![("b", None, "0.7")], "b: 0.7 lies between 0.5 and 1.0"),
+        (
+            vec![("f", None, "0"), ("a", None, "1"), ("b", None, "1")],
+            "a: it has no place",
+        ),
+        (
+            vec![("f", None, "1"), ("b", None, "1")],
+            "a: it is needed here",
+        ),
+        (
+            vec![("b", None, "1"), ("d", None, "1")],
+            "d: it can only follow c",
+        ),
+        (vec![("b", Some(1), "1")], "b[1]: it has no place"),
+        (
+            vec![("b", None, "1"), ("b", None, "1")],
+            "b: it has no place",
+        ),
+    ] {
+        let sentence = encoded(text, &given).unwrap_err();
+        assert!(sentence.contains(words), "{given:?}: {sentence}");
+    }
+    let sentence = encoded("m:u8=7", &[("m", None, "8")]).unwrap_err();
+    assert!(sentence.starts_with("m: 8 does not fit"), "{sentence}");
+    let sentence = encoded("t:f16le", &[("t", None, "70000")]).unwrap_err();
+    assert!(sentence.starts_with("t: 70000 does not fit"), "{sentence}");
+}
+
+#[test]
+fn a_form_asks_for_what_the_layout_has() {
+    let layout = layout(
+        "_:skip, n:u8, mode:u8{0=off}, t:i16le{-32768=not known}*0.01 °C, a:u8[2], {x:i8, y:u8}[n], z:u8?? V, id:u8=7",
+    );
+    let asked: Vec<_> = layout
+        .blanks()
+        .into_iter()
+        .map(|blank| (blank.name, blank.element, blank.required, blank.repeats))
+        .collect();
+    let expected = [
+        ("n", None, false, false),
+        ("mode", None, true, false),
+        ("t", None, true, false),
+        ("a", Some(0), true, false),
+        ("a", Some(1), true, false),
+        ("x", None, false, true),
+        ("y", None, false, true),
+        ("z", None, false, false),
+        ("id", None, false, false),
+    ];
+    assert_eq!(
+        asked,
+        expected.map(|(name, at, needed, free)| (name.to_owned(), at, needed, free))
+    );
+    let blanks = layout.blanks();
+    assert_eq!(blanks[1].kind, crate::encode::BlankKind::Choice);
+    assert_eq!(blanks[2].choices, ["not known"]);
+    assert_eq!(
+        blanks[2].kind,
+        crate::encode::BlankKind::Number {
+            least: "\u{2212}327.68".to_owned(),
+            most: "327.67".to_owned()
+        }
+    );
+}
+
 #[test]
 fn errors_point_at_the_characters_and_say_what_can_stand_there() {
     for (text, at, len, words) in [
@@ -953,6 +1096,77 @@ fn layouts() -> impl Strategy<Value = Layout> {
     lines().prop_map(|line| layout(&line))
 }
 
+/// Gives all that a value says, and reads what is made of it.
+fn round_trip(layout: &Layout, value: &[u8]) -> Result<(), TestCaseError> {
+    let read = |bytes: &[u8]| {
+        let mut all = Vec::new();
+        layout.decode(bytes, |field| {
+            let text = match field.value {
+                Value::Text(text) => {
+                    String::from_utf8(text.to_vec()).unwrap_or_else(|_| "?".repeat(text.len()))
+                }
+                Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
+                _ => field.bare().to_string(),
+            };
+            // What is scaled is shown with the digits of a float, which can be too few.
+            let exact = match field.value {
+                Value::Single(_) | Value::Float(_) => field.linear.is_identity(),
+                Value::Int(_) if !field.linear.is_identity() => {
+                    let digits = 10_f64.powi(field.linear.decimals().into());
+                    field.number().is_none_or(|n| (n * digits).abs() < 1e15)
+                }
+                _ => true,
+            };
+            let scaled = !exact;
+            all.push((
+                field.name.to_owned(),
+                field.sample,
+                field.element,
+                text,
+                scaled,
+            ));
+        });
+        all
+    };
+    // Text that is no UTF-8 is given as other text; the second value has nothing but text.
+    let mut text: Vec<u8> = value.iter().map(|byte| byte & 0x3F | 0x40).collect();
+    // As many samples as before, which are there.
+    text[2] = value[2];
+    for value in [value, &text] {
+        let fields = read(value);
+        let cannot = |text: &str| matches!(text, "missing" | "not decimal digits" | "reserved");
+        if fields
+            .iter()
+            .any(|(.., text, scaled)| *scaled || cannot(text))
+        {
+            continue;
+        }
+        let arrays: std::collections::HashMap<_, _> = fields
+            .iter()
+            .map(|(name, _, element, ..)| (name.as_str(), element.map_or(1, |at| at + 1)))
+            .collect();
+        let given: Vec<_> = fields
+            .iter()
+            .map(|(name, sample, element, text, _)| crate::encode::Given {
+                name,
+                element: match (sample, element) {
+                    (Some(sample), element) => {
+                        Some(sample * arrays[name.as_str()] + element.unwrap_or(0))
+                    }
+                    (None, element) => *element,
+                },
+                text,
+            })
+            .collect();
+        let bytes = layout
+            .encode(&given)
+            .map_err(|error| TestCaseError::fail(format!("{layout}: {error}")))?;
+        let again = read(&bytes);
+        prop_assert_eq!(fields, again, "{}", layout);
+    }
+    Ok(())
+}
+
 /// A count of what decoding and the hot path say.
 fn check(layout: &Layout, bytes: &[u8]) {
     let mut missing = 0;
@@ -1018,6 +1232,19 @@ proptest! {
         bytes in prop::collection::vec(any::<u8>(), 0..64),
     ) {
         check(&layout, &bytes);
+    }
+
+    #[test]
+    fn what_is_given_as_it_is_shown_reads_back(
+        layout in layouts(),
+        flags in any::<u8>(),
+        mode in 0_u8..4,
+        n in 0_u8..6,
+        bytes in prop::collection::vec(any::<u8>(), 300..400),
+    ) {
+        let mut value = vec![flags, mode, n];
+        value.extend(bytes);
+        round_trip(&layout, &value)?;
     }
 
     #[test]

@@ -1,0 +1,616 @@
+//! Bytes by a layout, from what a person gave field by field.
+//!
+//! What decides about other fields (flags, counts, lengths) follows from which fields are given,
+//! unless it is given itself. What `skip` passes over and bits that no field has are zero.
+
+use super::plan::{Block, Placed, SLOTS};
+use super::{Definition, Form, Kind, Layout, Names, Presence, Repeat};
+use crate::encode::{self, Blank, BlankKind, EncodeError, Given, Misfit};
+use crate::field::Label;
+use crate::medical::{self, Medical};
+use crate::number::{Class, Endian, NumberType};
+
+/// The name that several fields may have. They are not asked for, and are zero.
+const UNNAMED: &str = "_";
+
+impl Layout {
+    /// What a form asks for, in the order of the bytes.
+    ///
+    /// Elements of a group that has several records are counted through all of them.
+    #[must_use]
+    pub fn blanks(&self) -> Vec<Blank> {
+        let mut all = Vec::new();
+        for block in &self.blocks {
+            let records = match block.repeat {
+                Repeat::Once => 1,
+                Repeat::Times(times) => times.into(),
+                Repeat::ToEnd | Repeat::Counted(_) => 0,
+            };
+            let free = records == 0 && !block.is_bytes();
+            for record in 0..records.max(1) {
+                for placed in &block.fields {
+                    // Elements of what repeats freely are asked for once.
+                    let asked = if free { 1 } else { placed.elements() };
+                    for element in 0..asked {
+                        let element = block.element(placed, record, element);
+                        all.extend(self.blank(block, placed, element.filter(|_| !free), free));
+                    }
+                }
+            }
+        }
+        all
+    }
+
+    fn blank(
+        &self,
+        block: &Block,
+        placed: &Placed,
+        element: Option<usize>,
+        free: bool,
+    ) -> Option<Blank> {
+        let definition = &placed.definition;
+        let (kind, choices) = definition
+            .asks(placed)
+            .filter(|_| *definition.name != *UNNAMED)?;
+        let open = free || block.is_bytes() && block.repeat != Repeat::Once;
+        let follows = self.decides(&definition.name) || definition.constant.is_some();
+        Some(Blank {
+            name: definition.name.to_string(),
+            element,
+            unit: definition.unit.as_deref().map(str::to_owned),
+            kind,
+            choices,
+            required: block.presence == Presence::Always && !open && !follows,
+            repeats: free,
+        })
+    }
+
+    /// Whether a field says what follows.
+    fn decides(&self, name: &str) -> bool {
+        self.blocks.iter().any(|block| {
+            let counts = matches!(&block.repeat, Repeat::Counted(source) if *source.name == *name);
+            let is_asked =
+                matches!(&block.presence, Presence::If { source, .. } if *source.name == *name);
+            counts || is_asked
+        })
+    }
+
+    /// The bytes that say what was given: what [`Layout::decode`] reads back. What decides about
+    /// other fields follows from which are given, unless it is given itself; constants need not be.
+    ///
+    /// # Errors
+    /// Names the field that is unknown, missing or cannot say what was given, and what it can.
+    pub fn encode(&self, given: &[Given<'_>]) -> Result<Vec<u8>, EncodeError> {
+        self.check_names(given)?;
+        let mut known = [None; SLOTS];
+        let mut bytes: Vec<u8> = Vec::new();
+        // A field that is there if bytes are left, and was not given: nothing can follow it.
+        let mut last: Option<&str> = None;
+        for (index, block) in self.blocks.iter().enumerate() {
+            let own = block.given(given);
+            // What nobody can give is there if something comes after it.
+            let later = || {
+                let mut later = self.blocks.iter().skip(index + 1);
+                later.any(|b| b.presence == Presence::Always || b.given(given).is_some())
+            };
+            let left = own.is_some() || block.is_unasked() && later();
+            if !block.presence.holds(&known, left) {
+                match own {
+                    Some(given) => return Err(wrong(given.name, given.element, Misfit::NoPlace)),
+                    // One that is there no times is not missed.
+                    None if block.presence == Presence::IfLeft
+                        && (block.repeat == Repeat::ToEnd || block.records(given, &known)? > 0) =>
+                    {
+                        last = last.or(block.definitions().next().map(|one| &*one.name));
+                        continue;
+                    }
+                    None => continue,
+                }
+            }
+            if let (Some(before), Some(first)) = (last, block.definitions().next()) {
+                let before = before.to_owned();
+                let (name, element) =
+                    own.map_or((&*first.name, None), |own| (own.name, own.element));
+                return Err(wrong(name, element, Misfit::Follows { before }));
+            }
+            let start = bytes.len();
+            let records = block.records(given, &known)?;
+            if let (true, [placed]) = (block.is_bytes(), block.fields.as_slice()) {
+                bytes.extend(self.rest(block, placed, given, records)?);
+                continue;
+            }
+            bytes.resize(start + records * block.size, 0);
+            for record in 0..records {
+                for placed in &block.fields {
+                    for element in 0..placed.elements() {
+                        let element_size = match placed.definition.kind.is_bytes() {
+                            true => placed.definition.size(),
+                            false => placed.definition.kind.size(),
+                        };
+                        let at = start + record * block.size + placed.at + element * element_size;
+                        let index = block.element(placed, record, element);
+                        let written = self.one(placed, index, given)?;
+                        for (byte, new) in bytes.iter_mut().skip(at).zip(written) {
+                            *byte |= new;
+                        }
+                    }
+                }
+            }
+            for &(slot, place, kind) in block.kept() {
+                if let Some(slot) = known.get_mut(slot) {
+                    *slot = bytes.get(start + place..).and_then(|b| kind.integer(b));
+                }
+            }
+        }
+        Ok(bytes)
+    }
+
+    fn check_names(&self, given: &[Given<'_>]) -> Result<(), EncodeError> {
+        for (at, one) in given.iter().enumerate() {
+            let field = self.blocks.iter().find_map(|block| {
+                let mut fields = block.fields.iter();
+                let placed = fields.find(|placed| *placed.definition.name == *one.name)?;
+                Some((block, placed))
+            });
+            let Some((block, placed)) = field else {
+                let names = self.blocks.iter().flat_map(Block::definitions);
+                let known = names
+                    .filter(|definition| definition.kind != Kind::Skip)
+                    .map(|definition| definition.name.to_string())
+                    .collect();
+                return Err(wrong(one.name, one.element, Misfit::Unknown { known }));
+            };
+            let has_elements = block.element(placed, 0, 0).is_some() && !block.is_bytes();
+            let again = given.iter().take(at);
+            let twice = again
+                .into_iter()
+                .any(|other| (other.name, other.element) == (one.name, one.element));
+            if twice || has_elements != one.element.is_some() {
+                return Err(wrong(one.name, one.element, Misfit::NoPlace));
+            }
+        }
+        Ok(())
+    }
+
+    /// Bytes that go on to the end, or as far as another field says.
+    fn rest(
+        &self,
+        block: &Block,
+        placed: &Placed,
+        given: &[Given<'_>],
+        records: usize,
+    ) -> Result<Vec<u8>, EncodeError> {
+        let definition = &placed.definition;
+        let counted = matches!(block.repeat, Repeat::Counted(_));
+        let Some(one) = given.iter().find(|one| *one.name == *definition.name) else {
+            return match (definition.kind, counted && records > 0) {
+                (Kind::Skip, true) => Ok(vec![0; records]),
+                (_, true) => Err(wrong(&definition.name, None, Misfit::Needed)),
+                (_, false) => Ok(Vec::new()),
+            };
+        };
+        let bytes = match definition.kind {
+            Kind::Utf8 => one.text.as_bytes().to_vec(),
+            _ => encode::bytes(one.text, None)
+                .map_err(|misfit| wrong(one.name, one.element, misfit))?,
+        };
+        if counted && bytes.len() != records {
+            let misfit = Misfit::Length {
+                has: bytes.len(),
+                needs: records,
+            };
+            return Err(wrong(one.name, one.element, misfit));
+        }
+        Ok(bytes)
+    }
+
+    /// One element of a field.
+    fn one(
+        &self,
+        placed: &Placed,
+        element: Option<usize>,
+        given: &[Given<'_>],
+    ) -> Result<Vec<u8>, EncodeError> {
+        let definition = &placed.definition;
+        let own = given
+            .iter()
+            .find(|one| *one.name == *definition.name && one.element == element);
+        let kind = definition.kind;
+        if kind == Kind::Skip {
+            return Ok(Vec::new());
+        }
+        match own {
+            Some(one) => definition
+                .write(one.text, placed)
+                .map_err(|misfit| wrong(one.name, one.element, misfit)),
+            None => definition
+                .constant
+                .or_else(|| self.decided(definition, given))
+                .or((*definition.name == *UNNAMED).then_some(0))
+                .map(|value| kind.bytes_of(value))
+                .ok_or_else(|| wrong(&definition.name, element, Misfit::Needed)),
+        }
+    }
+
+    /// What a field that was not given has to be, for what was given to be there and the rest not.
+    fn decided(&self, definition: &Definition, given: &[Given<'_>]) -> Option<i128> {
+        if !self.decides(&definition.name) {
+            return None;
+        }
+        let mut value = 0_i128;
+        let mut settled = 0_i128;
+        for wanted in [true, false] {
+            for block in &self.blocks {
+                let given_here = block.given(given).is_some();
+                if let (Repeat::Counted(source), true) = (&block.repeat, wanted)
+                    && *source.name == *definition.name
+                {
+                    value = block.given_records(given) as i128;
+                    settled = -1;
+                }
+                let Presence::If {
+                    source,
+                    bits,
+                    not,
+                    value: compared,
+                } = &block.presence
+                else {
+                    continue;
+                };
+                if *source.name != *definition.name || given_here != wanted {
+                    continue;
+                }
+                let (first, last) =
+                    bits.unwrap_or_else(|| (0, (definition.kind.bits() - 1).min(63) as u8));
+                let mask = ((1_i128 << (last - first + 1)) - 1) << first;
+                let compared = (compared << first) & mask;
+                let equal = value & mask == compared;
+                // To be there it has to be equal, or unequal; to be absent, the other.
+                if equal != (wanted != *not) && (wanted || settled & mask == 0) {
+                    value = match equal {
+                        true => value ^ (1 << first),
+                        false => value & !mask | compared,
+                    };
+                }
+                if wanted {
+                    settled |= mask;
+                }
+            }
+        }
+        Some(value)
+    }
+}
+
+impl Block {
+    fn is_bytes(&self) -> bool {
+        let bytes = |placed: &Placed| placed.definition.kind.is_bytes();
+        self.form == Form::Array && self.fields.iter().any(bytes)
+    }
+
+    /// Whether a form asks for nothing of it.
+    fn is_unasked(&self) -> bool {
+        let mut all = self.definitions();
+        all.all(|one| one.kind == Kind::Skip || *one.name == *UNNAMED)
+    }
+
+    /// The number that a form gives to an element: through all records of what repeats.
+    fn element(&self, placed: &Placed, record: usize, element: usize) -> Option<usize> {
+        let several = placed.definition.times.is_some() && !placed.definition.kind.is_bytes();
+        match (self.form, several) {
+            (Form::Run, false) => None,
+            (Form::Run, true) => Some(element),
+            (Form::Array | Form::Group, _) => Some(record * placed.elements() + element),
+        }
+    }
+
+    /// The first of its fields that was given.
+    fn given<'g, 't>(&self, given: &'g [Given<'t>]) -> Option<&'g Given<'t>> {
+        given.iter().find(|one| {
+            self.definitions()
+                .any(|definition| *definition.name == *one.name)
+        })
+    }
+
+    /// As many records as something was given for.
+    fn given_records(&self, given: &[Given<'_>]) -> usize {
+        if let (true, Some(one)) = (self.is_bytes(), self.given(given)) {
+            return match self.definitions().next().map(|definition| definition.kind) {
+                Some(Kind::Utf8) => one.text.len(),
+                _ => encode::bytes(one.text, None).map_or(0, |bytes| bytes.len()),
+            };
+        }
+        let all = self.fields.iter().flat_map(|placed| {
+            let own = given
+                .iter()
+                .filter(|one| *one.name == *placed.definition.name);
+            own.map(|one| one.element.unwrap_or(0) / placed.elements().max(1) + 1)
+        });
+        all.max().unwrap_or(0)
+    }
+
+    fn records(
+        &self,
+        given: &[Given<'_>],
+        known: &[Option<i128>; SLOTS],
+    ) -> Result<usize, EncodeError> {
+        let has = self.given_records(given);
+        let needs = match &self.repeat {
+            Repeat::Once => 1,
+            Repeat::Times(times) => (*times).into(),
+            Repeat::ToEnd => has,
+            Repeat::Counted(source) => {
+                let declared = known.get(source.slot).copied().flatten().unwrap_or(0);
+                usize::try_from(declared).unwrap_or(0)
+            }
+        };
+        // More than what is said to be there has no place; and no value holds more than this.
+        let most = super::error::MAX_BYTES / self.size.max(1);
+        match self.given(given) {
+            Some(one) if has > needs && !self.is_bytes() || has > most => {
+                Err(wrong(one.name, one.element, Misfit::NoPlace))
+            }
+            _ => Ok(needs.min(most + 1)),
+        }
+    }
+}
+
+impl Placed {
+    /// How many things of it a form asks for in one record.
+    fn elements(&self) -> usize {
+        match self.definition.kind {
+            Kind::Hex | Kind::Utf8 | Kind::Skip => 1,
+            _ => self.definition.columns(),
+        }
+    }
+}
+
+impl Definition {
+    /// What a form asks for; nothing of `skip`.
+    fn asks(&self, placed: &Placed) -> Option<(BlankKind, Vec<String>)> {
+        let exactly = self.times.map(usize::from);
+        let number = |least: String, most: String| BlankKind::Number { least, most };
+        let float = |most: String| number(format!("\u{2212}{most}"), most);
+        let mut words = Vec::new();
+        let kind = match self.kind {
+            Kind::Skip => return None,
+            Kind::Hex => BlankKind::Bytes(exactly),
+            Kind::Utf8 => BlankKind::Text(exactly),
+            Kind::Bool => {
+                words = vec!["false".to_owned(), "true".to_owned()];
+                BlankKind::Choice
+            }
+            Kind::Half(_) => float("65504".to_owned()),
+            Kind::Medical { short } => {
+                words = medical::WORDS.map(str::to_owned).to_vec();
+                float(if short { "2047e7" } else { "8388607e127" }.to_owned())
+            }
+            Kind::Number(of) if of.class() == Class::Float => float(match of.size() {
+                4 => format!("{:e}", f32::MAX),
+                _ => format!("{:e}", f64::MAX),
+            }),
+            Kind::Number(_) | Kind::Bits(..) | Kind::Bcd(_) => {
+                let (low, high) = self.bounds();
+                let ends = [low, high].map(|raw| encode::shown(&placed.linear, raw));
+                let [least, most] = match placed.linear.slope() < 0.0 {
+                    true => [ends[1].clone(), ends[0].clone()],
+                    false => ends,
+                };
+                number(least, most)
+            }
+        };
+        match &self.names {
+            Names::None => Some((kind, words)),
+            Names::Values(names) => {
+                let words = names.iter().map(|(_, name)| name.to_string()).collect();
+                let kind = if self.measures() {
+                    kind
+                } else {
+                    BlankKind::Choice
+                };
+                Some((kind, words))
+            }
+            Names::Bits(names) => Some((
+                kind,
+                names.iter().map(|(_, name)| name.to_string()).collect(),
+            )),
+        }
+    }
+
+    /// The smallest and the largest integer that it says.
+    fn bounds(&self) -> (i128, i128) {
+        match self.kind {
+            Kind::Bcd(number) => (0, 10_i128.pow(number.bits() / 4) - 1),
+            kind => kind.bounds(),
+        }
+    }
+
+    /// The bytes of one element that says `text`.
+    fn write(&self, text: &str, placed: &Placed) -> Result<Vec<u8>, Misfit> {
+        let needs = usize::from(self.times.unwrap_or(1));
+        match self.kind {
+            Kind::Hex => return encode::bytes(text, Some(needs)),
+            Kind::Utf8 => {
+                let mut bytes = text.as_bytes().to_vec();
+                if bytes.len() > needs {
+                    let has = bytes.len();
+                    return Err(Misfit::Length { has, needs });
+                }
+                // Text that is shorter than its place ends with zero bytes.
+                bytes.resize(needs, 0);
+                return Ok(bytes);
+            }
+            _ => {}
+        }
+        let text = text.trim();
+        let unit = self.unit.as_deref();
+        let bare = unit.and_then(|unit| text.strip_suffix(unit));
+        let bare = bare.map_or(text, str::trim_end);
+        if let Some(value) = self.word(text) {
+            return Ok(self.kind.bytes_of(value));
+        }
+        let no_number = || Misfit::NotNumber {
+            found: encode::quoted(bare),
+            example: "23.5, \u{2212}40 or 1e-3".to_owned(),
+        };
+        let unscaled = || -> Result<f64, Misfit> {
+            let number = NumberType::known(Class::Float, 8, Endian::Big);
+            let bytes = encode::number(bare, number).map_err(|_| no_number())?;
+            let read = number.read(&bytes).ok_or_else(no_number)?;
+            Ok(placed.linear.unapply(read.as_f64()))
+        };
+        match self.kind {
+            Kind::Medical { short } => {
+                let size = if short { 2 } else { 4 };
+                if placed.linear.is_identity() || medical::WORDS.contains(&bare) {
+                    Medical::write(bare, size, 0)
+                } else {
+                    Medical::write(&unscaled()?.to_string(), size, 0)
+                }
+            }
+            Kind::Half(order) => {
+                let word = half_of(unscaled()? as f32).ok_or_else(|| Misfit::OutOfRange {
+                    found: encode::quoted(bare),
+                    least: "\u{2212}65504".to_owned(),
+                    most: "65504".to_owned(),
+                })?;
+                Ok(match order {
+                    Endian::Little => word.to_le_bytes(),
+                    Endian::Big => word.to_be_bytes(),
+                }
+                .to_vec())
+            }
+            Kind::Number(number) if number.class() == Class::Float => {
+                if placed.linear.is_identity() {
+                    return encode::number(bare, number).map_err(|_| no_number());
+                }
+                let value = unscaled()?;
+                let mut bytes = match number.size() {
+                    4 => (value as f32).to_le_bytes().to_vec(),
+                    _ => value.to_le_bytes().to_vec(),
+                };
+                if number.endian() == Endian::Big {
+                    bytes.reverse();
+                }
+                Ok(bytes)
+            }
+            Kind::Bool => Err(Misfit::NotChoice {
+                found: encode::quoted(text),
+                allowed: vec!["false".to_owned(), "true".to_owned()],
+            }),
+            kind => {
+                let bounds = self.bounds();
+                let example = || encode::shown(&placed.linear, 42.min(bounds.1));
+                let bounds = self.constant.map_or(bounds, |only| (only, only));
+                let value = encode::integer(bare, &placed.linear, bounds, &example)?;
+                Ok(kind.bytes_of(value))
+            }
+        }
+    }
+
+    /// The integer that a word, or words, stand for.
+    fn word(&self, text: &str) -> Option<i128> {
+        match &self.names {
+            Names::Values(names) => {
+                let mut all = names.iter();
+                if let Some((value, _)) = all.find(|(_, name)| **name == *text) {
+                    return Some(*value);
+                }
+            }
+            Names::Bits(_) if text == "none" => return Some(0),
+            Names::Bits(names) => {
+                let mut value = 0;
+                let all = text.split(',').map(str::trim).all(|word| {
+                    let named = names.iter().find(|(_, name)| **name == *word);
+                    let bit = match named {
+                        Some((bit, _)) => Some(u32::from(*bit)),
+                        None => word.strip_prefix("bit ").and_then(|bit| bit.parse().ok()),
+                    };
+                    let bit = bit.filter(|bit| *bit < self.kind.bits());
+                    value |= bit.map_or(0, |bit| 1 << bit);
+                    bit.is_some()
+                });
+                if all {
+                    return Some(value);
+                }
+            }
+            Names::None => {}
+        }
+        match (self.kind, text) {
+            (Kind::Bool, "true" | "1") => Some(1),
+            (Kind::Bool, "false" | "0") => Some(0),
+            _ => None,
+        }
+    }
+}
+
+impl Kind {
+    /// The bytes of an integer that it holds; of bits, with all others zero.
+    fn bytes_of(self, value: i128) -> Vec<u8> {
+        let (number, value) = match self {
+            Self::Bits(number, first, last) => {
+                let mask = (1_i128 << (last - first + 1)) - 1;
+                (number, (value & mask) << first)
+            }
+            Self::Bcd(number) => {
+                let digits = (0..number.bits() / 4).rev().fold(0, |word, digit| {
+                    (word << 4) | (value / 10_i128.pow(digit) % 10)
+                });
+                (number, digits)
+            }
+            Self::Number(number) => (number, value),
+            _ => (NumberType::U8, value),
+        };
+        let mut bytes: Vec<u8> = value
+            .to_le_bytes()
+            .into_iter()
+            .take(number.size())
+            .collect();
+        if number.endian() == Endian::Big {
+            bytes.reverse();
+        }
+        bytes
+    }
+}
+
+/// The nearest number of IEEE 754 binary16; `None` of a finite one beyond the largest.
+fn half_of(value: f32) -> Option<u16> {
+    let sign = (value.to_bits() >> 16) as u16 & 0x8000;
+    let magnitude = value.abs();
+    if magnitude.is_nan() {
+        return Some(sign | 0x7E00);
+    }
+    if magnitude.is_infinite() {
+        return Some(sign | 0x7C00);
+    }
+    if magnitude >= 65_520.0 {
+        return None;
+    }
+    // Positive halves rise with their bits: the nearest is one of two neighbours.
+    let (mut low, mut high) = (0_u16, 0x7BFF_u16);
+    while low < high {
+        let middle = low + (high - low).div_ceil(2);
+        if super::kind::half(middle) <= magnitude {
+            low = middle;
+        } else {
+            high = middle - 1;
+        }
+    }
+    let above = (low + 1).min(0x7BFF);
+    let (down, up) = (
+        magnitude - super::kind::half(low),
+        super::kind::half(above) - magnitude,
+    );
+    let nearest = match down.total_cmp(&up) {
+        std::cmp::Ordering::Less => low,
+        std::cmp::Ordering::Greater => above,
+        std::cmp::Ordering::Equal => low + (low & 1),
+    };
+    Some(sign | nearest.min(0x7BFF))
+}
+
+fn wrong(name: &str, element: Option<usize>, misfit: Misfit) -> EncodeError {
+    EncodeError::Field {
+        field: Label::new(name, element).to_string(),
+        misfit,
+    }
+}
