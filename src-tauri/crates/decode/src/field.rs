@@ -75,6 +75,11 @@ pub enum Fault {
         /// Bytes of the text before the first one that does not fit.
         valid: usize,
     },
+    /// Text that is not UTF-16: a lone surrogate, or half a unit.
+    NotUtf16 {
+        /// Bytes of the text before the first one that does not fit.
+        valid: usize,
+    },
     /// Text that should end with a zero byte and does not.
     Unterminated,
     /// A day or a time of day that does not exist.
@@ -94,6 +99,18 @@ impl Fault {
         let valid = std::str::from_utf8(text).err()?.valid_up_to();
         Some(Self::NotUtf8 { valid })
     }
+
+    /// That of text which is not little-endian UTF-16.
+    pub(crate) fn of_utf16(text: &[u8]) -> Option<Self> {
+        let mut valid = 0;
+        for read in utf16(text) {
+            match read {
+                Ok(character) => valid += 2 * character.len_utf16(),
+                Err(_) => return Some(Self::NotUtf16 { valid }),
+            }
+        }
+        (valid < text.len()).then_some(Self::NotUtf16 { valid })
+    }
 }
 
 impl fmt::Display for Fault {
@@ -109,6 +126,7 @@ impl fmt::Display for Fault {
                 float(f, *most)
             }
             Self::NotUtf8 { valid } => write!(f, "not UTF-8 from byte {valid} on"),
+            Self::NotUtf16 { valid } => write!(f, "not UTF-16 from byte {valid} on"),
             Self::Unterminated => f.write_str("no zero byte at the end"),
             Self::NoSuchTime => f.write_str("no such time"),
             Self::NotConstant { expected } if *expected > 9 => write!(f, "not 0x{expected:02X}"),
@@ -152,6 +170,17 @@ pub(crate) enum Shown {
     EddystoneUrl,
     /// A URI as an AD structure shortens it.
     Uri,
+    /// Bytes that are text in little-endian UTF-16.
+    Utf16,
+}
+
+/// The characters of little-endian UTF-16; half a unit at the end is left.
+fn utf16(text: &[u8]) -> impl Iterator<Item = Result<char, std::char::DecodeUtf16Error>> {
+    let units = text.chunks_exact(2).map(|pair| match *pair {
+        [low, high] => u16::from_le_bytes([low, high]),
+        _ => 0,
+    });
+    char::decode_utf16(units)
 }
 
 /// What the bytes of a field hold.
@@ -448,6 +477,11 @@ impl fmt::Display for Bare<'_, '_> {
             }
             (Shown::Uri, Value::Bytes(bytes)) => {
                 return advertisement::Uri(bytes).fmt(f);
+            }
+            (Shown::Utf16, Value::Bytes(bytes)) => {
+                let read = |read: Result<char, _>| read.unwrap_or(char::REPLACEMENT_CHARACTER);
+                let text: String = utf16(bytes).map(read).collect();
+                return f.write_str(&clean::text(&text, SHOWN_TEXT));
             }
             _ => {}
         }

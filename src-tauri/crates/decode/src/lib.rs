@@ -2,7 +2,8 @@
 //!
 //! This crate knows what numbers are called ([`names`]), what standard values say ([`Sig`]), what a
 //! device's own descriptors say of its values ([`Presented`]), what a user's own layout says
-//! ([`Layout`]), what is in an advertisement ([`advertisement`]), how a
+//! ([`Layout`]) and which layouts would fit values that nobody has described ([`suggest`](mod@suggest)),
+//! what is in an advertisement ([`advertisement`]), how a
 //! person's input becomes bytes ([`encode`]), and how untrusted text becomes fit to be shown
 //! ([`clean`]).
 //!
@@ -23,6 +24,18 @@
 //! });
 //! assert!(rest.extra.is_empty() && rest.missing == 0);
 //! ```
+//!
+//! The same table writes a value from what a person fills in; flags follow from what is given:
+//!
+//! ```
+//! use decode::encode::Given;
+//! use decode::{Format, names};
+//!
+//! let format = Format::default_for(names::uuid16(0x2A37)).unwrap();
+//! let given = |name, text| Given { name, element: None, text };
+//! let bytes = format.encode(&[given("Heart rate", "72"), given("RR interval", "793")]);
+//! assert_eq!(bytes, Ok(vec![0x10, 0x48, 0x2C, 0x03]));
+//! ```
 
 mod field;
 mod format;
@@ -37,6 +50,7 @@ pub mod clean;
 pub mod encode;
 pub mod gap;
 pub mod names;
+pub mod suggest;
 pub mod units;
 
 pub use field::{Bare, DateTime, Fault, Field, Label, Rest, Role, Series, Value};

@@ -127,6 +127,18 @@ impl Medical {
                 most: format!("{}e{most}", end - 1),
             });
         }
+        if mantissa.abs() < end && exponent < -1 - most_exponent {
+            let least = format!("1e{}", shift - 1 - most_exponent);
+            let (below, above) = match mantissa {
+                ..0 => (format!("\u{2212}{least}"), "0".to_owned()),
+                _ => ("0".to_owned(), least),
+            };
+            return Err(Misfit::Between {
+                found,
+                below,
+                above,
+            });
+        }
         Err(Misfit::Digits {
             found,
             least: format!("\u{2212}{}", end - 3),
@@ -213,9 +225,82 @@ mod tests {
         assert_eq!(meaning([0x02, 0x08]), "\u{2212}infinity");
         assert_eq!(meaning([0x01, 0x08]), "reserved");
         assert_eq!(meaning([0xFF, 0xF7]), "number");
-        assert!(matches!(
-            Medical::long(&[0x00, 0x00, 0x80, 0x00], 0),
-            Some(Medical::Special("not at this resolution", _))
-        ));
+        let meaning = |word: u32| match Medical::long(&word.to_le_bytes(), 0) {
+            Some(Medical::Special(meaning, _)) => meaning,
+            Some(Medical::Reserved) => "reserved",
+            _ => "number",
+        };
+        assert_eq!(meaning(0x007F_FFFF), "not a number");
+        assert_eq!(meaning(0x0080_0000), "not at this resolution");
+        assert_eq!(meaning(0x007F_FFFE), "+infinity");
+        assert_eq!(meaning(0x0080_0002), "\u{2212}infinity");
+        assert_eq!(meaning(0x0080_0001), "reserved");
+        assert_eq!(meaning(0x007F_FFFD), "number");
+        assert_eq!(meaning(0xFF7F_FFFF), "number");
+    }
+
+    /// The table of "MDER FLOATs and SFLOATs" in the HL7 guide for personal health devices.
+    ///
+    /// It settles a difference: the PyPI package bluetooth-sig 0.6.0 reads the exponent as an
+    /// unsigned number less 8 (or 128), by which 0xF014 would be 20 × 10^7. It is a number in two's
+    /// complement, as the mantissa is, and 0xF014 is 2.0.
+    #[test]
+    fn exponents_are_in_twos_complement() {
+        let number = |read| match read {
+            Some(Medical::Number(number)) => number,
+            other => panic!("{other:?}"),
+        };
+        for (word, meant) in [
+            (0x0002_u16, 2.0),
+            (0xF014, 2.0),
+            (0xE0C8, 2.0),
+            (0x1002, 20.0),
+            (0x2002, 200.0),
+            (0x00C8, 200.0),
+            (0x04D2, 1234.0),
+            (0x0B2E, -1234.0),
+        ] {
+            let read = Medical::short(&word.to_le_bytes(), 0);
+            assert_eq!(number(read), meant, "{word:04X}");
+        }
+        for (word, meant) in [
+            (0x0000_0002_u32, 2.0),
+            (0xFF00_0014, 2.0),
+            (0xFE00_00C8, 2.0),
+            (0x0100_0002, 20.0),
+            (0x0200_0002, 200.0),
+            (0x0000_00C8, 200.0),
+            (0x0000_04D2, 1234.0),
+            (0x00FF_FB2E, -1234.0),
+        ] {
+            let read = Medical::long(&word.to_le_bytes(), 0);
+            assert_eq!(number(read), meant, "{word:08X}");
+        }
+    }
+
+    #[test]
+    fn numbers_are_written_in_the_fewest_digits_at_exponent_0_where_they_can() {
+        let short = |text: &str, shift| Medical::write(text, 2, shift).unwrap();
+        assert_eq!(short("120", 0), [0x78, 0x00]);
+        assert_eq!(short("11.40", 0), [0x72, 0xF0]);
+        assert_eq!(short("98", 5), [0x62, 0xB0]);
+        assert_eq!(short("0", 5), [0, 0]);
+        assert_eq!(short("2050", 0), [0xCD, 0x10]);
+        assert_eq!(short("-20480", 0), [0x00, 0x18]);
+        assert_eq!(short("3e9", 0), [0x2C, 0x71]);
+        assert_eq!(short("Not a number", 0), [0xFF, 0x07]);
+        assert_eq!(short("-infinity", 0), [0x02, 0x08]);
+        let long = |text: &str| Medical::write(text, 4, 0).unwrap();
+        assert_eq!(long("36.4"), [0x6C, 0x01, 0x00, 0xFF]);
+        assert_eq!(long("\u{2212}infinity"), [0x02, 0x00, 0x80, 0x00]);
+        let refused = |text: &str| Medical::write(text, 2, 0).unwrap_err();
+        assert!(matches!(refused("2047"), Misfit::Digits { .. }));
+        assert!(matches!(refused("12.345"), Misfit::Digits { .. }));
+        assert!(matches!(refused("1e11"), Misfit::OutOfRange { .. }));
+        assert_eq!(
+            refused("-1e-9").to_string(),
+            "-1e-9 lies between \u{2212}1e-8 and 0, the nearest that it can say."
+        );
+        assert!(matches!(refused("1,5"), Misfit::NotNumber { .. }));
     }
 }

@@ -7,7 +7,7 @@
 use std::fmt;
 use std::str::FromStr;
 
-use crate::field::{Fault, Field, Rest, Series, Shown, Value};
+use crate::field::{Fault, Field, Label, Rest, Series, Shown, Value};
 use crate::medical::Medical;
 use crate::number::{Class, Endian, Linear, NumberType};
 use crate::units;
@@ -77,8 +77,31 @@ enum Lies {
     Bool,
     Code,
     Text,
+    Wide16,
     Rest,
 }
+
+/// What distinguishes several values in the namespace of the Bluetooth SIG, from 0x0100 on:
+/// Assigned Numbers, 2.4.2. Below, they are numbered.
+const DESCRIPTIONS: &[&str] = &[
+    "Front",
+    "Back",
+    "Top",
+    "Bottom",
+    "Upper",
+    "Lower",
+    "Main",
+    "Backup",
+    "Auxiliary",
+    "Supplementary",
+    "Flash",
+    "Inside",
+    "Outside",
+    "Left",
+    "Right",
+    "Internal",
+    "External",
+];
 
 const fn int(class: Class, bytes: u8) -> NumberType {
     NumberType::known(class, bytes, Endian::Little)
@@ -155,7 +178,8 @@ impl Presentation {
             0x17 => Lies::Float,
             0x18 => Lies::Code,
             0x19 => Lies::Text,
-            0x1A..=0x1C => Lies::Rest,
+            0x1A => Lies::Wide16,
+            0x1B | 0x1C => Lies::Rest,
             _ => return None,
         })
     }
@@ -164,11 +188,23 @@ impl Presentation {
     const fn is_number(self) -> bool {
         !matches!(
             self.lies(),
-            None | Some(Lies::Code | Lies::Text | Lies::Rest)
+            None | Some(Lies::Code | Lies::Text | Lies::Wide16 | Lies::Rest)
         )
     }
 
+    /// What its description says it is, such as `Inside`; else `Value`.
+    fn name(self) -> &'static str {
+        let at = usize::from(self.description).checked_sub(0x0100);
+        let ours = at.filter(|_| self.namespace == 1);
+        let word = ours.and_then(|at| DESCRIPTIONS.get(at));
+        word.copied().unwrap_or("Value")
+    }
+
     fn linear(self) -> Linear {
+        // Assigned Numbers: of 2 and 4 bits, the exponent does not count.
+        if matches!(self.format, 0x02 | 0x03) {
+            return Linear::IDENTITY;
+        }
         let power = 10_f64.powi(i32::from(self.exponent).abs());
         if self.exponent < 0 {
             Linear::ratio(1.0, power, self.exponent.unsigned_abs().min(MOST_DECIMALS))
@@ -185,7 +221,7 @@ impl Presentation {
             Some(Lies::Sfloat) => Some(2),
             Some(Lies::Float | Lies::Code) => Some(4),
             Some(Lies::Wide(_)) => Some(16),
-            Some(Lies::Text | Lies::Rest) | None => None,
+            Some(Lies::Text | Lies::Wide16 | Lies::Rest) | None => None,
         }
     }
 
@@ -195,7 +231,7 @@ impl Presentation {
         let left = at.min(bytes.len())..bytes.len();
         let size = self.size().unwrap_or(left.len());
         let from = bytes.get(at..at + size);
-        let mut field = Field::plain("Value", Value::Missing, left.clone());
+        let mut field = Field::plain(self.name(), Value::Missing, left.clone());
         field.element = element;
         field.unit = units::symbol(self.unit);
         let Some(from) = from else {
@@ -257,6 +293,10 @@ impl Presentation {
                 field.value = Value::Text(from);
                 field.fault = Fault::of_text(from);
             }
+            Some(Lies::Wide16) => {
+                field.shown = Shown::Utf16;
+                field.fault = Fault::of_utf16(from);
+            }
             Some(Lies::Rest) => {}
             None => field.fault = Some(Fault::Reserved),
         }
@@ -298,6 +338,20 @@ impl FromStr for Presentation {
 
 /// How a device presents a whole value: one presentation format, or the several of an aggregate.
 ///
+/// Who has the descriptors of a characteristic builds it: from its only Presentation Format
+/// (0x2904) by [`From`]; of several, an Aggregate Format (0x2905) has the handles in the order in
+/// which their values follow each other, each of which is read and handed to
+/// [`Presented::aggregate`] in that order.
+///
+/// What the types do not say, the Core Specification does (Vol 3, Part G, 3.3.3.5.2): numbers of
+/// less than a whole byte have one to themselves, their padding bits are 0, and the exponent is of
+/// integers alone. Text, structures and types that are kept for later go on to the end of the
+/// value, so that what an aggregate has after them is missing. A value of another length has
+/// [`Fault::CutShort`] fields, or bytes left over in [`Rest::extra`].
+///
+/// A field is called by its description in the namespace of the Bluetooth SIG where that is a
+/// word, such as `Inside`, and else `Value`; those of an aggregate have elements from 0.
+///
 /// ```
 /// use decode::{Presentation, Presented, Value};
 ///
@@ -335,10 +389,7 @@ impl Presented {
             if one.is_number() {
                 all.push(Series {
                     column: all.len(),
-                    name: match self.0.len() {
-                        1 => "Value".to_owned(),
-                        _ => format!("Value[{at}]"),
-                    },
+                    name: Label::new(one.name(), self.element(at)).to_string(),
                     unit: units::symbol(one.unit).map(str::to_owned),
                     role: None,
                     repeats: false,
@@ -361,12 +412,16 @@ impl Presented {
         });
     }
 
+    /// The element of a value; the only one needs no number.
+    fn element(&self, at: usize) -> Option<usize> {
+        (self.0.len() > 1).then_some(at)
+    }
+
     fn walk<'a>(&self, bytes: &'a [u8], mut f: impl FnMut(Presentation, Field<'a>)) -> Rest {
         let len = bytes.len();
         let (mut at, mut missing) = (0, 0);
         for (element, one) in self.0.iter().enumerate() {
-            let element = (self.0.len() > 1).then_some(element);
-            let field = one.field(bytes, at, element);
+            let field = one.field(bytes, at, self.element(element));
             // After one that is cut short, all are missing.
             at = if field.value == Value::Missing {
                 missing += 1;

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::hint::black_box;
 
 use decode::advertisement::{self, AdType, Beacon};
-use decode::{Format, Sig};
+use decode::{Format, Presentation, Presented, Sig};
 
 thread_local! {
     static ALLOCATIONS: Cell<usize> = const { Cell::new(0) };
@@ -87,6 +87,36 @@ fn no_standard_format_allocates() {
         }
     }
     assert!(numbers > 10_000, "{numbers}");
+}
+
+#[test]
+fn no_presentation_allocates() {
+    let mut numbers = 0;
+    for kind in 0..=0x20_u8 {
+        let all = [kind, kind, 0x0E].map(|kind| [kind, 0xFE, 0x2F, 0x27, 1, 0x0B, 1]);
+        let all = all
+            .iter()
+            .filter_map(|descriptor| Presentation::read(descriptor));
+        let Some(presented) = Presented::aggregate(all.collect()) else {
+            continue;
+        };
+        for fill in [0x00, 0x07, 0xD8, 0xFF] {
+            let bytes = [fill; 40];
+            let made = allocations(|| {
+                for end in 0..=bytes.len() {
+                    black_box(presented.decode(&bytes[..end], |field| {
+                        black_box(field.number());
+                    }));
+                    presented.columns(&bytes[..end], &mut |column, number| {
+                        numbers += 1;
+                        black_box((column, number));
+                    });
+                }
+            });
+            assert_eq!(made, 0, "{presented}");
+        }
+    }
+    assert!(numbers > 5000, "{numbers}");
 }
 
 #[test]

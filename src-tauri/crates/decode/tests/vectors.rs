@@ -10,7 +10,7 @@
 
 use std::fmt::Write as _;
 
-use decode::{Fault, Field, Sig, Value, names};
+use decode::{Fault, Field, Format, Sig, Value, names};
 
 const VECTORS: &str = include_str!("sig/vectors.txt");
 
@@ -41,6 +41,7 @@ fn vectors() -> Vec<Vector> {
             bytes: hex(word()),
             fields: Vec::new(),
         });
+        assert!(word().starts_with("gss:"), "its source: {line}");
     }
     all
 }
@@ -54,6 +55,7 @@ fn line(field: &Field<'_>) -> String {
     let said = match (field.value, field.fault) {
         (Value::Bool(set), _) => format!("bits \"\" {}", u8::from(set)),
         (Value::Int(number), _) if field.bits.is_some() => format!("bits \"\" {number}"),
+        (Value::Int(_), Some(Fault::OutOfRange { .. })) => "outside \"\" -".to_owned(),
         (Value::Int(number), Some(Fault::Reserved)) => format!("reserved \"\" {number}"),
         (Value::Int(_) | Value::Single(_) | Value::Float(_), _) => {
             unit.push_str(field.unit.unwrap_or(""));
@@ -124,5 +126,25 @@ fn every_value_says_what_its_source_says() {
         }
     }
     assert!(wrong.is_empty(), "{wrong}");
-    assert!(counts.0 > 1500 && counts.1 > 5700, "{counts:?}");
+    assert!(counts.0 > 1750 && counts.1 > 6700, "{counts:?}");
+}
+
+/// Heart Rate Service 1.0, 3.1: 8-bit rate, contact detected, one interval of 0x032C/1024 s.
+#[test]
+fn a_heart_rate_says_its_rate_and_its_interval() {
+    let format = Format::Sig(Sig::of(names::uuid16(0x2A37)).unwrap());
+    let bytes = [0x16, 0x48, 0x2C, 0x03];
+    let mut fields = Vec::new();
+    let rest = format.decode(&bytes, |field| {
+        fields.push((field.label().to_string(), field.to_string(), field.range));
+    });
+    let wanted = |name: &str, said: &str, range| (name.to_owned(), said.to_owned(), range);
+    assert!(fields.contains(&wanted("Sensor contact", "detected", 0..1)));
+    assert!(fields.contains(&wanted("Heart rate", "72 bpm", 1..2)));
+    assert!(fields.contains(&wanted("RR interval[0]", "793 ms", 2..4)));
+    assert_eq!((rest.missing, rest.extra), (0, 4..4));
+    let mut numbers = Vec::new();
+    format.columns(&bytes, &mut |_, number| numbers.push(number));
+    assert_eq!(numbers, [72.0, 812_000.0 / 1024.0]);
+    assert_eq!(format.summary(&bytes), "72 bpm, RR 793 ms");
 }

@@ -30,7 +30,8 @@ pub struct Blank {
     pub name: String,
     /// Which element of an array of a fixed length.
     pub element: Option<usize>,
-    /// The unit that numbers are in.
+    /// The unit that numbers are in. Where a flag of the format says which of two (°C and °F), it
+    /// is the first; a number may be given with the other, as `97.5 °F`.
     pub unit: Option<String>,
     /// What is to be typed or chosen.
     pub kind: BlankKind,

@@ -472,7 +472,7 @@ impl Parser {
         }
         self.spaces();
         let start = self.at;
-        let inside = self.run(|c| name_character(c));
+        let inside = self.run(name_character);
         let inside = inside.trim_end();
         let len = inside.chars().count();
         match self.peek() {
@@ -528,7 +528,7 @@ impl Parser {
         }
         self.spaces();
         let of_bits = self.peek() == Some('.');
-        if of_bits && kind.bounds().0 < 0 || of_bits && kind == Kind::Bool {
+        if of_bits && (kind == Kind::Bool || kind.bounds().0 < 0) {
             return Err(self.wrong(start, 1, Wrong::NamesFor));
         }
         let mut names: Vec<(i128, Box<str>)> = Vec::new();
@@ -758,7 +758,7 @@ impl Parser {
         self.spaces();
         let start = self.at;
         let in_group = self.in_group;
-        let run = self.run(|c| !matches!(c, ',' | '!') && !(in_group && c == '}'));
+        let run = self.run(|c| !(matches!(c, ',' | '!') || in_group && c == '}'));
         let unit = run.trim_end();
         check_unit(unit).map_err(|(offset, kind)| {
             let len = match unit.chars().count() - offset {

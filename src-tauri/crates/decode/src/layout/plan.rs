@@ -8,7 +8,7 @@ use std::ops::Range;
 
 use super::{Definition, Form, Item, Kind, Layout, Names, Presence, Repeat};
 use crate::field::{Field, Value};
-use crate::number::{Decimal, Linear};
+use crate::number::{Class, Decimal, Endian, Linear, NumberType};
 
 /// How many fields can decide about others.
 pub(super) const SLOTS: usize = 16;
@@ -43,16 +43,121 @@ pub(super) struct Placed {
     pub(super) linear: Linear,
 }
 
+/// One number, or an array of them, as the hot path reads it.
 #[derive(Clone, Debug, PartialEq)]
 struct Number {
     at: usize,
     size: usize,
     elements: usize,
-    kind: Kind,
     column: usize,
+    plain: Plain,
+    big: bool,
+    /// The bits of an integer are shifted to the top of a word, and down again.
+    up: u8,
+    down: u8,
     linear: Linear,
+    kind: Kind,
     /// Integers that stand for no number.
     void: Box<[i128]>,
+}
+
+/// How the bits of a number of 1, 2, 4 or 8 bytes are read.
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Plain {
+    Unsigned,
+    Signed,
+    Single,
+    Double,
+    /// Everything else goes a longer way.
+    No,
+}
+
+impl Number {
+    fn of(definition: &Definition, at: usize, column: usize, linear: Linear) -> Self {
+        let kind = definition.kind;
+        let void: Box<[i128]> = match &definition.names {
+            Names::Values(names) if definition.measures() => {
+                names.iter().map(|(value, _)| *value).collect()
+            }
+            _ => Box::default(),
+        };
+        let (number, first, last) = match kind {
+            Kind::Number(number) => (number, 0, (number.bits() - 1) as u8),
+            Kind::Bits(number, first, last) => (number, first, last),
+            _ => (NumberType::U8, 0, 7),
+        };
+        let plain = match (kind, number.class()) {
+            _ if !void.is_empty() || !matches!(number.size(), 1 | 2 | 4 | 8) => Plain::No,
+            (Kind::Number(_) | Kind::Bits(..), Class::Unsigned) => Plain::Unsigned,
+            (Kind::Number(_) | Kind::Bits(..), Class::Signed) => Plain::Signed,
+            (Kind::Number(_), Class::Float) if number.size() == 4 => Plain::Single,
+            (Kind::Number(_), Class::Float) => Plain::Double,
+            _ => Plain::No,
+        };
+        Self {
+            at,
+            size: kind.size(),
+            elements: definition.columns(),
+            column,
+            plain,
+            big: number.endian() == Endian::Big,
+            up: 63 - last,
+            down: 63 - (last - first),
+            linear,
+            kind,
+            void,
+        }
+    }
+
+    /// One element before scale and offset; `None` where there are too few bytes, or where they
+    /// stand for no number.
+    #[inline(always)]
+    fn read(&self, bytes: &[u8], at: usize) -> Option<f64> {
+        if self.plain == Plain::No {
+            return self.read_rare(bytes.get(at..)?);
+        }
+        let word = match self.size {
+            1 => u64::from(*bytes.get(at)?),
+            2 => {
+                let chunk = *bytes.get(at..)?.first_chunk()?;
+                u64::from(match self.big {
+                    true => u16::from_be_bytes(chunk),
+                    false => u16::from_le_bytes(chunk),
+                })
+            }
+            4 => {
+                let chunk = *bytes.get(at..)?.first_chunk()?;
+                u64::from(match self.big {
+                    true => u32::from_be_bytes(chunk),
+                    false => u32::from_le_bytes(chunk),
+                })
+            }
+            _ => {
+                let chunk = *bytes.get(at..)?.first_chunk()?;
+                match self.big {
+                    true => u64::from_be_bytes(chunk),
+                    false => u64::from_le_bytes(chunk),
+                }
+            }
+        };
+        Some(match self.plain {
+            Plain::Signed => ((word << self.up).cast_signed() >> self.down) as f64,
+            Plain::Single => f32::from_bits(word as u32).into(),
+            Plain::Double => f64::from_bits(word),
+            Plain::Unsigned | Plain::No => ((word << self.up) >> self.down) as f64,
+        })
+    }
+
+    #[inline(never)]
+    fn read_rare(&self, bytes: &[u8]) -> Option<f64> {
+        if !self.void.is_empty() {
+            let value = self.kind.integer(bytes)?;
+            if self.void.binary_search(&value).is_ok() {
+                return None;
+            }
+        }
+        self.kind.number(bytes)
+    }
 }
 
 /// Where a block lies in a value.
@@ -255,20 +360,8 @@ impl Block {
             Linear::decimal(definition.scale, definition.offset)
         };
         if definition.kind.is_numeric() {
-            self.numbers.push(Number {
-                at,
-                size: definition.kind.size(),
-                elements: definition.columns(),
-                kind: definition.kind,
-                column,
-                linear,
-                void: match &definition.names {
-                    Names::Values(names) if definition.measures() => {
-                        names.iter().map(|(value, _)| *value).collect()
-                    }
-                    _ => Box::default(),
-                },
-            });
+            self.numbers
+                .push(Number::of(&definition, at, column, linear));
         }
         self.fields.push(Placed {
             definition,
@@ -324,15 +417,9 @@ impl Block {
             for number in &self.numbers {
                 for element in 0..number.elements {
                     let at = start + number.at + element * number.size;
-                    let Some(bytes) = bytes.get(at..) else {
-                        return;
-                    };
-                    let Some(raw) = number.kind.number(bytes) else {
+                    let Some(raw) = number.read(bytes, at) else {
                         continue;
                     };
-                    if !number.void.is_empty() && number.stands_for_none(bytes) {
-                        continue;
-                    }
                     f(number.column + element, number.linear.apply(raw));
                 }
             }
@@ -386,14 +473,6 @@ impl Block {
                 }
             }
         }
-    }
-}
-
-impl Number {
-    fn stands_for_none(&self, bytes: &[u8]) -> bool {
-        self.kind
-            .integer(bytes)
-            .is_some_and(|value| self.void.binary_search(&value).is_ok())
     }
 }
 

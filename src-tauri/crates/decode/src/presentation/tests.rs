@@ -3,6 +3,7 @@
 use proptest::prelude::*;
 
 use super::*;
+use crate::encode::Given;
 
 fn shown(format: u8, exponent: i8, unit: u16, bytes: &[u8]) -> (String, Option<Fault>) {
     let presented = Presented::from(Presentation {
@@ -23,7 +24,7 @@ fn every_type_is_read() {
     let rows: &[(u8, i8, &[u8], &str)] = &[
         (0x01, 0, &[1], "true"),
         (0x02, 0, &[3], "3"),
-        (0x03, 1, &[0x0F], "150"),
+        (0x03, 1, &[0x0F], "15"),
         (0x04, -1, &[200], "20.0"),
         (0x05, 0, &[0xFF, 0x0F], "4095"),
         (0x06, 0, &[0xFF, 0xFF], "65535"),
@@ -51,7 +52,12 @@ fn every_type_is_read() {
         (0x17, 0, &[0x6C, 0x01, 0x00, 0xFF], "36.4"),
         (0x18, 0, &[1, 2, 3, 4], "0x04030201"),
         (0x19, 0, "grün".as_bytes(), "grün"),
-        (0x1A, 0, &[0x41, 0], "41 00"),
+        (
+            0x1A,
+            0,
+            &[0x41, 0, 0xAC, 0x20, 0x3D, 0xD8, 0x00, 0xDE],
+            "A€😀",
+        ),
         (0x1B, 0, &[7], "07"),
         (0x1C, 0, &[], ""),
     ];
@@ -95,6 +101,14 @@ fn what_cannot_be_is_marked() {
         shown(0x19, 0, 0x2700, &[b'a', 0xFF]),
         ("a\u{FFFD}".to_owned(), Some(Fault::NotUtf8 { valid: 1 }))
     );
+    assert_eq!(
+        shown(0x1A, 0, 0x2700, &[0x41, 0, 0x3D, 0xD8, 0x42]),
+        ("A\u{FFFD}".to_owned(), Some(Fault::NotUtf16 { valid: 2 }))
+    );
+    assert_eq!(
+        shown(0x1A, 0, 0x2700, &[0x41, 0, 0x42]).1,
+        Some(Fault::NotUtf16 { valid: 2 })
+    );
     assert_eq!(Presentation::read(&[0; 6]), None);
     assert_eq!(Presentation::read(&[0; 8]), None);
 }
@@ -137,7 +151,125 @@ fn aggregates_are_one_after_the_other() {
     assert_eq!(Presented::aggregate(Vec::new()), None);
 }
 
+#[test]
+fn descriptions_name_the_values() {
+    let presented: Presented = "0EFE2F27010B01,0EFE2F27010C01,0400AD27020B01"
+        .parse()
+        .unwrap();
+    let names: Vec<_> = presented.series().into_iter().map(|one| one.name).collect();
+    assert_eq!(names, ["Inside[0]", "Outside[1]", "Value[2]"]);
+    let one = Presented::from(Presentation::read(&[4, 0, 0, 0x27, 1, 0x10, 1]).unwrap());
+    one.decode(&[1], |field| {
+        assert_eq!(field.label().to_string(), "External")
+    });
+}
+
+fn encoded(presented: &str, given: &[(&str, Option<usize>, &str)]) -> Result<Vec<u8>, String> {
+    let given: Vec<_> = given
+        .iter()
+        .map(|&(name, element, text)| Given {
+            name,
+            element,
+            text,
+        })
+        .collect();
+    let presented: Presented = presented.parse().unwrap();
+    presented.encode(&given).map_err(|error| error.to_string())
+}
+
+#[test]
+fn a_value_is_written_by_its_presentation() {
+    let temperature = |text| encoded("0EFE2F27010000", &[("Value", None, text)]);
+    assert_eq!(temperature("23.74"), Ok(vec![0x46, 0x09]));
+    assert_eq!(temperature("\u{2212}0.01 °C"), Ok(vec![0xFF, 0xFF]));
+    assert_eq!(
+        temperature("400"),
+        Err("Value: 400 does not fit. It takes \u{2212}327.68 to 327.67.".to_owned())
+    );
+    assert_eq!(
+        temperature("0.005"),
+        Err("Value: 0.005 lies between 0.00 and 0.01, the nearest that it can say.".to_owned())
+    );
+    let both = "0400AD27010000,0EFE2F27010000";
+    assert_eq!(
+        encoded(both, &[("Value", Some(1), "1"), ("Value", Some(0), "50 %")]),
+        Ok(vec![50, 100, 0])
+    );
+    assert_eq!(
+        encoded(both, &[("Value", Some(1), "1")]),
+        Err("Value[0]: it is needed here and was not given.".to_owned())
+    );
+    assert_eq!(
+        encoded(both, &[("Value", Some(2), "1")]),
+        Err("Value[2]: there is no such field. There are: Value[0], Value[1].".to_owned())
+    );
+    let after_text = "19000027010000,0400AD27010000";
+    assert_eq!(
+        encoded(
+            after_text,
+            &[("Value", Some(0), "a"), ("Value", Some(1), "50")]
+        ),
+        Err(
+            "Value[1]: it has no place beside the flags, the op code or the other fields that are \
+             given."
+                .to_owned()
+        )
+    );
+    assert_eq!(
+        encoded("01000027010000", &[("Value", None, "yes")]),
+        Err("Value: \"yes\" is none of: false, true.".to_owned())
+    );
+}
+
 proptest! {
+    /// Down to 10^-15, all digits are shown. Formats 0x16 and 0x17 have several bytes for one number: there, the value comes back.
+    #[test]
+    fn what_decoding_says_encoding_takes_back(
+        format in 1_u8..0x1D,
+        exponent in -15_i8..20,
+        bytes in prop::collection::vec(any::<u8>(), 0..17),
+    ) {
+        let one = Presentation { format, exponent, unit: 0x2701, namespace: 1, description: 0 };
+        let presented = Presented::from(one);
+        let rest = presented.decode(&bytes, |_| ());
+        let bytes = &bytes[..rest.extra.start];
+        let mut said = None;
+        presented.decode(bytes, |field| {
+            // Beyond 128 bits with a sign, a number is shown as a float.
+            let near = format == 0x0B && matches!(field.value, Value::Float(_));
+            // 53 bits are shown of a number with a scale.
+            let cut = matches!(field.value, Value::Int(value) if exponent != 0
+                && value.unsigned_abs() > 1 << 53);
+            if field.fault.is_none() && !near && !cut {
+                said = Some(match field.value {
+                    Value::Text(text) => String::from_utf8(text.to_vec()).unwrap(),
+                    Value::Bytes(bytes) if format == 0x1A => {
+                        let units = bytes.chunks(2).map(|unit| u16::from_le_bytes([unit[0], unit[1]]));
+                        String::from_utf16(&units.collect::<Vec<_>>()).unwrap()
+                    }
+                    Value::Single(value) if value.is_nan() => "NaN".to_owned(),
+                    _ => field.bare().to_string(),
+                });
+            }
+        });
+        if let Some(text) = said && !(format == 0x14 || format == 0x15) | (text != "NaN") {
+            let given = [Given { name: "Value", element: None, text: &text }];
+            let again = presented.encode(&given);
+            prop_assert!(again.is_ok(), "{text} {again:?}");
+            let again = again.unwrap();
+            if matches!(format, 0x16 | 0x17) {
+                let mut back = String::new();
+                presented.decode(&again, |field| back = field.bare().to_string());
+                prop_assert_eq!(back, text);
+            } else if matches!(format, 0x0D) {
+                // Above a negative number, the padding may be sign bits.
+                prop_assert_eq!((again[0], again[1] & 0x0F), (bytes[0], bytes[1] & 0x0F));
+            } else {
+                prop_assert_eq!(&again, bytes, "{}", text);
+            }
+        }
+    }
+
     #[test]
     fn descriptors_read_back(bytes: [u8; 7]) {
         let presentation = Presentation::read(&bytes).unwrap();

@@ -8,8 +8,6 @@ use crate::units;
 
 use super::{Lies, Presentation, Presented};
 
-const NAME: &str = "Value";
-
 impl Presentation {
     /// The smallest and the largest integer; `None` of what is no integer.
     const fn bounds(self) -> Option<(i128, i128)> {
@@ -64,6 +62,7 @@ impl Presentation {
             Some(Lies::Sfloat) => Medical::write(bare, 2, 0),
             Some(Lies::Float) => Medical::write(bare, 4, 0),
             Some(Lies::Text) => Ok(text.as_bytes().to_vec()),
+            Some(Lies::Wide16) => Ok(text.encode_utf16().flat_map(u16::to_le_bytes).collect()),
             _ => encode::bytes(text, None),
         }
     }
@@ -78,7 +77,7 @@ impl Presentation {
                 choices = vec!["false".to_owned(), "true".to_owned()];
                 BlankKind::Choice
             }
-            (Some(Lies::Text), _) => BlankKind::Text(None),
+            (Some(Lies::Text | Lies::Wide16), _) => BlankKind::Text(None),
             (Some(Lies::Code), _) => number("0x00000000".to_owned(), "0xFFFFFFFF".to_owned()),
             (_, Some((low, high))) => {
                 number(encode::shown(&linear, low), encode::shown(&linear, high))
@@ -101,7 +100,7 @@ impl Presentation {
             _ => BlankKind::Bytes(None),
         };
         Blank {
-            name: NAME.to_owned(),
+            name: self.name().to_owned(),
             element,
             unit: units::symbol(self.unit).map(str::to_owned),
             kind,
@@ -120,10 +119,6 @@ fn float(text: &str, number: NumberType) -> Result<Vec<u8>, Misfit> {
 }
 
 impl Presented {
-    fn element(&self, at: usize) -> Option<usize> {
-        (self.0.len() > 1).then_some(at)
-    }
-
     /// What a form asks for: one value, or as many as the aggregate has.
     #[must_use]
     pub fn blanks(&self) -> Vec<Blank> {
@@ -134,38 +129,40 @@ impl Presented {
     /// The bytes that say what was given. See [`Format::encode`](crate::Format::encode).
     ///
     /// # Errors
-    /// Names the value that is missing or does not fit, or a name that is none of `Value`.
+    /// Names the value that is missing or does not fit, or a name that none has.
     pub fn encode(&self, given: &[Given<'_>]) -> Result<Vec<u8>, EncodeError> {
-        let wrong = |element, misfit| EncodeError::Field {
-            field: Label::new(NAME, element).to_string(),
-            misfit,
+        let labels = || {
+            let all = self.0.iter().enumerate();
+            all.map(|(at, one)| Label::new(one.name(), self.element(at)))
         };
-        let is_ours = |one: &&Given<'_>| {
-            let ours = (0..self.0.len()).any(|at| self.element(at) == one.element);
-            one.name == NAME && ours
-        };
-        if let Some(stray) = given.iter().find(|one| !is_ours(one)) {
-            let all = (0..self.0.len()).map(|at| Label::new(NAME, self.element(at)).to_string());
-            return Err(EncodeError::Field {
-                field: Label::new(stray.name, stray.element).to_string(),
-                misfit: Misfit::Unknown {
-                    known: all.collect(),
-                },
-            });
+        for one in given {
+            let label = Label::new(one.name, one.element);
+            if !labels().any(|known| known == label) {
+                let known = labels().map(|label| label.to_string()).collect();
+                return Err(wrong(label, Misfit::Unknown { known }));
+            }
         }
         let mut bytes = Vec::new();
-        for (at, one) in self.0.iter().enumerate() {
-            let element = self.element(at);
-            let mut own = given.iter().filter(|given| given.element == element);
-            let text = own.next().ok_or_else(|| wrong(element, Misfit::Needed))?;
-            if own.next().is_some() {
-                return Err(wrong(element, Misfit::NoPlace));
+        let mut to_the_end = false;
+        for (one, label) in self.0.iter().zip(labels()) {
+            let is_this = |given: &&Given<'_>| Label::new(given.name, given.element) == label;
+            let mut own = given.iter().filter(is_this);
+            let text = own.next().ok_or_else(|| wrong(label, Misfit::Needed))?;
+            // After what goes on to the end of the value, nothing can be told apart.
+            if own.next().is_some() || to_the_end {
+                return Err(wrong(label, Misfit::NoPlace));
             }
-            bytes.extend(
-                one.write(text.text)
-                    .map_err(|misfit| wrong(element, misfit))?,
-            );
+            to_the_end = one.size().is_none();
+            let written = one.write(text.text);
+            bytes.extend(written.map_err(|misfit| wrong(label, misfit))?);
         }
         Ok(bytes)
+    }
+}
+
+fn wrong(label: Label<'_>, misfit: Misfit) -> EncodeError {
+    EncodeError::Field {
+        field: label.to_string(),
+        misfit,
     }
 }

@@ -441,6 +441,7 @@ impl Sig {
         // Where the integer begins whose bits are being filled in.
         let mut shared = 0;
         let mut left_out = None;
+        let mut to_the_end = false;
         for (index, part) in self.0.parts.iter().enumerate() {
             if !self.is_there(index, &mut bits, &form) {
                 continue;
@@ -480,6 +481,10 @@ impl Sig {
             }
             let mut written = 0;
             while let Some(one) = form.take(part.name) {
+                // After what goes on to the end of the value, nothing can be told apart.
+                if to_the_end {
+                    return Err(wrong(one.name, one.element, Misfit::NoPlace));
+                }
                 let bytes = part
                     .write(one.text)
                     .map_err(|misfit| wrong(one.name, one.element, misfit))?;
@@ -489,6 +494,7 @@ impl Sig {
                     break;
                 }
             }
+            to_the_end |= written > 0 && part.goes_on();
             if written == 0 && !(part.repeats && part.may_be_empty) {
                 // An op code can follow from what else is given.
                 let (place, size) = (shared, part.size());
@@ -630,4 +636,107 @@ fn mask(first: usize, width: usize) -> u64 {
         return 0;
     }
     u64::MAX >> (64 - width) << first
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A form could not tell two fields of one name apart.
+    #[test]
+    fn fields_that_can_be_together_have_different_names() {
+        let mut same = Vec::new();
+        for sig in Sig::all() {
+            let whole = |part: &&Part| {
+                !matches!(part.kind, Kind::Set { .. }) && !matches!(part.when, When::NotZero)
+            };
+            let parts: Vec<&Part> = sig.0.parts.iter().filter(whole).collect();
+            for (at, one) in parts.iter().enumerate() {
+                for other in parts
+                    .iter()
+                    .skip(at + 1)
+                    .filter(|other| other.name == one.name)
+                {
+                    if matches!(other.when, When::Masked { not: true, .. }) {
+                        // Either the one or the other, by the same byte.
+                        let mut when = other.when;
+                        if let When::Masked { not, .. } = &mut when {
+                            *not = false;
+                        }
+                        assert!(when == one.when, "{sig:?}");
+                        continue;
+                    }
+                    let mut both = Bits::of(one.when).unwrap_or_default();
+                    if both.add(Bits::of(other.when).unwrap_or_default()) {
+                        same.push((sig, one.name));
+                    }
+                }
+            }
+        }
+        assert_eq!(same, []);
+    }
+
+    /// Encoding finds flags and op codes in the bytes that are always at the same place.
+    #[test]
+    fn conditions_look_at_the_first_bytes() {
+        for sig in Sig::all() {
+            for part in sig.0.parts {
+                if let When::Masked { at, mask, .. } = part.when {
+                    let bytes = (32 - mask.leading_zeros()).div_ceil(8) as usize;
+                    assert!(
+                        usize::from(at) + bytes <= LOOKED_AT,
+                        "{sig:?} {}",
+                        part.name
+                    );
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_form_asks_for_what_does_not_follow() {
+        let names = |uuid| -> Vec<String> {
+            let blanks = Sig::of_short(uuid).unwrap().blanks();
+            blanks.into_iter().map(|blank| blank.name).collect()
+        };
+        assert_eq!(
+            names(0x2A37),
+            [
+                "Sensor contact",
+                "Heart rate",
+                "Energy expended",
+                "RR interval"
+            ]
+        );
+        assert_eq!(
+            names(0x2A1C),
+            ["Unit", "Temperature", "Time stamp", "Temperature type"]
+        );
+        let heart = Sig::of_short(0x2A37).unwrap().blanks();
+        assert_eq!(
+            heart
+                .first()
+                .map(|blank| (&blank.kind, blank.choices.len(), blank.required)),
+            Some((&BlankKind::Choice, 3, false))
+        );
+        assert_eq!(
+            heart.get(1),
+            Some(&Blank {
+                name: "Heart rate".to_owned(),
+                element: None,
+                unit: Some("bpm".to_owned()),
+                kind: BlankKind::Number {
+                    least: "0".to_owned(),
+                    most: "65535".to_owned(),
+                },
+                choices: Vec::new(),
+                required: true,
+                repeats: false,
+            })
+        );
+        assert_eq!(
+            heart.get(3).map(|blank| (blank.required, blank.repeats)),
+            Some((false, true))
+        );
+    }
 }

@@ -416,7 +416,7 @@ def put(key, field, value, fields_of, siblings):
     there = condition(text, value, key)
     if there is None:
         # Only at the very end, where what is left says whether it is there.
-        there = siblings[-1] is field and value.mode in ("all", "some") and key != "blood_pressure_record"
+        there = siblings[-1] is field and value.mode in ("all", "some", "outside") and key != "blood_pressure_record"
     if key == "recipe_control" and name == "Cooking Step Index" and value.mode == "none":
         there = False
     if not there:
@@ -521,7 +521,7 @@ def put(key, field, value, fields_of, siblings):
     else:
         factor, symbol = scale(key, name, text_all, value)
     text_all = text if not enumeration else ""
-    word = put_integer(value, type_, text_all, factor, symbol, enumeration, limits(text))
+    word = put_integer(value, type_, text_all, factor, symbol, enumeration, limits(key, name, text))
     value.words[name] = word
 
 
@@ -530,8 +530,16 @@ def bits_in(text):
     return [{"bit": b, "description": d} for b, d in zip(parts[1::2], parts[2::2])]
 
 
-def limits(text):
+def limits(key, name, text):
     """The smallest and the largest raw number, where the text has them in raw numbers or in units."""
+    if (key, name) == ("cosine_of_the_angle", "Cosine of the Angle"):
+        # The limits are those of the number times 100, though its multiplier is 1/100.
+        return -100, 100
+    if "1000 corresponds to 100%" in text:
+        # A thousand of them are 100 %, so the limits are those of the raw number.
+        return 0, 3550
+    if {"d", "b"} & CORRECTIONS.get((key, name), {}).keys():
+        return None
     m = re.search(r"M ?= ?(-?\d+), ?d ?= ?(-? ?\d+),(?: and)? ?b ?= ?(-?\d+)", text)
     mul, d, b = (int(g.replace(" ", "")) for g in m.groups()) if m else (1, 0, 0)
     one = mul * 10.0**d * 2.0**b
@@ -567,6 +575,16 @@ def put_integer(value, type_, text, factor, symbol, enumeration, limit):
             raw = rng.randrange(low, high + 1) & ((1 << bits) - 1)
             if raw not in odd:
                 break
+    if value.mode == "outside" and limit and not named and not kept:
+        low, high = (0, (1 << bits) - 1) if unsigned else (-(1 << bits - 1), (1 << bits - 1) - 1)
+        outside = [n for n in (limit[0] - 1, limit[1] + 1, low, high - 1, high) if low <= n <= high]
+        outside = [n & ((1 << bits) - 1) for n in outside if not limit[0] <= n <= limit[1]]
+        outside = [n for n in outside if n not in odd]
+        if outside:
+            raw = rng.choice(outside)
+            value.bytes += raw.to_bytes(size, "little")
+            value.say(size, "outside", "-")
+            return raw
     value.bytes += raw.to_bytes(size, "little")
     number = raw if unsigned or raw < 1 << bits - 1 else raw - (1 << bits)
     if raw in odd:
@@ -725,7 +743,7 @@ def main():
         rng = random.Random(uuid)
         formats += 1
         seen = set()
-        for mode in ("all", "none", "some", "some", "special", "reserved"):
+        for mode in ("all", "none", "some", "some", "special", "reserved", "outside"):
             value = Value(rng, mode)
             put_all(key, value)
             if bytes(value.bytes) in seen:
@@ -738,7 +756,7 @@ def main():
             else:
                 agree, asked = agree + opinion[0], asked + opinion[1]
             beside = "-" if opinion is None else f"{opinion[0]}/{opinion[1]}"
-            lines.append(f"{uuid:04X} {bytes(value.bytes).hex() or '-'} {beside}")
+            lines.append(f"{uuid:04X} {bytes(value.bytes).hex() or '-'} gss:{key} {beside}")
             for start, end, bits, kind, what, unit in value.fields:
                 what = repr(float(what)) if kind == "number" else what
                 lines.append(f"  {start} {end} {bits} {kind} {json.dumps(unit, ensure_ascii=False)} {what}")
@@ -753,7 +771,17 @@ def main():
 # {formats} formats, {vectors} vectors. bluetooth-sig refuses {unread} of them (special or reserved values, mostly),
 # and finds {agree} of the {asked} numbers, times and texts of the others as well; generate.py says why not all.
 #
-# UUID, bytes, second opinion; then each field: first byte, byte after the last, bits, kind, unit, value.
+# Sources. A vector's own is gss:NAME, the Supplement's file of that name: types, sizes, multipliers,
+# limits, special and reserved numbers, flags and bits are read out of it, never out of our tables.
+# Where the Supplement contradicts itself or leaves a fact out, the CORRECTIONS of generate.py say what is
+# taken instead and from where. The control points whose operands it leaves to their services
+# (2A52, 2A55, 2A66, 2A6B, 2AAC), the descriptors and the characteristics that it does not have stand with
+# vectors by hand in src/sig/tests.rs, each with its specification; SFLOAT and FLOAT in src/medical.rs with
+# the examples and the special values of IEEE 11073-20601.
+#
+# UUID, bytes, source, second opinion; then each field: first byte, byte after the last, bits, kind, unit,
+# value. Kinds: number, special (there is no number), reserved, outside (of the limits), bits, text, time,
+# bytes.
 """
     OUT.write_text(head + "\n".join(lines) + "\n", encoding="utf-8")
     print(head)

@@ -269,7 +269,7 @@ impl Part {
             Kind::Number(_) | Kind::Bits { .. } => match self.shown {
                 Shown::Days => BlankKind::Date,
                 Shown::Seconds(_) => BlankKind::DateTime,
-                _ if self.closed => BlankKind::Choice,
+                _ if self.closed || self.all_have_words() => BlankKind::Choice,
                 _ => number(),
             },
             // At exponents other than 0 all mantissas are numbers.
@@ -287,6 +287,17 @@ impl Part {
             Kind::Rest if self.shown == Shown::Uuid => BlankKind::Uuid,
             Kind::Rest | Kind::AllBut(_) | Kind::Read { .. } => BlankKind::Bytes(None),
         }
+    }
+
+    /// Whether it takes all bytes that are left.
+    pub(in crate::sig) const fn goes_on(&self) -> bool {
+        self.repeats || matches!(self.kind, Kind::Text | Kind::Rest)
+    }
+
+    fn all_have_words(&self) -> bool {
+        let (low, high) = self.bounds();
+        // Longer lists are not of bits.
+        high - low < 16 && (low..=high).all(|value| self.meanings.iter().any(|it| it.0 == value))
     }
 
     /// Whether it takes numbers, of which there can be more in another form.

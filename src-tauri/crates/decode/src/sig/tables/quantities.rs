@@ -429,9 +429,11 @@ pub(super) static ALL: &[Definition] = &[
 const UNKNOWN_I32: Words = &[(0x7FFF_FFFF, "not known")];
 
 const CURRENT: Part = quantity("Current", U16, "A").hundredths().void(UNKNOWN_16);
+/// Up to 1022 V.
 const VOLTAGE: Part = quantity("Voltage", U16, "V")
     .scaled(1.0, 64.0, 3)
-    .void(UNKNOWN_16);
+    .void(UNKNOWN_16)
+    .within(0, 65_408);
 pub(super) const POWER: Part = quantity("Power", U24, "W").tenths().void(INVALID_24);
 const ENERGY: Part = quantity("Energy", U24, "kWh").void(UNKNOWN_24);
 const ILLUMINANCE: Part = quantity("Illuminance", U24, "lx")
@@ -474,6 +476,7 @@ const END_TIME: Part = DECIHOUR.named("End time").as_named("to");
 
 pub(super) const DATE_UTC: Part = number("Date", U24)
     .void(&[(0, "not known")])
+    .within(1, 0xFF_FFFE)
     .shown(Shown::Days);
 
 const fn gravity_8(axis: &'static str) -> Part {

@@ -64,7 +64,10 @@ pub(super) static ALL: &[Definition] = &[
                 .if_byte(0, 0x10)
                 .value(),
             // Nothing else than locations is ever answered.
-            SENSOR_LOCATION.if_byte(1, 4).any_number().value(),
+            SENSOR_LOCATION
+                .masked(0, 0xFFFF, 0x0410)
+                .any_number()
+                .value(),
         ],
     ),
     one(

@@ -98,7 +98,7 @@ pub(super) static ALL: &[Definition] = &[
                 3,
                 &[(0, "1 s"), (1, "100 ms"), (2, "1 ms"), (3, "0.1 ms")],
             ),
-            bits("Zone and DST offset", U8, 4, 4).meaning(&[(0, "not used"), (1, "used")]),
+            bits("Zone and DST offset field", U8, 4, 4).meaning(&[(0, "not used"), (1, "used")]),
             bits("Current timeline", U8, 5, 5).meaning(super::NO_YES),
             reserved(U8, 6, 7),
             // From 2000 on where it is a time of day; always in seconds here.
