@@ -53,6 +53,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::encode_fields,
         gatt::set_format,
         gatt::preview_format,
+        gatt::suggest_formats,
         gatt::set_time_axis,
         gatt::set_counter,
         gatt::reconciliations,

@@ -1,6 +1,6 @@
 //! The tree and the inspector.
 
-use explorer::view::{EncodedView, InspectView, PreviewView, Problem, WriteInput};
+use explorer::view::{EncodedView, InspectView, PreviewView, Problem, SuggestionView, WriteInput};
 use explorer::{BlankView, CounterChoice, Explorer, GivenField, ReconciledView};
 use tauri::State;
 
@@ -122,6 +122,15 @@ pub(crate) async fn preview_format(
     format: String,
 ) -> Result<PreviewView, Problem> {
     explorer.shown().preview_format(attribute, &format)
+}
+
+/// Proposes layouts for the values that came.
+#[tauri::command]
+pub(crate) async fn suggest_formats(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+) -> Result<Vec<SuggestionView>, Problem> {
+    explorer.shown().suggest_formats(attribute).await
 }
 
 /// Draws values by when they arrived or by when the device took them.

@@ -62,6 +62,7 @@ mod sampling;
 mod scope;
 mod seek;
 mod sessions;
+mod suggestions;
 mod writing;
 
 pub mod filter;
