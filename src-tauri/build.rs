@@ -41,6 +41,7 @@ const COMMANDS: &[&str] = &[
     "encode_fields",
     "set_format",
     "preview_format",
+    "suggest_formats",
     "export_formats",
     "read_formats",
     "take_formats",

@@ -54,6 +54,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         gatt::set_format,
         gatt::preview_format,
         gatt::set_name,
+        gatt::suggest_formats,
         gatt::set_time_axis,
         gatt::set_counter,
         gatt::reconciliations,

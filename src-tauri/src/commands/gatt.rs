@@ -1,6 +1,6 @@
 //! The tree and the inspector.
 
-use explorer::view::{EncodedView, InspectView, PreviewView, Problem, WriteInput};
+use explorer::view::{EncodedView, InspectView, PreviewView, Problem, SuggestionView, WriteInput};
 use explorer::{BlankView, CounterChoice, Explorer, GivenField, ReconciledView};
 use tauri::State;
 
@@ -132,6 +132,15 @@ pub(crate) async fn set_name(
     name: String,
 ) -> Result<(), Problem> {
     explorer.shown().set_name(attribute, &name)
+}
+
+/// Proposes layouts for the values that came.
+#[tauri::command]
+pub(crate) async fn suggest_formats(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+) -> Result<Vec<SuggestionView>, Problem> {
+    explorer.shown().suggest_formats(attribute).await
 }
 
 /// Draws values by when they arrived or by when the device took them.

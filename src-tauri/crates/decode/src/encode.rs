@@ -81,6 +81,9 @@ pub enum EncodeError {
         /// Why not.
         misfit: Misfit,
     },
+    /// The format cannot be written by its fields.
+    #[error("This format is written as a whole: as hex, text or a number.")]
+    NotByFields,
 }
 
 impl EncodeError {
@@ -94,7 +97,8 @@ impl EncodeError {
             Self::NoNumber { .. }
             | Self::NotWhole { .. }
             | Self::DoesNotFit { .. }
-            | Self::Field { .. } => None,
+            | Self::Field { .. }
+            | Self::NotByFields => None,
         }
     }
 }

@@ -46,7 +46,6 @@ fn decoding_and_columns_allocate_nothing() {
         "sig:2A00",
         "layout:seq:u16le!count, a:u8.0, b:u8.1-3, acc:i16le[3]*0.001 g, f:f32le, rest:utf8",
         "layout:x:i24be[]*0.01+4 mV",
-        "layout:flags:u8{.0=a}, n:u8{1=one}, a:u8?flags.0, {x:u8, y:medfloat16}[n]*2?flags.1 g, b:f16le??",
         "presented:0EFE2F27010000,16002F27010000,19000027010000",
     ] {
         let format: Format = text.parse().unwrap();

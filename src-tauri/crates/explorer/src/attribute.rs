@@ -104,6 +104,10 @@ impl Entry {
         })
     }
 
+    pub(crate) fn bytes(&self) -> &Bytes {
+        &self.bytes
+    }
+
     pub(crate) fn ink(&self) -> Ink<'_> {
         Ink {
             at: self.at,

@@ -199,6 +199,18 @@ impl Inner {
         }
     }
 
+    /// The last values of an attribute in the session that this shows, if it shows one.
+    pub(crate) fn recorded_values(
+        &self,
+        attribute: AttrId,
+        latest: usize,
+    ) -> Result<Option<Vec<session::Recorded>>, Problem> {
+        let Some(source) = &self.source else {
+            return Ok(None);
+        };
+        Ok(Some(source.again()?.values(attribute, latest)?))
+    }
+
     /// What the inspector lists of an attribute, from the file.
     pub(crate) fn recall(&self, attribute: &Attribute) {
         let Some(source) = &self.source else { return };

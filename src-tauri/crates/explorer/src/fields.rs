@@ -6,7 +6,7 @@ use crate::view::FieldView;
 
 /// Colours before they come round again.
 const COLOURS: usize = 8;
-/// Fields of one value that are shown; 512 bytes have no more of one byte each.
+/// Fields of one value that are shown; a value of 512 bytes can have many times more.
 const MOST: usize = 512;
 /// Longest name of a field, in characters.
 const NAME: usize = 48;
@@ -25,8 +25,10 @@ pub(crate) struct Shown {
 /// Reads a value field by field.
 pub(crate) fn shown(format: &Format, bytes: &[u8]) -> Shown {
     let mut shown = Shown::default();
+    let mut more = 0_usize;
     let rest = format.decode(bytes, |field| {
         if shown.fields.len() == MOST {
+            more += 1;
             return;
         }
         let view = view(&field, shown.fields.len());
@@ -46,6 +48,10 @@ pub(crate) fn shown(format: &Format, bytes: &[u8]) -> Shown {
             "{} of {len} bytes used; the rest stays hex.",
             rest.extra.start
         );
+    }
+    if more > 0 {
+        let gap = if shown.note.is_empty() { "" } else { " " };
+        shown.note += &format!("{gap}{more} more fields are not shown.");
     }
     shown
 }

@@ -63,6 +63,7 @@ mod sampling;
 mod scope;
 mod seek;
 mod sessions;
+mod suggestions;
 mod writing;
 
 pub mod filter;

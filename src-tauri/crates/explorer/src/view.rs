@@ -574,6 +574,32 @@ pub struct DeviceTimeView {
     pub restarts: u64,
 }
 
+/// A layout that would fit the values that came.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct SuggestionView {
+    /// To be used as it is, or to be edited.
+    pub layout: String,
+    /// The share of a value's bits that it explains, 0 to 1.
+    pub score: f64,
+    /// The newest value in a line, read so.
+    pub text: String,
+    /// What speaks for it, in the order of the bytes.
+    pub evidence: Vec<EvidenceView>,
+}
+
+/// What speaks for one field of a proposed layout.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct EvidenceView {
+    /// The field.
+    pub field: String,
+    /// First byte and one past the last.
+    pub bytes: (u32, u32),
+    /// One sentence.
+    pub sentence: String,
+}
+
 /// A file of formats, and what taking it would change.
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]

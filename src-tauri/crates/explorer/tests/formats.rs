@@ -254,6 +254,29 @@ async fn another_format_reads_all_of_a_live_recording_and_loses_no_value_that_co
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_layout_is_proposed_from_the_values_that_came_with_what_speaks_for_it() {
+    let bench = Bench::new().await;
+    let motion = bench.connected(VirtualDevice::MotionSensor).await;
+    let stream = bench.attribute(&motion, uuids::MOTION_STREAM);
+    let none = bench.explorer.suggest_formats(stream.id).await.unwrap();
+    assert!(none.is_empty(), "{none:?}");
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(20)).await;
+    let proposed = bench.explorer.suggest_formats(stream.id).await.unwrap();
+    let best = &proposed[0];
+    assert!(best.layout.contains(":u32le!count") || best.layout.contains(":u16le!count"));
+    assert!(
+        best.evidence
+            .iter()
+            .any(|why| why.sentence.contains("rose by 1"))
+    );
+    assert!(best.score > 0.0 && best.score <= 1.0);
+    assert!(!best.text.is_empty());
+    bench.explorer.set_format(stream.id, &best.layout).unwrap();
+    assert_eq!(bench.choice(stream.id).kind, "layout");
+}
+
+#[tokio::test(start_paused = true)]
 async fn formats_go_to_a_file_and_come_back_and_what_they_replace_is_said_first() {
     let bench = Bench::new().await;
     let motion = bench.connected(VirtualDevice::MotionSensor).await;
