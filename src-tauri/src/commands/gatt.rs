@@ -1,7 +1,7 @@
 //! The tree and the inspector.
 
 use explorer::view::{EncodedView, InspectView, PreviewView, Problem, WriteInput};
-use explorer::{CounterChoice, Explorer, ReconciledView};
+use explorer::{BlankView, CounterChoice, Explorer, GivenField, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.
@@ -69,6 +69,35 @@ pub(crate) async fn encode(
     input: WriteInput,
 ) -> Result<EncodedView, Problem> {
     Ok(explorer.shown().encode(&input))
+}
+
+/// What a write form asks for.
+#[tauri::command]
+pub(crate) async fn blanks(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+) -> Result<Vec<BlankView>, Problem> {
+    explorer.shown().blanks(attribute)
+}
+
+/// What bytes say in the words of the form.
+#[tauri::command]
+pub(crate) async fn fill_in(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    bytes: String,
+) -> Result<Vec<GivenField>, Problem> {
+    explorer.shown().fill_in(attribute, &bytes)
+}
+
+/// What the form would send.
+#[tauri::command]
+pub(crate) async fn encode_fields(
+    explorer: State<'_, Explorer>,
+    attribute: u64,
+    fields: Vec<GivenField>,
+) -> Result<EncodedView, Problem> {
+    explorer.shown().encode_fields(attribute, &fields)
 }
 
 /// Decodes with another format, for devices of its model or for every device.

@@ -14,6 +14,10 @@ bytes: string,
  */
 len: number, 
 /**
+ * Of a form, the field that stands in the way.
+ */
+field: string | null, 
+/**
  * Why it cannot be sent.
  */
 problem: Problem | null, };

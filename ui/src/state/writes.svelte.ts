@@ -1,9 +1,10 @@
 // What was written lately, so that it can be written again. Kept by UUID, for as long as the window is open.
 
 export interface Written {
-  kind: 'hex' | 'text' | 'number';
+  kind: 'fields' | 'hex' | 'text' | 'number';
   /** The type of a number, such as `u16le`. */
   type: string;
+  /** What was typed; of fields, their bytes in hex. */
   text: string;
   /** What a text ends with, as escapes. */
   ending: string;

@@ -3,6 +3,13 @@
 use crate::clean;
 use crate::number::{Class, Endian, NumberType};
 
+mod fields;
+mod time;
+
+pub use fields::{Blank, BlankKind, Given, Misfit};
+pub(crate) use fields::{Typed as TypedDecimal, bytes, integer, shown, uuid};
+pub(crate) use time::{far_time, no_time, time};
+
 /// Characters of the user's text that a message repeats.
 const QUOTED: usize = 24;
 
@@ -66,6 +73,17 @@ pub enum EncodeError {
         /// The largest number that fits.
         high: String,
     },
+    /// A field that cannot say what was given.
+    #[error("{field}: {misfit}")]
+    Field {
+        /// The field's name, with its element.
+        field: String,
+        /// Why not.
+        misfit: Misfit,
+    },
+    /// The format cannot be written by its fields.
+    #[error("This format is written as a whole: as hex, text or a number.")]
+    NotByFields,
 }
 
 impl EncodeError {
@@ -76,7 +94,11 @@ impl EncodeError {
             Self::NotHex { at, .. } | Self::HalfByte { at, .. } | Self::NotNumber { at, .. } => {
                 Some(*at)
             }
-            Self::NoNumber { .. } | Self::NotWhole { .. } | Self::DoesNotFit { .. } => None,
+            Self::NoNumber { .. }
+            | Self::NotWhole { .. }
+            | Self::DoesNotFit { .. }
+            | Self::Field { .. }
+            | Self::NotByFields => None,
         }
     }
 }
@@ -317,7 +339,7 @@ fn whole(number: i128) -> String {
     format!("{minus}{}", number.unsigned_abs())
 }
 
-fn quoted(text: &str) -> String {
+pub(crate) fn quoted(text: &str) -> String {
     clean::text(text, QUOTED).into_owned()
 }
 

@@ -22,6 +22,8 @@ const SHOWN_BYTES: usize = 32;
 pub struct Field<'a> {
     /// What it is called. From a layout that somebody sent, it is within the grammar of names.
     pub name: &'a str,
+    /// Which sample of a group that repeats, from 0.
+    pub sample: Option<usize>,
     /// Which element of an array, from 0.
     pub element: Option<usize>,
     /// What the bytes hold, before scale and offset.
@@ -31,18 +33,20 @@ pub struct Field<'a> {
     /// The bytes that it came from, always within the value. Bit fields may share bytes; of a
     /// missing field, the bytes that are there.
     pub range: Range<usize>,
-    /// The bits of `range`, read as a little-endian integer, that it came from.
+    /// The bits that it came from, of `range` read as an integer in the format's byte order.
     pub bits: Option<RangeInclusive<u8>>,
     /// What the layout uses it for.
     pub role: Option<Role>,
     /// What this value stands for, where the format names it: `Chest`, `not known`.
-    pub meaning: Option<&'static str>,
+    pub meaning: Option<&'a str>,
     /// What is wrong with it, when something is. What could be read is in `value` all the same.
     pub fault: Option<Fault>,
     /// Whether `meaning` says that there is no number, only the reason why.
     pub(crate) void: bool,
     pub(crate) linear: Linear,
     pub(crate) shown: Shown,
+    /// Names of bits, where its bits have names; otherwise none.
+    pub(crate) flags: &'a [(u8, Box<str>)],
 }
 
 /// Why a field is not what its format allows.
@@ -75,6 +79,11 @@ pub enum Fault {
     Unterminated,
     /// A day or a time of day that does not exist.
     NoSuchTime,
+    /// Not the constant that the format expects here.
+    NotConstant {
+        /// What should stand there.
+        expected: i128,
+    },
     /// A record that says to be shorter than its own fixed part, or longer than the value.
     RecordLength,
 }
@@ -102,6 +111,10 @@ impl fmt::Display for Fault {
             Self::NotUtf8 { valid } => write!(f, "not UTF-8 from byte {valid} on"),
             Self::Unterminated => f.write_str("no zero byte at the end"),
             Self::NoSuchTime => f.write_str("no such time"),
+            Self::NotConstant { expected } if *expected > 9 => write!(f, "not 0x{expected:02X}"),
+            Self::NotConstant { expected } => {
+                write!(f, "not {}{}", minus(*expected < 0), expected.unsigned_abs())
+            }
             Self::RecordLength => f.write_str("impossible length"),
         }
     }
@@ -269,6 +282,7 @@ impl<'a> Field<'a> {
     pub(crate) fn plain(name: &'a str, value: Value<'a>, range: Range<usize>) -> Self {
         Self {
             name,
+            sample: None,
             element: None,
             value,
             unit: None,
@@ -280,6 +294,7 @@ impl<'a> Field<'a> {
             void: false,
             linear: Linear::IDENTITY,
             shown: Shown::Plain,
+            flags: &[],
         }
     }
 
@@ -325,30 +340,42 @@ impl<'a> Field<'a> {
         Bare(self)
     }
 
-    /// The name with the element, such as `acc[0]`.
+    /// The name with the sample and the element, such as `acc[0]`.
     #[must_use]
     pub fn label(&self) -> Label<'a> {
         Label {
             name: self.name,
+            sample: self.sample,
             element: self.element,
         }
     }
 }
 
-/// The name of a field with its element. See [`Field::label`].
+/// The name of a field with its sample and element. See [`Field::label`].
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Label<'a> {
     name: &'a str,
+    sample: Option<usize>,
     element: Option<usize>,
+}
+
+impl<'a> Label<'a> {
+    pub(crate) const fn new(name: &'a str, element: Option<usize>) -> Self {
+        Self {
+            name,
+            sample: None,
+            element,
+        }
+    }
 }
 
 impl fmt::Display for Label<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.name)?;
-        match self.element {
-            Some(element) => write!(f, "[{element}]"),
-            None => Ok(()),
+        for index in [self.sample, self.element].into_iter().flatten() {
+            write!(f, "[{index}]")?;
         }
+        Ok(())
     }
 }
 
@@ -382,6 +409,9 @@ impl fmt::Display for Bare<'_, '_> {
         if let Some(meaning) = field.meaning {
             return f.write_str(meaning);
         }
+        if let (Value::Int(value), [_, ..]) = (field.value, field.flags) {
+            return flags(f, value, field.flags);
+        }
         let number = || field.number().unwrap_or(f64::NAN);
         match (field.shown, field.value) {
             (Shown::Plain, _) => {}
@@ -389,8 +419,12 @@ impl fmt::Display for Bare<'_, '_> {
                 return write!(f, "0x{value:0digits$X}", digits = usize::from(digits));
             }
             (Shown::Significant(digits), Value::Float(value)) if value.is_finite() => {
-                let whole = value.abs().max(1.0).log10() as u8 + 1;
-                let decimals = usize::from(digits.saturating_sub(whole));
+                let before = match value.abs() {
+                    0.0 => 0,
+                    magnitude => magnitude.log10().floor() as i32,
+                };
+                let decimals = i32::from(digits) - 1 - before;
+                let decimals = usize::try_from(decimals).unwrap_or(0);
                 return write!(f, "{}{:.decimals$}", minus(value < 0.0), value.abs());
             }
             (Shown::Days, Value::Int(days)) => return date(f, days),
@@ -439,6 +473,22 @@ impl fmt::Display for Bare<'_, '_> {
 
 const fn minus(negative: bool) -> &'static str {
     if negative { "\u{2212}" } else { "" }
+}
+
+/// The names of the bits that are set, and the numbers of those without a name.
+fn flags(f: &mut fmt::Formatter<'_>, value: i128, names: &[(u8, Box<str>)]) -> fmt::Result {
+    if value == 0 {
+        return f.write_str("none");
+    }
+    let mut gap = "";
+    for bit in (0..64_u8).filter(|bit| value >> bit & 1 == 1) {
+        match names.iter().find(|(named, _)| *named == bit) {
+            Some((_, name)) => write!(f, "{gap}{name}")?,
+            None => write!(f, "{gap}bit {bit}")?,
+        }
+        gap = ", ";
+    }
+    Ok(())
 }
 
 /// The shortest digits that read back as the same float; very small and large ones with exponent.

@@ -7,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use uuid::Uuid;
 
 use crate::advertisement::Beacon;
+use crate::encode::{Blank, EncodeError, Given};
 use crate::field::{Field, Rest, Series};
 use crate::layout::{Counter, Layout, LayoutError};
 use crate::presentation::{PresentationError, Presented};
@@ -82,6 +83,30 @@ impl Format {
         }
     }
 
+    /// What a form asks for, in the order of the bytes; nothing where [`Format::encode`] cannot.
+    #[must_use]
+    pub fn blanks(&self) -> Vec<Blank> {
+        match self {
+            Self::Sig(sig) => sig.blanks(),
+            Self::Presented(presented) => presented.blanks(),
+            Self::Layout(_) | Self::Beacon(_) => Vec::new(),
+        }
+    }
+
+    /// The bytes that say what was given: what [`Format::decode`] reads back. Flags follow from
+    /// which fields are given, unless they are given themselves; what is not given and may be
+    /// absent is absent.
+    ///
+    /// # Errors
+    /// Names the field that is unknown, missing or cannot say what was given, and what it can.
+    pub fn encode(&self, given: &[Given<'_>]) -> Result<Vec<u8>, EncodeError> {
+        match self {
+            Self::Sig(sig) => sig.encode(given),
+            Self::Presented(presented) => presented.encode(given),
+            Self::Layout(_) | Self::Beacon(_) => Err(EncodeError::NotByFields),
+        }
+    }
+
     /// The sequence counter that finds loss, if the format names one.
     #[must_use]
     pub fn counter(&self) -> Option<Counter> {
@@ -141,8 +166,9 @@ impl<'a> SummaryLine<'a> {
     fn add(&mut self, name: Option<&str>, field: &Field<'a>) {
         let unit = field.unit.filter(|_| field.number().is_some());
         let other_unit = matches!((self.unit, unit), (Some(last), Some(next)) if last != next);
-        let same =
-            field.element.is_some_and(|at| at > 0) && self.last == Some(field.name) && !other_unit;
+        let same = field.element.or(field.sample).is_some_and(|at| at > 0)
+            && self.last == Some(field.name)
+            && !other_unit;
         if same {
             self.elements += 1;
         } else {

@@ -3,6 +3,18 @@
 //! A signed exponent of ten sits above a signed mantissa, and five mantissas say why there is no
 //! number. GATT calls them medfloat16 and medfloat32.
 
+use std::fmt::{self, Write as _};
+
+use crate::encode::{self, Misfit, TypedDecimal};
+
+const NOT_A_NUMBER: &str = "not a number";
+const NOT_AT_RESOLUTION: &str = "not at this resolution";
+const INFINITY: &str = "+infinity";
+const MINUS_INFINITY: &str = "\u{2212}infinity";
+
+/// What special values are called.
+pub(crate) const WORDS: [&str; 4] = [NOT_A_NUMBER, NOT_AT_RESOLUTION, INFINITY, MINUS_INFINITY];
+
 /// What such a float says.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Medical {
@@ -36,24 +48,119 @@ impl Medical {
     fn of(mantissa: i32, exponent: i32, end: i32, shift: i8) -> Self {
         if exponent == 0 {
             match mantissa {
-                _ if mantissa == end - 1 => return Self::Special("not a number", f64::NAN),
-                _ if mantissa == end - 2 => return Self::Special("+infinity", f64::INFINITY),
-                _ if mantissa == -end => return Self::Special("not at this resolution", f64::NAN),
+                _ if mantissa == end - 1 => return Self::Special(NOT_A_NUMBER, f64::NAN),
+                _ if mantissa == end - 2 => return Self::Special(INFINITY, f64::INFINITY),
+                _ if mantissa == -end => return Self::Special(NOT_AT_RESOLUTION, f64::NAN),
                 _ if mantissa == 1 - end => return Self::Reserved,
                 _ if mantissa == 2 - end => {
-                    return Self::Special("\u{2212}infinity", f64::NEG_INFINITY);
+                    return Self::Special(MINUS_INFINITY, f64::NEG_INFINITY);
                 }
                 _ => {}
             }
         }
         let power = exponent + i32::from(shift);
-        let mantissa = f64::from(mantissa);
-        // Dividing by a whole power of ten gives the float nearest to the decimal.
-        Self::Number(if power < 0 {
-            mantissa / 10_f64.powi(-power)
-        } else {
-            mantissa * 10_f64.powi(power)
+        let number = f64::from(mantissa);
+        // Up to 10^22 a power of ten is a whole float, and dividing by it or multiplying with it
+        // gives the float nearest to the decimal.
+        Self::Number(match power {
+            -22..0 => number / 10_f64.powi(-power),
+            0..=22 => number * 10_f64.powi(power),
+            _ => far(mantissa, power),
         })
+    }
+
+    /// The bytes, 2 or 4, that say a number or one of the special words, in a unit that is
+    /// 10^`shift` times finer than the one transmitted.
+    ///
+    /// One number has several of them: 120 is 120 × 10^0 and 12 × 10^1. This writes the exponent 0
+    /// where it can, and else the fewest digits.
+    pub(crate) fn write(text: &str, size: usize, shift: i8) -> Result<Vec<u8>, Misfit> {
+        let (end, most_exponent) = match size {
+            2 => (1_i128 << 11, 7),
+            _ => (1 << 23, 127),
+        };
+        let shift = i32::from(shift);
+        let bytes = |mantissa: i128, exponent: i32| {
+            let word = exponent << (end.ilog2() + 1) | (mantissa & (2 * end - 1)) as i32;
+            word.to_le_bytes().into_iter().take(size).collect()
+        };
+        let word = text.replacen('-', "\u{2212}", 1);
+        let special = WORDS
+            .iter()
+            .position(|known| known.eq_ignore_ascii_case(&word));
+        if let Some(special) = special {
+            let mantissas = [end - 1, -end, end - 2, 2 - end];
+            return Ok(bytes(mantissas.get(special).copied().unwrap_or(0), 0));
+        }
+        let Some(TypedDecimal { mantissa, exponent }) = TypedDecimal::read(text) else {
+            return Err(Misfit::NotNumber {
+                found: encode::quoted(text),
+                example: format!("36.6, or {}", WORDS.join(", or ")),
+            });
+        };
+        let exponent = match mantissa {
+            0 => 0,
+            _ => exponent.saturating_sub(shift),
+        };
+        let raised = |to: i32| {
+            let power = 10_i128.checked_pow(u32::try_from(exponent - to).ok()?)?;
+            Some((mantissa.checked_mul(power)?, to))
+        };
+        let fits = |(mantissa, exponent): &(i128, i32)| {
+            // At the exponent 0, the outermost mantissas are special.
+            let mantissas = match exponent {
+                0 => 3 - end..end - 2,
+                _ => -end..end,
+            };
+            mantissas.contains(mantissa) && (-1 - most_exponent..=most_exponent).contains(exponent)
+        };
+        let ways = [raised(0), Some((mantissa, exponent)), raised(most_exponent)];
+        if let Some((mantissa, exponent)) = ways.into_iter().flatten().find(fits) {
+            return Ok(bytes(mantissa, exponent));
+        }
+        let found = encode::quoted(text);
+        if mantissa.abs() < end && exponent > 0 {
+            let most = most_exponent + shift;
+            return Err(Misfit::OutOfRange {
+                found,
+                least: format!("\u{2212}{}e{most}", end - 1),
+                most: format!("{}e{most}", end - 1),
+            });
+        }
+        Err(Misfit::Digits {
+            found,
+            least: format!("\u{2212}{}", end - 3),
+            most: format!("{}", end - 3),
+        })
+    }
+}
+
+/// The float nearest to `mantissa × 10^power`, by way of its digits, which are few enough to need
+/// no allocation.
+fn far(mantissa: i32, power: i32) -> f64 {
+    let mut digits = Digits {
+        text: [0; 24],
+        len: 0,
+    };
+    // Eight digits and an exponent of three with their signs fit.
+    let written = write!(digits, "{mantissa}e{power}");
+    let text = digits.text.get(..digits.len).unwrap_or_default();
+    let text = std::str::from_utf8(text).ok().filter(|_| written.is_ok());
+    text.and_then(|text| text.parse().ok()).unwrap_or(f64::NAN)
+}
+
+struct Digits {
+    text: [u8; 24],
+    len: usize,
+}
+
+impl fmt::Write for Digits {
+    fn write_str(&mut self, more: &str) -> fmt::Result {
+        let end = self.len + more.len();
+        let place = self.text.get_mut(self.len..end).ok_or(fmt::Error)?;
+        place.copy_from_slice(more.as_bytes());
+        self.len = end;
+        Ok(())
     }
 }
 
@@ -80,6 +187,14 @@ mod tests {
         assert_eq!(
             Medical::short(&[0x62, 0xB0], 5),
             Some(Medical::Number(98.0))
+        );
+        assert_eq!(
+            Medical::long(&[0x00, 0x3B, 0x00, 0x21], 0),
+            Some(Medical::Number(1.5104e37)),
+        );
+        assert_eq!(
+            Medical::long(&[0xFF, 0xFF, 0xFF, 0x80], 0),
+            Some(Medical::Number(-1e-128)),
         );
         assert_eq!(Medical::short(&[1], 0), None);
         assert_eq!(Medical::long(&[1, 2, 3], 0), None);

@@ -2,15 +2,17 @@
 //!
 //! The tables are generated, checked in and sorted; a look-up is a binary search and allocates
 //! nothing. A 128-bit UUID on the Bluetooth base UUID (Core Specification, Vol 3, Part B, 2.5.1)
-//! is the short number that it stands for.
+//! is the short number that it stands for. `cargo xtask names` makes the tables anew.
 
 use std::fmt;
 
 use uuid::Uuid;
 
+mod appearances;
 mod characteristics;
 mod companies;
 mod descriptors;
+mod owners;
 mod services;
 
 /// The Bluetooth base UUID, `00000000-0000-1000-8000-00805F9B34FB`.
@@ -36,22 +38,90 @@ pub fn short32(uuid: Uuid) -> Option<u32> {
     (whole & REST == BASE.as_u128() & REST).then_some((whole >> 96) as u32)
 }
 
+/// A name, and who gave it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Known {
+    /// The name; fit to be shown.
+    pub name: &'static str,
+    /// Who gave it.
+    pub giver: Giver,
+}
+
+/// Who gave a number its name. Its text form says so: `assigned by the Bluetooth SIG`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Giver {
+    /// The Assigned Numbers document.
+    Sig,
+    /// The Assigned Numbers document, which says only to which company it gave the number.
+    Member,
+    /// A company or a project, for its own UUIDs.
+    Vendor(&'static str),
+}
+
+impl fmt::Display for Giver {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::Sig => "assigned by the Bluetooth SIG",
+            Self::Member => "the member that the Bluetooth SIG gave the number",
+            Self::Vendor(vendor) => vendor,
+        })
+    }
+}
+
+/// The name of a service, SIG-assigned, of a member, or of a well-known vendor, and who gave it.
+#[must_use]
+pub fn known_service(uuid: Uuid) -> Option<Known> {
+    /// Numbers for members and for other standards' bodies (Assigned Numbers, 3.10 and 3.11); what
+    /// the latter name is a service.
+    const MEMBERS: std::ops::RangeInclusive<u16> = 0xFC00..=0xFEFF;
+    let mut known = by_uuid(uuid, services::SHORT, services::LONG)?;
+    if known.giver == Giver::Sig && short16(uuid).is_some_and(|short| MEMBERS.contains(&short)) {
+        known.giver = Giver::Member;
+    }
+    Some(known)
+}
+
+/// The name of a characteristic, SIG-assigned or of a well-known vendor, and who gave it.
+#[must_use]
+pub fn known_characteristic(uuid: Uuid) -> Option<Known> {
+    by_uuid(uuid, characteristics::SHORT, characteristics::LONG)
+}
+
+/// The name of a descriptor, and who gave it.
+#[must_use]
+pub fn known_descriptor(uuid: Uuid) -> Option<Known> {
+    by_uuid(uuid, descriptors::SHORT, descriptors::LONG)
+}
+
 /// The name of a service: SIG-assigned, of a member, or of a well-known vendor.
 #[must_use]
 pub fn service(uuid: Uuid) -> Option<&'static str> {
-    by_uuid(uuid, services::SHORT, services::LONG)
+    known_service(uuid).map(|known| known.name)
 }
 
 /// The name of a characteristic: SIG-assigned or of a well-known vendor.
 #[must_use]
 pub fn characteristic(uuid: Uuid) -> Option<&'static str> {
-    by_uuid(uuid, characteristics::SHORT, characteristics::LONG)
+    known_characteristic(uuid).map(|known| known.name)
 }
 
 /// The name of a descriptor.
 #[must_use]
 pub fn descriptor(uuid: Uuid) -> Option<&'static str> {
-    by_uuid(uuid, descriptors::SHORT, &[])
+    known_descriptor(uuid).map(|known| known.name)
+}
+
+/// What a device says it looks like (Assigned Numbers, 2.6): the name of the subcategory, or of the
+/// category where the subcategory has none.
+#[must_use]
+pub fn appearance(value: u16) -> Option<&'static str> {
+    find(appearances::SHORT, value).or_else(|| appearance_category(value))
+}
+
+/// The category alone of an appearance, its upper ten bits.
+#[must_use]
+pub fn appearance_category(value: u16) -> Option<&'static str> {
+    find(appearances::SHORT, value & !0x3F)
 }
 
 /// The company of a company identifier (Assigned Numbers, 7).
@@ -83,12 +153,19 @@ impl fmt::Display for UuidText {
 fn by_uuid(
     uuid: Uuid,
     short: &[(u16, &'static str)],
-    long: &[(u128, &'static str)],
-) -> Option<&'static str> {
-    match short16(uuid) {
-        Some(number) => find(short, number),
-        None => find(long, uuid.as_u128()),
+    long: &[(u128, u8, &'static str)],
+) -> Option<Known> {
+    let assigned = short16(uuid).and_then(|number| find(short, number));
+    if let Some(name) = assigned {
+        let giver = Giver::Sig;
+        return Some(Known { name, giver });
     }
+    let at = long
+        .binary_search_by_key(&uuid.as_u128(), |(key, ..)| *key)
+        .ok()?;
+    let (_, owner, name) = *long.get(at)?;
+    let giver = Giver::Vendor(owners::OWNERS.get(usize::from(owner))?);
+    Some(Known { name, giver })
 }
 
 fn find<K: Ord + Copy>(table: &[(K, &'static str)], key: K) -> Option<&'static str> {
@@ -101,30 +178,39 @@ mod tests {
     use super::*;
     use crate::clean;
 
+    const SHORTS: [&[(u16, &str)]; 5] = [
+        services::SHORT,
+        characteristics::SHORT,
+        descriptors::SHORT,
+        companies::SHORT,
+        appearances::SHORT,
+    ];
+    const LONGS: [&[(u128, u8, &str)]; 3] =
+        [services::LONG, characteristics::LONG, descriptors::LONG];
+
     #[test]
     fn tables_are_strictly_ascending_so_that_the_search_finds_everything() {
-        fn ascends<K: Ord>(table: &[(K, &str)]) -> bool {
-            table.windows(2).all(|pair| pair[0].0 < pair[1].0)
+        for table in SHORTS {
+            assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
         }
-        assert!(ascends(services::SHORT) && ascends(services::LONG));
-        assert!(ascends(characteristics::SHORT) && ascends(characteristics::LONG));
-        assert!(ascends(descriptors::SHORT));
-        assert!(ascends(companies::SHORT));
+        for table in LONGS {
+            assert!(table.windows(2).all(|pair| pair[0].0 < pair[1].0));
+            let mut owners = table.iter().map(|(_, owner, _)| usize::from(*owner));
+            assert!(owners.all(|owner| owner < owners::OWNERS.len()));
+        }
     }
 
     #[test]
     fn every_name_is_fit_to_be_shown() {
-        let shorts = [
-            services::SHORT,
-            characteristics::SHORT,
-            descriptors::SHORT,
-            companies::SHORT,
-        ];
-        let longs = [services::LONG, characteristics::LONG];
-        let names = shorts
+        let names = SHORTS
             .iter()
             .flat_map(|table| table.iter().map(|(_, name)| *name))
-            .chain(longs.iter().flat_map(|table| table.iter().map(|(_, n)| *n)));
+            .chain(
+                LONGS
+                    .iter()
+                    .flat_map(|table| table.iter().map(|(.., n)| *n)),
+            )
+            .chain(owners::OWNERS.iter().copied());
         for name in names {
             assert!(!name.is_empty());
             assert_eq!(clean::text(name, 120), name);
@@ -162,6 +248,45 @@ mod tests {
         assert_eq!(characteristic(dfu), Some("Buttonless DFU Without Bonds"));
         let thingy = Uuid::from_u128(0xef680200_9b35_4933_9b10_52ffa9740042);
         assert_eq!(service(thingy), Some("Thingy Weather Station Service"));
+    }
+
+    #[test]
+    fn who_gave_a_name_is_said() {
+        let giver = |known: Option<Known>| known.map(|known| known.giver.to_string());
+        let uart = Uuid::from_u128(0x6e400001_b5a3_f393_e0a9_e50e24dcca9e);
+        for (known, expected) in [
+            (
+                known_service(uuid16(0x180D)),
+                "assigned by the Bluetooth SIG",
+            ),
+            (
+                known_service(uuid16(0xFEFF)),
+                "the member that the Bluetooth SIG gave the number",
+            ),
+            (known_service(uart), "Nordic Semiconductor"),
+            // A number that nobody was given and many use: no name of the SIG.
+            (
+                known_service(uuid16(0xFFE0)),
+                "custom of serial modules, not assigned",
+            ),
+            (known_characteristic(uuid16(0x1233)), "Google"),
+            (
+                known_descriptor(uuid16(0x2917)),
+                "assigned by the Bluetooth SIG",
+            ),
+        ] {
+            assert_eq!(giver(known).as_deref(), Some(expected));
+        }
+    }
+
+    #[test]
+    fn an_appearance_has_the_name_of_its_subcategory_or_else_of_its_category() {
+        assert_eq!(appearance(0x03C1), Some("Keyboard"));
+        assert_eq!(appearance(0x0340), Some("Heart Rate Sensor"));
+        // The Assigned Numbers have no such subcategory.
+        assert_eq!(appearance(0x037F), Some("Heart Rate Sensor"));
+        assert_eq!(appearance_category(0x03C1), Some("Human Interface Device"));
+        assert_eq!(appearance(0xFFFF), None);
     }
 
     #[test]

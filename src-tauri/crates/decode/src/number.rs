@@ -27,7 +27,8 @@ pub enum Endian {
     Big,
 }
 
-/// The type of a number in bytes: `u8`, `i8`, `u16le` … `i64be`, `f32le` … `f64be`.
+/// The type of a number in bytes: `u8`, `i8`, `u16le` … `i64be`, `f32le` … `f64be`. Integers have
+/// any number of bytes up to eight.
 ///
 /// [`Display`](fmt::Display) and [`FromStr`] use these names, which are the layout grammar's.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -43,14 +44,14 @@ impl NumberType {
     /// One signed byte.
     pub const I8: Self = Self::known(Class::Signed, 1, Endian::Little);
 
-    /// A type of `bits` (8, 16, 24, 32, 64; of floats 32, 64), `None` for other widths.
+    /// A type of `bits` (8, 16, 24 … 64; of floats 32, 64), `None` for other widths.
     ///
     /// The order of a single byte does not matter and is not kept.
     #[must_use]
     pub const fn new(class: Class, bits: u32, endian: Endian) -> Option<Self> {
         match (class, bits) {
             (Class::Unsigned | Class::Signed, 8) => Some(Self::known(class, 1, Endian::Little)),
-            (Class::Unsigned | Class::Signed, 16 | 24) | (_, 32 | 64) => {
+            (Class::Unsigned | Class::Signed, 16 | 24 | 40 | 48 | 56) | (_, 32 | 64) => {
                 Some(Self::known(class, (bits / 8) as u8, endian))
             }
             _ => None,
@@ -88,6 +89,11 @@ impl NumberType {
     #[must_use]
     pub const fn bits(self) -> u32 {
         self.bytes as u32 * 8
+    }
+
+    /// The unsigned type of the same bytes.
+    pub(crate) const fn unsigned(self) -> Self {
+        Self::known(Class::Unsigned, self.bytes, self.endian)
     }
 
     /// The smallest and largest integer that fits; of floats that of a 64-bit integer, unused.
@@ -147,8 +153,8 @@ impl fmt::Display for NumberType {
 /// The text is no number type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "This is not a number type. Use u8, i8, u or i with 16, 24, 32 or 64, or f with 32 or 64, \
-     followed by le or be, such as u16le."
+    "This is not a number type. Use u8, i8, u or i with 16, 24, 32, 40, 48, 56 or 64, or f with 32 \
+     or 64, followed by le or be, such as u16le."
 )]
 pub struct NumberTypeError;
 
@@ -175,6 +181,9 @@ impl FromStr for NumberType {
             ("16", Some(_)) => 16,
             ("24", Some(_)) => 24,
             ("32", Some(_)) => 32,
+            ("40", Some(_)) => 40,
+            ("48", Some(_)) => 48,
+            ("56", Some(_)) => 56,
             ("64", Some(_)) => 64,
             _ => return Err(NumberTypeError),
         };
@@ -399,6 +408,33 @@ impl Linear {
     pub(crate) fn apply(&self, raw: f64) -> f64 {
         (raw * self.multiply + self.add) / self.divide
     }
+
+    /// The way back from `mantissa × 10^exponent`: the largest integer that means no more, and
+    /// whether it means just that. (With a negative scale, that means no less.) `None` where
+    /// whole numbers of 128 bits do not suffice.
+    pub(crate) fn invert(&self, mantissa: i128, exponent: i32) -> Option<(i128, bool)> {
+        let whole = |part: f64| {
+            (part.fract() == 0.0 && part.abs() < 2_f64.powi(100)).then_some(part as i128)
+        };
+        let [multiply, add, divide] = [self.multiply, self.add, self.divide].map(whole);
+        let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+        let (up, down) = if exponent < 0 { (1, power) } else { (power, 1) };
+        let over = mantissa.checked_mul(up)?.checked_mul(divide?)?;
+        let over = over.checked_sub(add?.checked_mul(down)?)?;
+        let under = multiply?.checked_mul(down)?;
+        let (over, under) = if under < 0 {
+            (-over, -under)
+        } else {
+            (over, under)
+        };
+        let floor = over.checked_div_euclid(under)?;
+        Some((floor, over.checked_rem_euclid(under)? == 0))
+    }
+
+    /// The way back as near as floats come.
+    pub(crate) fn unapply(&self, number: f64) -> f64 {
+        (number * self.divide - self.add) / self.multiply
+    }
 }
 
 #[cfg(test)]
@@ -414,8 +450,8 @@ mod tests {
     #[test]
     fn every_type_has_one_name() {
         for name in [
-            "u8", "i8", "u16le", "u16be", "i16le", "u24le", "i24be", "u32le", "i32be", "u64le",
-            "i64be", "f32le", "f32be", "f64le", "f64be",
+            "u8", "i8", "u16le", "u16be", "i16le", "u24le", "i24be", "u32le", "i32be", "u40le",
+            "i48be", "u56le", "u64le", "i64be", "f32le", "f32be", "f64le", "f64be",
         ] {
             assert_eq!(ty(name).to_string(), name);
         }

@@ -12,6 +12,8 @@ use crate::medical::Medical;
 use crate::number::{Class, Endian, Linear, NumberType};
 use crate::units;
 
+mod write;
+
 /// Most digits after the decimal point that are shown.
 const MOST_DECIMALS: u8 = 15;
 
@@ -175,19 +177,23 @@ impl Presentation {
         }
     }
 
-    /// The field that begins at `at`.
-    fn field<'a>(self, bytes: &'a [u8], at: usize, element: Option<usize>) -> Field<'a> {
-        let lies = self.lies();
-        let size = match lies {
+    /// Bytes that it takes; `None` of what goes on to the end of the value.
+    const fn size(self) -> Option<usize> {
+        match self.lies() {
             Some(Lies::Number(number) | Lies::Low(number, _)) => Some(number.size()),
             Some(Lies::Bool) => Some(1),
             Some(Lies::Sfloat) => Some(2),
             Some(Lies::Float | Lies::Code) => Some(4),
             Some(Lies::Wide(_)) => Some(16),
             Some(Lies::Text | Lies::Rest) | None => None,
-        };
+        }
+    }
+
+    /// The field that begins at `at`.
+    fn field<'a>(self, bytes: &'a [u8], at: usize, element: Option<usize>) -> Field<'a> {
+        let lies = self.lies();
         let left = at.min(bytes.len())..bytes.len();
-        let size = size.unwrap_or(left.len());
+        let size = self.size().unwrap_or(left.len());
         let from = bytes.get(at..at + size);
         let mut field = Field::plain("Value", Value::Missing, left.clone());
         field.element = element;

@@ -14,6 +14,7 @@ use crate::names;
 
 pub(crate) mod part;
 mod tables;
+mod write;
 
 use part::{Kind, Part, Plot, Summary, When};
 

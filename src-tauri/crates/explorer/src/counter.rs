@@ -161,7 +161,8 @@ impl Counting {
             Some(choice) => choice.meant().ok()?,
             None => {
                 let read = format?.counter()?;
-                (read, session::Counter::of_bits(read.bits)?)
+                let counter = session::Counter::of_bits(read.bits)?;
+                (read, counter.by(read.step.into())?)
             }
         };
         Some(Self {

@@ -25,8 +25,8 @@ const LOSS: f64 = 1.5;
 pub(crate) struct DeviceTime {
     source: Source,
     clock: DeviceClock,
-    /// The column of which a value can have several samples.
-    repeating: Option<usize>,
+    /// Of which columns a value can have several samples.
+    repeating: Vec<bool>,
     /// Samples so far, where they are what is counted.
     counted: u64,
     /// The device's clock and the number of samples of the value before.
@@ -89,11 +89,12 @@ impl DeviceTime {
         } else {
             return None;
         };
-        let repeating = layout.series().into_iter().find(|series| series.repeats);
+        let series = layout.series().into_iter();
+        let repeating = series.map(|series| series.repeats).collect();
         Some(Self {
             source,
             clock,
-            repeating: repeating.map(|series| series.column),
+            repeating,
             counted: 0,
             before: None,
             spacing: 0.0,
@@ -109,7 +110,7 @@ impl DeviceTime {
         lost_before: u32,
     ) -> Option<Stamp> {
         let samples = match format {
-            Format::Layout(layout) => layout.samples(bytes.len()),
+            Format::Layout(layout) => layout.samples(bytes),
             _ => 1,
         };
         let rest = (samples - 1) as f64;
@@ -127,7 +128,7 @@ impl DeviceTime {
             }
             Source::Counter(counter) => {
                 let last = self.clock.take(at.0, counter.read(bytes)?, 0.0);
-                let spacing = 1.0 / samples as f64;
+                let spacing = f64::from(counter.step) / samples as f64;
                 Stamp {
                     first: last.after(-rest * spacing),
                     spacing,
@@ -207,8 +208,11 @@ pub(crate) struct Placing<'a> {
     stamp: Option<Stamp>,
     arrival: i64,
     first: i64,
-    /// Which sample of the value is next.
+    /// Which sample of the value it is, and when that was taken.
     sample: usize,
+    now: i64,
+    /// The column of its last number.
+    last: Option<usize>,
 }
 
 impl<'a> Placing<'a> {
@@ -227,6 +231,8 @@ impl<'a> Placing<'a> {
             arrival,
             first,
             sample: 0,
+            now: first,
+            last: None,
         }
     }
 
@@ -240,16 +246,16 @@ impl<'a> Placing<'a> {
         let Some((time, order)) = &mut self.axis else {
             return Timestamp(self.arrival);
         };
-        if time.repeating != Some(column) {
+        if !time.repeating.get(column).is_some_and(|repeats| *repeats) {
             return Timestamp(self.first);
         }
-        let sample = self.sample;
-        self.sample += 1;
-        if sample == 0 {
-            return Timestamp(self.first);
+        // The columns of one sample rise: one that does not begins the next sample.
+        if self.last.replace(column).is_some_and(|last| column <= last) {
+            self.sample += 1;
+            let at = self.stamp.and_then(|stamp| time.at(stamp, self.sample));
+            self.now = order.place(at, self.arrival);
         }
-        let at = self.stamp.and_then(|stamp| time.at(stamp, sample));
-        Timestamp(order.place(at, self.arrival))
+        Timestamp(self.now)
     }
 }
 

@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::sync::atomic::Ordering;
 
 use bytes::Bytes;
-use decode::{Format, NumberType};
+use decode::Format;
 use radio::{
     AttrId, DeviceId, Interruption, NotifyMode, NotifyRoute, Sample, SampleSink, Timestamp,
     WriteKind,
@@ -16,7 +16,8 @@ use crate::connection::Connection;
 use crate::device::hex;
 use crate::explorer::{Explorer, Inner};
 use crate::scope::Owner;
-use crate::view::{EncodedView, InspectView, Problem, PumpRequest, StatisticsView, WriteInput};
+use crate::view::{InspectView, Problem, PumpRequest, StatisticsView, WriteInput};
+use crate::writing::encode;
 
 /// Longest description (0x2901) that is shown, in characters.
 const DESCRIPTION_LENGTH: usize = 64;
@@ -429,36 +430,6 @@ fn shortened(bytes: &[u8]) -> String {
     format!("{}{more}", hex(&bytes[..bytes.len().min(SHOWN)]))
 }
 
-/// The bytes that were meant.
-fn encode(input: &WriteInput) -> Result<Vec<u8>, Problem> {
-    let problem = |error: decode::encode::EncodeError| Problem {
-        at: error.at().and_then(|at| u32::try_from(at).ok()),
-        ..Problem::new("input", error.to_string(), "")
-    };
-    let bytes = match input.kind.as_str() {
-        "hex" => decode::encode::hex(&input.text).map_err(problem)?,
-        "text" => decode::encode::text(&input.text),
-        kind => {
-            let number: NumberType = kind.parse().map_err(|_| {
-                Problem::new(
-                    "input",
-                    format!("{} is no kind of value.", decode::clean::text(kind, 16)),
-                    "",
-                )
-            })?;
-            decode::encode::number(&input.text, number).map_err(problem)?
-        }
-    };
-    if bytes.len() > radio::MAX_ATTRIBUTE_LEN {
-        let error = radio::Error::TooLong {
-            len: bytes.len(),
-            max: radio::MAX_ATTRIBUTE_LEN,
-        };
-        return Err(error.into());
-    }
-    Ok(bytes)
-}
-
 /// The attribute that the window means.
 pub(crate) fn id(number: u64) -> Result<AttrId, Problem> {
     AttrId::from_u64(number)
@@ -610,23 +581,6 @@ impl Explorer {
         Ok(view)
     }
 
-    /// What typing into the write editor would send.
-    #[must_use]
-    pub fn encode(&self, input: &WriteInput) -> EncodedView {
-        match encode(input) {
-            Ok(bytes) => EncodedView {
-                bytes: hex(&bytes),
-                len: u32::try_from(bytes.len()).unwrap_or(u32::MAX),
-                problem: None,
-            },
-            Err(problem) => EncodedView {
-                bytes: String::new(),
-                len: 0,
-                problem: Some(problem),
-            },
-        }
-    }
-
     /// Draws an attribute's numbers, or stops.
     ///
     /// # Errors
@@ -699,32 +653,5 @@ impl Inner {
         self.forget_advert_tracks();
         self.tell_series();
         self.tell_values(false);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn typed(kind: &str, text: &str) -> Result<Vec<u8>, Problem> {
-        encode(&WriteInput {
-            kind: kind.into(),
-            text: text.into(),
-        })
-    }
-
-    #[test]
-    fn what_is_typed_becomes_bytes_or_a_sentence() {
-        assert_eq!(typed("hex", "01 a0").unwrap(), [1, 0xA0]);
-        assert_eq!(typed("text", "hé").unwrap(), "hé".as_bytes());
-        assert_eq!(typed("i16le", "-2").unwrap(), [0xFE, 0xFF]);
-        let problem = typed("hex", "01 3G").unwrap_err();
-        assert_eq!((problem.at, problem.code.as_str()), (Some(3), "input"));
-        assert!(typed("u8", "300").unwrap_err().message.contains("255"));
-        assert!(typed("f16", "1").is_err());
-        assert_eq!(
-            typed("text", &"x".repeat(513)).unwrap_err().code,
-            "too_long"
-        );
     }
 }

@@ -62,6 +62,7 @@ mod sampling;
 mod scope;
 mod seek;
 mod sessions;
+mod writing;
 
 pub mod filter;
 pub mod frame;
@@ -75,6 +76,7 @@ pub use files::{PictureKind, PictureRequest};
 pub use ledger::{LossView, LossesView};
 pub use preferences::Preferences;
 pub use replay::{ReplayCommand, ReplayView};
+pub use writing::{BlankView, GivenField};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]

@@ -875,6 +875,8 @@ pub struct EncodedView {
     pub bytes: String,
     /// How many.
     pub len: u32,
+    /// Of a form, the field that stands in the way.
+    pub field: Option<String>,
     /// Why it cannot be sent.
     pub problem: Option<Problem>,
 }

@@ -2,76 +2,41 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::sync::{Arc, Mutex};
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::time::Duration;
 
-use explorer::view::{AttributeView, DeviceTimeView, Event, PumpRequest, SeriesView};
-use explorer::{Config, Explorer, Preferences};
-use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
-use radio::{Clock, DeviceId};
+use bench::Bench;
+use explorer::Preferences;
+use explorer::view::{DeviceTimeView, Event, PumpRequest, SeriesView};
+use radio::simulated::{Lab, VirtualDevice, uuids};
 
 /// What the motion sensor stamps: its clock is 23 ppm fast, and four samples come at once, 208 a
 /// second.
 const STAMPED: &str = "at:u32le!us, x:i16le[]";
 
-struct Bench {
-    explorer: Explorer,
-    lab: Arc<Simulated>,
-    device: DeviceId,
-    news: Arc<Mutex<Vec<Event>>>,
-    _folder: tempfile::TempDir,
+/// Connected to the motion sensor.
+async fn connected(preferences: Preferences) -> Bench {
+    let contents = Lab {
+        devices: vec![VirtualDevice::MotionSensor, VirtualDevice::VirtualHr],
+        fillers: 0,
+        ..Lab::contract()
+    };
+    let bench = Bench::scanning(contents, preferences).await;
+    bench.connected(VirtualDevice::MotionSensor).await;
+    bench
 }
 
 impl Bench {
-    async fn new(preferences: Preferences) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::tokio();
-        let contents = Lab {
-            devices: vec![VirtualDevice::MotionSensor, VirtualDevice::VirtualHr],
-            fillers: 0,
-            ..Lab::contract()
-        };
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, contents));
-        let config = Config {
-            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
-            session_folder: folder.path().join("sessions"),
-            log_folder: folder.path().into(),
-            preferences,
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let news = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&news);
-        explorer.listen(move |event| heard.lock().unwrap().push(event));
-        explorer.look_again().await.unwrap();
-        explorer.start_scan().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        let device = lab.device(VirtualDevice::MotionSensor).unwrap();
-        explorer.connect(device.clone()).await.unwrap();
-        Self {
-            explorer,
-            lab,
-            device,
-            news,
-            _folder: folder,
-        }
+    /// Of the motion sensor.
+    fn id(&self, uuid: uuid::Uuid) -> u64 {
+        let device = self.device(VirtualDevice::MotionSensor);
+        self.attribute(&device, &uuid.to_string()).id
     }
 
-    fn attribute(&self, uuid: uuid::Uuid) -> u64 {
-        fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<u64> {
-            tree.into_iter().find_map(|attribute| {
-                if attribute.uuid.uuid == uuid {
-                    Some(attribute.id)
-                } else {
-                    find(attribute.children, uuid)
-                }
-            })
-        }
-        find(self.explorer.tree(&self.device).unwrap(), &uuid.to_string()).unwrap()
-    }
-
-    async fn streaming(&self, format: &str) -> u64 {
-        let attribute = self.attribute(uuids::MOTION_STAMPED);
+    async fn streams(&self, format: &str) -> u64 {
+        let attribute = self.id(uuids::MOTION_STAMPED);
         self.explorer.set_format(attribute, format).unwrap();
         self.explorer.subscribe(attribute).await.unwrap();
         self.explorer.plot(attribute, true).unwrap();
@@ -84,19 +49,14 @@ impl Bench {
         time.device.unwrap()
     }
 
-    fn series(&self, name: &str) -> SeriesView {
-        let news = self.news.lock().unwrap();
-        let last = news.iter().rev().find_map(|event| match event {
-            Event::Series { series } => Some(series.clone()),
-            _ => None,
-        });
-        last.unwrap().into_iter().find(|s| s.name == name).unwrap()
+    fn called(&self, name: &str) -> SeriesView {
+        self.series().into_iter().find(|s| s.name == name).unwrap()
     }
 
     /// The times at which the last two seconds of samples are drawn, seconds.
     async fn times(&self) -> Vec<f64> {
         let request = PumpRequest {
-            series: vec![self.series("x").id],
+            series: vec![self.called("x").id],
             from: None,
             span: 2.0,
             pixels: 4_000,
@@ -131,8 +91,8 @@ fn unrest(times: &[f64]) -> f64 {
 
 #[tokio::test(start_paused = true)]
 async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_spread() {
-    let bench = Bench::new(Preferences::default()).await;
-    let attribute = bench.streaming(STAMPED).await;
+    let bench = connected(Preferences::default()).await;
+    let attribute = bench.streams(STAMPED).await;
     tokio::time::sleep(Duration::from_secs(120)).await;
     // By arrival, the samples of a value stand on one point of time, and values 30 ms apart.
     let arrived = bench.times().await;
@@ -154,7 +114,7 @@ async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_sp
     assert!((12.0..20.0).contains(&median), "{median}");
     assert!((28.0..60.0).contains(&residual), "{residual}");
 
-    let before = bench.series("x");
+    let before = bench.called("x");
     bench.explorer.set_time_axis(attribute, "device").unwrap();
     let placed = bench.times().await;
     assert!(placed.len() > 350, "{}", placed.len());
@@ -163,7 +123,7 @@ async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_sp
     tokio::time::sleep(Duration::from_secs(10)).await;
     let placed = bench.times().await;
     assert!(unrest(&placed) < 100e-6, "{}", unrest(&placed));
-    assert_eq!(bench.series("x"), before, "the series stays what it was");
+    assert_eq!(bench.called("x"), before, "the series stays what it was");
     let told = bench
         .news
         .lock()
@@ -182,8 +142,8 @@ async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_sp
 
 #[tokio::test(start_paused = true)]
 async fn samples_without_a_stamp_are_spread_by_their_number() {
-    let bench = Bench::new(Preferences::default()).await;
-    let attribute = bench.streaming("_:skip[4], x:i16le[]").await;
+    let bench = connected(Preferences::default()).await;
+    let attribute = bench.streams("_:skip[4], x:i16le[]").await;
     bench.explorer.set_time_axis(attribute, "device").unwrap();
     tokio::time::sleep(Duration::from_secs(120)).await;
     let fit = bench.fit(attribute);
@@ -195,8 +155,8 @@ async fn samples_without_a_stamp_are_spread_by_their_number() {
 
 #[tokio::test(start_paused = true)]
 async fn a_bare_counter_gives_its_rate() {
-    let bench = Bench::new(Preferences::default()).await;
-    let attribute = bench.attribute(uuids::MOTION_STREAM);
+    let bench = connected(Preferences::default()).await;
+    let attribute = bench.id(uuids::MOTION_STREAM);
     let explorer = &bench.explorer;
     explorer
         .set_format(attribute, "seq:u32le!count, x:i16le")
@@ -205,7 +165,8 @@ async fn a_bare_counter_gives_its_rate() {
     explorer.plot(attribute, true).unwrap();
     explorer.set_time_axis(attribute, "device").unwrap();
     tokio::time::sleep(Duration::from_secs(20)).await;
-    bench.lab.faults().lose(&bench.device, 100);
+    let device = bench.device(VirtualDevice::MotionSensor);
+    bench.lab.faults().lose(&device, 100);
     tokio::time::sleep(Duration::from_secs(20)).await;
     let fit = bench.fit(attribute);
     assert_eq!(
@@ -219,8 +180,8 @@ async fn a_bare_counter_gives_its_rate() {
 
 #[tokio::test(start_paused = true)]
 async fn the_choice_is_kept_and_is_off_with_the_reason_where_there_is_no_time_of_the_device() {
-    let bench = Bench::new(Preferences::default()).await;
-    let attribute = bench.attribute(uuids::MOTION_STAMPED);
+    let bench = connected(Preferences::default()).await;
+    let attribute = bench.id(uuids::MOTION_STAMPED);
     let off = |attribute| {
         let time = bench.explorer.inspect(attribute).unwrap().time.unwrap();
         assert!(!time.by_device && time.device.is_none());
@@ -245,8 +206,8 @@ async fn the_choice_is_kept_and_is_off_with_the_reason_where_there_is_no_time_of
     );
 
     // Another run, with what was kept.
-    let bench = Bench::new(preferences).await;
-    let attribute = bench.attribute(uuids::MOTION_STAMPED);
+    let bench = connected(preferences).await;
+    let attribute = bench.id(uuids::MOTION_STAMPED);
     bench.explorer.subscribe(attribute).await.unwrap();
     bench.explorer.plot(attribute, true).unwrap();
     tokio::time::sleep(Duration::from_secs(30)).await;

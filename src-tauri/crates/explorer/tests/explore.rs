@@ -2,143 +2,30 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::path::Path;
-use std::sync::{Arc, Mutex};
+use std::sync::Arc;
 use std::time::Duration;
 
-use explorer::view::{
-    AttributeView, Event, ExportRequest, LinkView, Problem, PumpRequest, RadioView, ValueView,
-    WriteInput,
-};
-use explorer::{Config, Explorer, PictureKind, PictureRequest, Preferences};
-use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
+use bench::{Bench, contract_with, find};
+use explorer::view::{Event, ExportRequest, PumpRequest, WriteInput};
+use explorer::{PictureKind, PictureRequest, Preferences};
+use radio::simulated::{Lab, VirtualDevice, uuids};
 use radio::{Clock, DeviceId};
 
-struct Bench {
-    explorer: Explorer,
-    lab: Arc<Simulated>,
-    news: Arc<Mutex<Vec<Event>>>,
-    folder: tempfile::TempDir,
+fn contents() -> Lab {
+    contract_with(&[VirtualDevice::MotionSensor, VirtualDevice::DoorLock])
 }
 
-impl Bench {
-    fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let session_folder = folder.path().join("sessions");
-        Self::with(folder, &session_folder)
-    }
-
-    fn with(folder: tempfile::TempDir, session_folder: &Path) -> Self {
-        let clock = Clock::tokio();
-        let mut contents = Lab::contract();
-        contents.devices.push(VirtualDevice::MotionSensor);
-        contents.devices.push(VirtualDevice::DoorLock);
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, contents));
-        let config = Config {
-            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
-            session_folder: session_folder.into(),
-            log_folder: folder.path().into(),
-            preferences: Preferences::default(),
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let news = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&news);
-        explorer.listen(move |event| heard.lock().unwrap().push(event));
-        Self {
-            explorer,
-            lab,
-            news,
-            folder,
-        }
-    }
-
-    /// With a radio that scans and has heard everybody.
-    async fn scanning() -> Self {
-        let bench = Self::new();
-        bench.explorer.look_again().await.unwrap();
-        bench.explorer.start_scan().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        bench
-    }
-
-    fn device(&self, device: VirtualDevice) -> DeviceId {
-        self.lab.device(device).unwrap()
-    }
-
-    async fn connected(&self, device: VirtualDevice) -> DeviceId {
-        let device = self.device(device);
-        self.explorer.connect(device.clone()).await.unwrap();
-        device
-    }
-
-    fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
-        find(self.explorer.tree(device).unwrap(), uuid).unwrap()
-    }
-
-    fn last<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> Option<T> {
-        self.news.lock().unwrap().iter().rev().find_map(pick)
-    }
-
-    /// Waits for the first of the news that is meant.
-    async fn until<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
-        loop {
-            if let Some(found) = self.last(&pick) {
-                return found;
-            }
-            tokio::time::sleep(Duration::from_millis(20)).await;
-        }
-    }
-
-    fn radio(&self) -> RadioView {
-        self.last(|event| {
-            if let Event::Radio(view) = event {
-                Some(view.clone())
-            } else {
-                None
-            }
-        })
-        .unwrap()
-    }
-
-    fn link(&self, device: &DeviceId) -> LinkView {
-        self.last(|event| match event {
-            Event::Link(view) if view.device == device.as_str() => Some(view.clone()),
-            _ => None,
-        })
-        .unwrap()
-    }
-
-    fn value(&self, attribute: u64) -> ValueView {
-        self.last(|event| match event {
-            Event::Values { values } => values
-                .iter()
-                .find(|value| value.attribute == attribute)
-                .cloned(),
-            _ => None,
-        })
-        .unwrap()
-    }
-
-    fn notices(&self) -> Vec<(String, Problem)> {
-        let news = self.news.lock().unwrap();
-        news.iter()
-            .filter_map(|event| match event {
-                Event::Notice(notice) => Some((notice.title.clone(), notice.problem.clone())),
-                _ => None,
-            })
-            .collect()
-    }
+fn idle() -> Bench {
+    Bench::new(contents(), Preferences::default())
 }
 
-fn find(tree: Vec<AttributeView>, uuid: &str) -> Option<AttributeView> {
-    tree.into_iter().find_map(|attribute| {
-        if attribute.uuid.uuid == uuid {
-            Some(attribute)
-        } else {
-            find(attribute.children, uuid)
-        }
-    })
+/// With a radio that scans and has heard everybody.
+async fn scanning() -> Bench {
+    Bench::scanning(contents(), Preferences::default()).await
 }
 
 fn recording_name(event: &Event) -> Option<String> {
@@ -165,7 +52,7 @@ fn csv_of(device: Option<&DeviceId>) -> ExportRequest {
 
 #[tokio::test(start_paused = true)]
 async fn the_simulated_lab_that_was_asked_for_says_so() {
-    let bench = Bench::new();
+    let bench = idle();
     bench.explorer.look_again().await.unwrap();
     let radio = bench.radio();
     assert!(radio.simulated && radio.state == "on", "{radio:?}");
@@ -183,7 +70,7 @@ async fn the_simulated_lab_that_was_asked_for_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn devices_on_the_air_are_listed_filtered_and_kept_across_a_reload() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     bench.explorer.set_filter("name:\"virtual hr\"").unwrap();
     let view = bench
         .last(|event| match event {
@@ -215,7 +102,7 @@ async fn devices_on_the_air_are_listed_filtered_and_kept_across_a_reload() {
 
 #[tokio::test(start_paused = true)]
 async fn a_device_is_connected_by_its_address_or_its_name_even_before_it_was_heard() {
-    let bench = Bench::new();
+    let bench = idle();
     bench.explorer.look_again().await.unwrap();
     bench
         .explorer
@@ -266,7 +153,7 @@ async fn a_device_is_connected_by_its_address_or_its_name_even_before_it_was_hea
 
 #[tokio::test(start_paused = true)]
 async fn a_value_is_read_written_and_read_back() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let link = bench.link(&device);
     assert_eq!(
@@ -308,7 +195,7 @@ async fn a_value_is_read_written_and_read_back() {
 
 #[tokio::test(start_paused = true)]
 async fn what_cannot_be_done_says_why_and_loses_nothing() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let scratch = bench.attribute(&device, &uuids::SCRATCH.to_string());
     for (input, code, part) in [
@@ -352,7 +239,7 @@ async fn what_cannot_be_done_says_why_and_loses_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_stream_is_recorded_whole_drawn_and_exported() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
 
@@ -437,7 +324,7 @@ async fn a_stream_is_recorded_whole_drawn_and_exported() {
 
 #[tokio::test(start_paused = true)]
 async fn losses_of_the_device_and_of_the_queue_are_counted_apart() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::Difficult).await;
     let lossy = bench.attribute(&device, &uuids::LOSSY.to_string());
     bench
@@ -463,7 +350,7 @@ async fn losses_of_the_device_and_of_the_queue_are_counted_apart() {
 
 #[tokio::test(start_paused = true)]
 async fn a_link_that_ends_by_itself_is_said_at_once_and_can_be_made_again() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     bench.explorer.set_auto_reconnect(&device, false);
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
@@ -510,7 +397,7 @@ async fn a_link_that_ends_by_itself_is_said_at_once_and_can_be_made_again() {
 
 #[tokio::test(start_paused = true)]
 async fn connecting_can_be_cancelled_and_gives_up_by_itself() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.device(VirtualDevice::VirtualHr);
     bench.lab.faults().hang_next_connect(&device);
     let connecting = tokio::spawn({
@@ -543,7 +430,7 @@ async fn connecting_can_be_cancelled_and_gives_up_by_itself() {
 
 #[tokio::test(start_paused = true)]
 async fn an_adapter_that_goes_off_is_said_and_ends_links() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     bench.explorer.set_power(false).await.unwrap();
     tokio::time::sleep(Duration::from_millis(50)).await;
@@ -569,7 +456,7 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("not-a-folder");
     std::fs::write(&file, "occupied").unwrap();
-    let bench = Bench::with(folder, &file);
+    let bench = Bench::recording_to(&file, folder, contents(), Preferences::default());
     let notices = bench.notices();
     let (_, problem) = notices.iter().find(|(t, _)| t == "Not recording").unwrap();
     assert!(problem.message.contains("not-a-folder"), "{problem}");
@@ -598,7 +485,7 @@ async fn a_folder_that_cannot_hold_the_recording_costs_the_recording_only() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_recording_goes_on_with_the_links_that_are_up() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     bench.explorer.new_recording().await.unwrap();
     let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
@@ -624,7 +511,7 @@ async fn a_new_recording_goes_on_with_the_links_that_are_up() {
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_stands_at_the_moment_that_was_meant_and_never_ahead_of_time() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     bench.explorer.mark("now", None);
     bench.explorer.mark("before", Some(1.5));
     bench.explorer.mark("ahead", Some(1e6));
@@ -649,7 +536,7 @@ async fn a_mark_stands_at_the_moment_that_was_meant_and_never_ahead_of_time() {
 
 #[tokio::test(start_paused = true)]
 async fn a_mark_is_renamed_and_taken_away_and_the_recording_says_so() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     bench.explorer.mark("", None);
     bench.explorer.mark("", None);
     bench.explorer.change_mark(1, " Walk starts ").unwrap();
@@ -677,7 +564,7 @@ async fn a_mark_is_renamed_and_taken_away_and_the_recording_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_value_for_the_paired_is_read_after_the_passkey_was_typed() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::DoorLock).await;
     let state = bench.attribute(&device, &uuids::LOCK_STATE.to_string());
     let problem = bench.explorer.read(state.id).await.unwrap_err();
@@ -744,7 +631,7 @@ async fn a_value_for_the_paired_is_read_after_the_passkey_was_typed() {
 
 #[tokio::test(start_paused = true)]
 async fn the_signal_of_a_link_is_measured_while_it_is_up() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let mut heard = std::collections::BTreeSet::new();
     for _ in 0..20 {
@@ -756,7 +643,7 @@ async fn the_signal_of_a_link_is_measured_while_it_is_up() {
 
 #[tokio::test(start_paused = true)]
 async fn choosing_the_adapter_in_use_changes_nothing() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let adapter = bench.radio().adapter.unwrap();
     bench.explorer.choose_adapter(adapter).await.unwrap();
@@ -768,7 +655,7 @@ async fn choosing_the_adapter_in_use_changes_nothing() {
 
 #[tokio::test(start_paused = true)]
 async fn a_device_that_falls_silent_passes_the_filter_of_its_age() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     bench.explorer.set_filter("age>10s").unwrap();
     bench.explorer.stop_scan().await.unwrap();
     let shown = || {
@@ -785,7 +672,7 @@ async fn a_device_that_falls_silent_passes_the_filter_of_its_age() {
 
 #[tokio::test(start_paused = true)]
 async fn sessions_are_documents() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let battery = bench.attribute(&device, &uuids::short(0x2A19).to_string());
     bench.explorer.read(battery.id).await.unwrap();
@@ -888,7 +775,7 @@ async fn sessions_are_documents() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_opened_shows_what_was_recorded_and_what_is_on_the_air_goes_on() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
     bench.explorer.subscribe(stream.id).await.unwrap();
@@ -990,7 +877,7 @@ async fn a_session_that_is_opened_shows_what_was_recorded_and_what_is_on_the_air
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_cut_off_is_opened_as_far_as_it_goes_and_says_so() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
     bench.explorer.subscribe(stream.id).await.unwrap();
@@ -1033,7 +920,7 @@ async fn a_session_that_is_cut_off_is_opened_as_far_as_it_goes_and_says_so() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_closed_while_it_is_read_stays_closed_and_another_takes_its_place() {
-    let bench = Bench::scanning().await;
+    let bench = scanning().await;
     let device = bench.connected(VirtualDevice::VirtualHr).await;
     let stream = bench.attribute(&device, &uuids::STREAM.to_string());
     bench.explorer.subscribe(stream.id).await.unwrap();
@@ -1104,7 +991,7 @@ fn long_session(folder: &Path, count: u32) -> std::path::PathBuf {
 #[tokio::test]
 async fn a_long_session_is_drawn_to_its_start_and_a_window_of_long_ago_is_read_again() {
     const VALUES: u32 = (1 << 20) + 100_000;
-    let bench = Bench::new();
+    let bench = idle();
     let path = long_session(bench.folder.path(), VALUES);
     bench.explorer.open_file(path).await.unwrap();
     let shown = bench.explorer.shown();

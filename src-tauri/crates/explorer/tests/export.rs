@@ -3,71 +3,36 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 use std::time::Duration;
 
-use explorer::view::{AttributeChoice, AttributeView, ContentsView, ExportRequest, WriteInput};
-use explorer::{Config, Explorer, Preferences};
-use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
-use radio::{Clock, DeviceId};
+use bench::{Bench, contract_with};
+use explorer::Preferences;
+use explorer::view::{AttributeChoice, ContentsView, ExportRequest, WriteInput};
+use radio::simulated::{VirtualDevice, uuids};
 
 /// A counter and a number.
 const LAYOUT: &str = "seq:u32le!count, _:skip[8], value:f64le V";
 
-struct Bench {
-    explorer: Explorer,
-    lab: Arc<Simulated>,
-    folder: tempfile::TempDir,
+/// Two devices that stream: the strap one characteristic and its battery, the sensor several samples a value.
+async fn streaming() -> Bench {
+    let contents = contract_with(&[VirtualDevice::MotionSensor]);
+    let bench = Bench::scanning(contents, Preferences::default()).await;
+    let strap = bench.connected(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&strap, &uuids::STREAM.to_string());
+    bench.explorer.set_format(stream.id, LAYOUT).unwrap();
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    let battery = bench.attribute(&strap, &uuids::short(0x2A19).to_string());
+    bench.explorer.read(battery.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(5)).await;
+    bench.explorer.unsubscribe(stream.id).await.unwrap();
+    bench
 }
 
 impl Bench {
-    /// Two devices that stream: the strap one characteristic and its battery, the sensor several samples a value.
-    async fn streaming() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::tokio();
-        let mut contents = Lab::contract();
-        contents.devices.push(VirtualDevice::MotionSensor);
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, contents));
-        let config = Config {
-            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
-            session_folder: folder.path().join("sessions"),
-            log_folder: folder.path().into(),
-            preferences: Preferences::default(),
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let bench = Self {
-            explorer,
-            lab,
-            folder,
-        };
-        bench.explorer.look_again().await.unwrap();
-        bench.explorer.start_scan().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(2)).await;
-        let strap = bench.connected(VirtualDevice::VirtualHr).await;
-        let stream = bench.attribute(&strap, &uuids::STREAM.to_string());
-        bench.explorer.set_format(stream.id, LAYOUT).unwrap();
-        bench.explorer.subscribe(stream.id).await.unwrap();
-        let battery = bench.attribute(&strap, &uuids::short(0x2A19).to_string());
-        bench.explorer.read(battery.id).await.unwrap();
-        tokio::time::sleep(Duration::from_secs(5)).await;
-        bench.explorer.unsubscribe(stream.id).await.unwrap();
-        bench
-    }
-
-    async fn connected(&self, device: VirtualDevice) -> DeviceId {
-        let device = self.lab.device(device).unwrap();
-        self.explorer.connect(device.clone()).await.unwrap();
-        device
-    }
-
-    fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
-        let services = self.explorer.tree(device).unwrap();
-        let mut all = services.into_iter().flat_map(|service| service.children);
-        all.find(|attribute| attribute.uuid.uuid == uuid).unwrap()
-    }
-
     fn file(&self, name: &str) -> PathBuf {
         self.folder.path().join(name)
     }
@@ -116,7 +81,7 @@ fn request(format: &str) -> ExportRequest {
 
 #[tokio::test(start_paused = true)]
 async fn an_export_is_of_the_attributes_kinds_range_and_bytes_that_were_chosen() {
-    let bench = Bench::streaming().await;
+    let bench = streaming().await;
     let contents = bench.contents().await;
     let strap = bench.lab.device(VirtualDevice::VirtualHr).unwrap();
     assert_eq!(contents.devices[0].id, strap.as_str(), "it was connected");
@@ -240,7 +205,7 @@ async fn an_export_is_of_the_attributes_kinds_range_and_bytes_that_were_chosen()
 
 #[tokio::test(start_paused = true)]
 async fn fields_stand_in_columns_of_their_devices_and_attributes_with_their_units() {
-    let bench = Bench::streaming().await;
+    let bench = streaming().await;
     let other = bench.connected(VirtualDevice::MotionSensor).await;
     let tree = bench.explorer.tree(&other).unwrap();
     let motion = tree
@@ -347,7 +312,7 @@ async fn fields_stand_in_columns_of_their_devices_and_attributes_with_their_unit
 
 #[tokio::test(start_paused = true)]
 async fn without_a_number_there_are_no_fields_to_export() {
-    let bench = Bench::streaming().await;
+    let bench = streaming().await;
     let beacon = bench.contents().await.devices.last().unwrap().id.clone();
     let wanted = ExportRequest {
         devices: vec![beacon],
@@ -367,7 +332,7 @@ async fn without_a_number_there_are_no_fields_to_export() {
 
 #[tokio::test(start_paused = true)]
 async fn attributes_of_one_uuid_have_columns_of_their_own() {
-    let bench = Bench::streaming().await;
+    let bench = streaming().await;
     let difficult = bench.connected(VirtualDevice::Difficult).await;
     let tree = bench.explorer.tree(&difficult).unwrap();
     let twin = uuids::TWIN.to_string();

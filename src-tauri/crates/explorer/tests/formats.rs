@@ -195,7 +195,10 @@ async fn what_the_device_says_of_its_values_reads_them_unless_the_user_knows_bet
     // The same in the session when it is looked at.
     bench.explorer.new_recording().await.unwrap();
     let sessions = bench.explorer.sessions(String::new()).await.unwrap();
-    let first = sessions.sessions.iter().find(|session| session.state != "recording");
+    let first = sessions
+        .sessions
+        .iter()
+        .find(|session| session.state != "recording");
     let file = first.unwrap().file.clone();
     bench.explorer.open_session(file).await.unwrap();
     let shown = bench.explorer.shown();

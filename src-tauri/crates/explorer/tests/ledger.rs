@@ -2,67 +2,26 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use explorer::view::{AttributeView, Event, RecordingView};
+use bench::{Bench, contract_with};
+use explorer::view::Event;
 use explorer::{Config, CounterChoice, Explorer, LossView, Preferences};
-use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
-use radio::{Clock, DeviceId};
+use radio::Clock;
+use radio::simulated::{VirtualDevice, uuids};
 use session::WallTime;
 
-struct Bench {
-    explorer: Explorer,
-    lab: Arc<Simulated>,
-    news: Arc<Mutex<Vec<Event>>>,
-    folder: tempfile::TempDir,
+async fn scanning(preferences: Preferences) -> Bench {
+    Bench::scanning(contract_with(&[VirtualDevice::MotionSensor]), preferences).await
 }
 
 impl Bench {
-    async fn new(preferences: Preferences) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::tokio();
-        let mut contents = Lab::contract();
-        contents.devices.push(VirtualDevice::MotionSensor);
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, contents));
-        let config = Config {
-            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
-            session_folder: folder.path().into(),
-            log_folder: folder.path().into(),
-            preferences,
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let news = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&news);
-        explorer.listen(move |event| heard.lock().unwrap().push(event));
-        explorer.look_again().await.unwrap();
-        explorer.start_scan().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        Self {
-            explorer,
-            lab,
-            news,
-            folder,
-        }
-    }
-
-    async fn streaming(&self, device: VirtualDevice, uuid: &str) -> (DeviceId, AttributeView) {
-        let device = self.lab.device(device).unwrap();
-        self.explorer.connect(device.clone()).await.unwrap();
-        let attribute = self.attribute(&device, uuid);
-        self.explorer.subscribe(attribute.id).await.unwrap();
-        (device, attribute)
-    }
-
-    fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
-        let services = self.explorer.tree(device).unwrap();
-        let mut all = services.into_iter().flat_map(|service| service.children);
-        all.find(|attribute| attribute.uuid.uuid == uuid).unwrap()
-    }
-
     /// The list as the window has it.
     fn losses(&self) -> Vec<LossView> {
         let mut losses = BTreeMap::new();
@@ -78,15 +37,6 @@ impl Bench {
         losses.into_values().collect()
     }
 
-    fn recording(&self) -> RecordingView {
-        let news = self.news.lock().unwrap();
-        let views = news.iter().rev().filter_map(|event| match event {
-            Event::Recording(view) => Some(view.clone()),
-            _ => None,
-        });
-        views.into_iter().next().unwrap()
-    }
-
     fn logged(&self, operation: &str) -> Vec<String> {
         let news = self.news.lock().unwrap();
         let entries = news.iter().filter_map(|event| match event {
@@ -99,18 +49,11 @@ impl Bench {
 
     /// The session files, in the order of their names.
     fn files(&self) -> Vec<PathBuf> {
-        let files = std::fs::read_dir(self.folder.path()).unwrap();
+        let files = std::fs::read_dir(self.session_folder()).unwrap();
         let mut files: Vec<_> = files.map(|file| file.unwrap().path()).collect();
         files.retain(|path| path.extension().is_some_and(|e| e == "gattscope"));
         files.sort();
         files
-    }
-
-    /// The file of the recording, when it has ended.
-    async fn file(&self) -> rusqlite::Connection {
-        let name = self.recording().name;
-        self.explorer.close().await;
-        rusqlite::Connection::open(self.folder.path().join(name)).unwrap()
     }
 }
 
@@ -139,7 +82,7 @@ fn gaps(file: &rusqlite::Connection) -> Vec<(String, i64, i64, Option<String>)> 
 
 #[tokio::test(start_paused = true)]
 async fn the_live_list_and_the_file_have_the_same_losses_of_every_cause() {
-    let bench = Bench::new(preferences()).await;
+    let bench = scanning(preferences()).await;
     let lossy = uuids::LOSSY.to_string();
     let (device, attribute) = bench.streaming(VirtualDevice::Difficult, &lossy).await;
     bench
@@ -191,7 +134,7 @@ async fn the_live_list_and_the_file_have_the_same_losses_of_every_cause() {
             (cause.to_owned(), count, (loss.to_ms - start).round() as i64)
         })
         .collect();
-    let file = bench.file().await;
+    let file = bench.recorded().await;
     let mut recorded: Vec<_> = gaps(&file)
         .into_iter()
         .map(|(cause, count, to, uuid)| {
@@ -211,7 +154,7 @@ async fn the_live_list_and_the_file_have_the_same_losses_of_every_cause() {
 
 #[tokio::test(start_paused = true)]
 async fn received_and_lost_are_what_a_device_that_counts_has_sent() {
-    let bench = Bench::new(preferences()).await;
+    let bench = scanning(preferences()).await;
     let stream = uuids::MOTION_STREAM.to_string();
     let device = bench.lab.device(VirtualDevice::MotionSensor).unwrap();
     bench.explorer.connect(device.clone()).await.unwrap();
@@ -259,7 +202,7 @@ async fn received_and_lost_are_what_a_device_that_counts_has_sent() {
         ["Lost values are found by u16le at byte 0, from here on"]
     );
 
-    let file = bench.file().await;
+    let file = bench.recorded().await;
     let values = "SELECT count(*) FROM event WHERE kind BETWEEN 30 AND 32";
     assert_eq!(number(&file, values), counter.received as i64);
     assert_eq!(number(&file, "SELECT sum(count) FROM gap"), 44);
@@ -285,7 +228,7 @@ async fn received_and_lost_are_what_a_device_that_counts_has_sent() {
 
 #[tokio::test(start_paused = true)]
 async fn a_counter_is_chosen_for_its_uuid_is_kept_and_is_taken_back() {
-    let bench = Bench::new(preferences()).await;
+    let bench = scanning(preferences()).await;
     let lossy = uuids::LOSSY.to_string();
     let (device, attribute) = bench.streaming(VirtualDevice::Difficult, &lossy).await;
     tokio::time::sleep(Duration::from_secs(10)).await;
@@ -359,7 +302,7 @@ async fn a_counter_is_chosen_for_its_uuid_is_kept_and_is_taken_back() {
 
 #[tokio::test(start_paused = true)]
 async fn a_new_recording_knows_devices_links_and_attributes_from_its_first_moment() {
-    let bench = Bench::new(preferences()).await;
+    let bench = scanning(preferences()).await;
     let stream = uuids::MOTION_STREAM.to_string();
     let (device, attribute) = bench.streaming(VirtualDevice::MotionSensor, &stream).await;
     bench
@@ -383,7 +326,7 @@ async fn a_new_recording_knows_devices_links_and_attributes_from_its_first_momen
     tokio::time::sleep(Duration::from_secs(2)).await;
     let counter = &bench.explorer.reconciliations()[0].counter;
     assert_eq!(counter.lost, 2);
-    let file = bench.file().await;
+    let file = bench.recorded().await;
     assert_ne!(bench.recording().name, first);
     let of = |sql: &str| number(&file, sql);
     let known = "SELECT count(*) FROM device WHERE name IS NOT NULL";
@@ -415,7 +358,7 @@ async fn fewer_advertisements_are_recorded_by_choice_and_the_others_are_counted_
         sample_adverts_s: 10,
         ..preferences()
     };
-    let bench = Bench::new(sampled).await;
+    let bench = scanning(sampled).await;
     tokio::time::sleep(Duration::from_secs(57)).await;
     let view = bench.recording();
     assert_eq!(view.sample_adverts_s, 10);
@@ -441,7 +384,7 @@ async fn fewer_advertisements_are_recorded_by_choice_and_the_others_are_counted_
         "every one is recorded again"
     );
 
-    let file = bench.file().await;
+    let file = bench.recorded().await;
     let counted = number(&file, "SELECT sum(number) FROM event WHERE kind = 5");
     assert_eq!(counted as u64, left_out);
     let mut rows = file
@@ -462,7 +405,7 @@ async fn fewer_advertisements_are_recorded_by_choice_and_the_others_are_counted_
 
 #[tokio::test(start_paused = true)]
 async fn old_sessions_go_by_age_and_size_and_what_is_kept_used_or_recorded_stays() {
-    let bench = Bench::new(preferences()).await;
+    let bench = scanning(preferences()).await;
     for _ in 0..3 {
         bench.explorer.new_recording().await.unwrap();
     }

@@ -6,82 +6,25 @@
     reason = "a test that cannot go on fails"
 )]
 
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::collections::HashMap;
-use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
-use explorer::view::{AttributeView, Event, LinkView, RadioView};
-use explorer::{Config, Explorer, Preferences};
-use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
-use radio::{Clock, DeviceId};
+use bench::{Bench, contract_with};
+use explorer::Preferences;
+use explorer::view::Event;
+use radio::DeviceId;
+use radio::simulated::{Lab, VirtualDevice, uuids};
 use rand::{Rng as _, SeedableRng as _};
 
-struct Bench {
-    explorer: Explorer,
-    lab: Arc<Simulated>,
-    links: Arc<Mutex<Vec<LinkView>>>,
-    radios: Arc<Mutex<Vec<RadioView>>>,
-    folder: tempfile::TempDir,
+async fn scanning() -> Bench {
+    Bench::scanning(Lab::contract(), Preferences::default()).await
 }
 
 impl Bench {
-    async fn new(lab: Lab) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::tokio();
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, lab));
-        let config = Config {
-            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
-            session_folder: folder.path().into(),
-            log_folder: folder.path().into(),
-            preferences: Preferences::default(),
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let links = Arc::new(Mutex::new(Vec::new()));
-        let radios = Arc::new(Mutex::new(Vec::new()));
-        let heard = (Arc::clone(&links), Arc::clone(&radios));
-        explorer.listen(move |event| match event {
-            Event::Link(link) => heard.0.lock().unwrap().push(link),
-            Event::Radio(radio) => heard.1.lock().unwrap().push(radio),
-            _ => {}
-        });
-        explorer.look_again().await.unwrap();
-        explorer.start_scan().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(3)).await;
-        Self {
-            explorer,
-            lab,
-            links,
-            radios,
-            folder,
-        }
-    }
-
-    async fn streaming(&self, device: VirtualDevice, characteristic: &str) -> DeviceId {
-        let device = self.lab.device(device).unwrap();
-        self.explorer.connect(device.clone()).await.unwrap();
-        let stream = self.attribute(&device, characteristic);
-        self.explorer.subscribe(stream.id).await.unwrap();
-        device
-    }
-
-    fn attribute(&self, device: &DeviceId, uuid: &str) -> AttributeView {
-        self.explorer
-            .tree(device)
-            .unwrap()
-            .into_iter()
-            .flat_map(|service| service.children)
-            .find(|attribute| attribute.uuid.uuid == uuid)
-            .unwrap()
-    }
-
-    fn link(&self, device: &DeviceId) -> LinkView {
-        let links = self.links.lock().unwrap();
-        let mut links = links.iter().rev();
-        links.find(|l| l.device == device.as_str()).unwrap().clone()
-    }
-
-    async fn until(&self, device: &DeviceId, state: &str) {
+    async fn reaches(&self, device: &DeviceId, state: &str) {
         for _ in 0..100_000 {
             if self.link(device).state == state {
                 return;
@@ -90,38 +33,22 @@ impl Bench {
         }
         panic!("{:?} is not {state}", self.link(device));
     }
-
-    /// Ends the recording and opens it.
-    async fn recorded(self) -> rusqlite::Connection {
-        self.explorer.close().await;
-        let file = std::fs::read_dir(self.folder.path())
-            .unwrap()
-            .map(|entry| entry.unwrap().path())
-            .find(|path| path.extension().is_some_and(|e| e == "gattscope"))
-            .unwrap();
-        // The folder goes with the bench; the open file stays readable.
-        rusqlite::Connection::open(file).unwrap()
-    }
-}
-
-fn contract() -> Lab {
-    Lab::contract()
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_device_that_was_lost_is_come_back_to_and_streams_again() {
-    let bench = Bench::new(contract()).await;
+    let bench = scanning().await;
     let stream = uuids::STREAM.to_string();
-    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    let (device, _) = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
     tokio::time::sleep(Duration::from_secs(1)).await;
     bench.lab.faults().drop_link(&device, "Connection Timeout");
-    bench.until(&device, "retrying").await;
+    bench.reaches(&device, "retrying").await;
     let link = bench.link(&device);
     let retry = link.retry.unwrap();
     assert_eq!((retry.attempt, retry.attempts), (1, 20));
     assert!(link.unexpected && link.problem.unwrap().message.contains("Connection Timeout"));
 
-    bench.until(&device, "connected").await;
+    bench.reaches(&device, "connected").await;
     assert_eq!(bench.link(&device).retry, None);
     tokio::time::sleep(Duration::from_secs(2)).await;
     let db = bench.recorded().await;
@@ -149,83 +76,86 @@ async fn a_device_that_was_lost_is_come_back_to_and_streams_again() {
 
 #[tokio::test(start_paused = true)]
 async fn what_somebody_stopped_stays_stopped() {
-    let bench = Bench::new(contract()).await;
+    let bench = scanning().await;
     let stream = uuids::STREAM.to_string();
-    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    let (device, _) = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
     bench.lab.faults().drop_link(&device, "Connection Timeout");
-    bench.until(&device, "retrying").await;
+    bench.reaches(&device, "retrying").await;
     bench.explorer.cancel_connect(&device);
-    bench.until(&device, "disconnected").await;
+    bench.reaches(&device, "disconnected").await;
     tokio::time::sleep(Duration::from_secs(100)).await;
     assert_eq!(bench.link(&device).state, "disconnected");
     // The wish is dropped with it: connecting by hand starts afresh.
     bench.explorer.connect(device.clone()).await.unwrap();
     bench.explorer.set_auto_reconnect(&device, false);
     bench.lab.faults().drop_link(&device, "Connection Timeout");
-    bench.until(&device, "disconnected").await;
+    bench.reaches(&device, "disconnected").await;
     tokio::time::sleep(Duration::from_secs(100)).await;
     assert_eq!(bench.link(&device).state, "disconnected");
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_device_that_never_answers_is_given_up_after_twenty_attempts() {
-    let bench = Bench::new(contract()).await;
+    let bench = scanning().await;
     let stream = uuids::STREAM.to_string();
-    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    let (device, _) = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
     for _ in 0..30 {
         bench.lab.faults().hang_next_connect(&device);
     }
     bench.lab.faults().drop_link(&device, "Connection Timeout");
-    bench.until(&device, "failed").await;
+    bench.reaches(&device, "failed").await;
     let problem = bench.link(&device).problem.unwrap();
     assert_eq!(problem.code, "gave_up");
     let attempts: std::collections::BTreeSet<u32> = bench
-        .links
+        .news
         .lock()
         .unwrap()
         .iter()
-        .filter_map(|link| link.retry.as_ref().map(|retry| retry.attempt))
+        .filter_map(|event| match event {
+            Event::Link(link) => link.retry.as_ref().map(|retry| retry.attempt),
+            _ => None,
+        })
         .collect();
     assert!(attempts.iter().copied().eq(1..=20), "{attempts:?}");
 }
 
 #[tokio::test(start_paused = true)]
 async fn nothing_is_tried_while_the_adapter_is_away() {
-    let bench = Bench::new(contract()).await;
+    let bench = scanning().await;
     let stream = uuids::STREAM.to_string();
-    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    let (device, _) = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
     bench.lab.faults().adapter_gone();
-    bench.until(&device, "retrying").await;
+    bench.reaches(&device, "retrying").await;
     tokio::time::sleep(Duration::from_secs(600)).await;
     let retry = bench.link(&device).retry.unwrap();
     assert_eq!((retry.attempt, retry.at_ms), (1, None));
     bench.lab.faults().adapter_back();
-    bench.until(&device, "connected").await;
+    bench.reaches(&device, "connected").await;
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_scan_goes_on_when_the_adapter_is_back_unless_somebody_stopped_it() {
-    let bench = Bench::new(contract()).await;
-    let scanning = async || {
+    let bench = scanning().await;
+    let scans = async || {
         tokio::time::sleep(Duration::from_secs(2)).await;
-        bench.radios.lock().unwrap().last().unwrap().scanning
+        bench.radio().scanning
     };
-    assert!(scanning().await);
+    assert!(scans().await);
     bench.lab.faults().adapter_gone();
-    assert!(!scanning().await);
+    assert!(!scans().await);
     bench.lab.faults().adapter_back();
-    assert!(scanning().await);
+    assert!(scans().await);
     bench.explorer.stop_scan().await.unwrap();
     bench.lab.faults().adapter_gone();
     bench.lab.faults().adapter_back();
-    assert!(!scanning().await);
+    assert!(!scans().await);
 }
 
 #[tokio::test(start_paused = true)]
 async fn what_is_lost_when_nobody_comes_back_is_in_the_ledger_and_what_somebody_ended_is_not() {
-    let bench = Bench::new(contract()).await;
+    let bench = scanning().await;
     let stream = uuids::STREAM.to_string();
-    let device = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
+    let (device, _) = bench.streaming(VirtualDevice::VirtualHr, &stream).await;
     bench.explorer.disconnect(device.clone()).await.unwrap();
     tokio::time::sleep(Duration::from_secs(100)).await;
     bench.explorer.connect(device.clone()).await.unwrap();
@@ -236,7 +166,7 @@ async fn what_is_lost_when_nobody_comes_back_is_in_the_ledger_and_what_somebody_
         bench.lab.faults().hang_next_connect(&device);
     }
     bench.lab.faults().drop_link(&device, "Connection Timeout");
-    bench.until(&device, "retrying").await;
+    bench.reaches(&device, "retrying").await;
     tokio::time::sleep(Duration::from_secs(40)).await;
     let db = bench.recorded().await;
     let gaps: Vec<i64> = db
@@ -258,11 +188,9 @@ async fn what_is_lost_when_nobody_comes_back_is_in_the_ledger_and_what_somebody_
 /// Four devices stream; a thousand times one of them is lost.
 #[tokio::test(start_paused = true)]
 async fn a_thousand_disconnections_cost_what_the_ledger_says_and_nothing_twice() {
-    let mut lab = contract();
-    lab.devices.push(VirtualDevice::MotionSensor);
-    lab.devices.push(VirtualDevice::PulseStrap);
+    let mut lab = contract_with(&[VirtualDevice::MotionSensor, VirtualDevice::PulseStrap]);
     lab.motion_rate_hz = 20;
-    let bench = Bench::new(lab).await;
+    let bench = Bench::scanning(lab, Preferences::default()).await;
     let heart = "00002a37-0000-1000-8000-00805f9b34fb".to_owned();
     let devices = [
         (VirtualDevice::VirtualHr, uuids::STREAM.to_string()),
@@ -276,7 +204,7 @@ async fn a_thousand_disconnections_cost_what_the_ledger_says_and_nothing_twice()
     let mut streams = Vec::new();
     for (device, characteristic) in &devices {
         if bench.lab.device(*device).is_some() {
-            streams.push(bench.streaming(*device, characteristic).await);
+            streams.push(bench.streaming(*device, characteristic).await.0);
         }
     }
     assert_eq!(streams.len(), 4);
@@ -290,7 +218,7 @@ async fn a_thousand_disconnections_cost_what_the_ledger_says_and_nothing_twice()
         }
     }
     for device in &streams {
-        bench.until(device, "connected").await;
+        bench.reaches(device, "connected").await;
     }
     tokio::time::sleep(Duration::from_secs(3)).await;
     let db = bench.recorded().await;

@@ -2,96 +2,39 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::sync::{Arc, Mutex};
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::time::Duration;
 
-use explorer::view::{AttributeView, Event, PumpRequest, RadioView, RecordingView, SeriesView};
-use explorer::{Config, Explorer, Preferences, ReplayCommand, ReplayView};
-use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
-use radio::{Clock, DeviceId};
+use bench::Bench;
+use explorer::view::{Event, PumpRequest, SessionView};
+use explorer::{Preferences, ReplayCommand, ReplayView};
+use radio::simulated::{Lab, VirtualDevice, uuids};
 
 const FORMAT: &str = "seq:u32le!count, _:skip[8], value:f64le";
 
-struct Bench {
-    explorer: Explorer,
-    device: DeviceId,
-    news: Arc<Mutex<Vec<Event>>>,
-    _folder: tempfile::TempDir,
+async fn scanning() -> Bench {
+    Bench::scanning(Lab::contract(), Preferences::default()).await
 }
 
 impl Bench {
-    async fn new() -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::tokio();
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, Lab::contract()));
-        let device = lab.device(VirtualDevice::VirtualHr).unwrap();
-        let config = Config {
-            backends: vec![lab],
-            session_folder: folder.path().join("sessions"),
-            log_folder: folder.path().into(),
-            preferences: Preferences::default(),
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let news = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&news);
-        explorer.listen(move |event| heard.lock().unwrap().push(event));
-        explorer.look_again().await.unwrap();
-        explorer.start_scan().await.unwrap();
-        Self {
-            explorer,
-            device,
-            news,
-            _folder: folder,
-        }
-    }
-
-    fn last<T>(&self, pick: impl Fn(&Event) -> Option<T>) -> T {
-        let news = self.news.lock().unwrap();
-        news.iter().rev().find_map(pick).unwrap()
-    }
-
-    fn radio(&self) -> RadioView {
-        self.last(|event| match event {
-            Event::Radio(view) => Some(view.clone()),
-            _ => None,
-        })
-    }
-
     fn replay(&self) -> Option<ReplayView> {
         self.last(|event| match event {
             Event::Replay { replay } => Some(replay.clone()),
             _ => None,
         })
+        .unwrap()
     }
 
-    fn recording(&self) -> RecordingView {
-        self.last(|event| match event {
-            Event::Recording(view) => Some(view.clone()),
-            _ => None,
-        })
-    }
-
-    fn series(&self) -> Vec<SeriesView> {
-        self.last(|event| match event {
-            Event::Series { series } => Some(series.clone()),
-            _ => None,
-        })
-    }
-
-    fn attribute(&self, uuid: &str) -> u64 {
-        fn find(tree: &[AttributeView], uuid: &str) -> Option<u64> {
-            tree.iter().find_map(|one| match one.uuid.uuid == uuid {
-                true => Some(one.id),
-                false => find(&one.children, uuid),
-            })
-        }
-        find(&self.explorer.tree(&self.device).unwrap(), uuid).unwrap()
+    fn stream_attribute(&self) -> u64 {
+        let device = self.device(VirtualDevice::VirtualHr);
+        self.attribute(&device, &uuids::STREAM.to_string()).id
     }
 
     async fn stream(&self) {
-        self.explorer.connect(self.device.clone()).await.unwrap();
-        let stream = self.attribute(&uuids::STREAM.to_string());
+        self.connected(VirtualDevice::VirtualHr).await;
+        let stream = self.stream_attribute();
         self.explorer.set_format(stream, FORMAT).unwrap();
         self.explorer.plot(stream, true).unwrap();
         self.explorer.subscribe(stream).await.unwrap();
@@ -121,7 +64,7 @@ impl Bench {
         (xs.iter().map(|x| x - xs[0]).collect(), ys)
     }
 
-    async fn sessions(&self) -> Vec<explorer::view::SessionView> {
+    async fn sessions(&self) -> Vec<SessionView> {
         let listed = self.explorer.sessions(String::new()).await.unwrap();
         listed.sessions
     }
@@ -139,11 +82,10 @@ impl Bench {
 
 #[tokio::test(start_paused = true)]
 async fn what_was_drawn_from_the_radio_is_drawn_again_from_its_recording() {
-    let bench = Bench::new().await;
-    tokio::time::sleep(Duration::from_secs(2)).await;
+    let bench = scanning().await;
     bench.stream().await;
     tokio::time::sleep(Duration::from_secs(8)).await;
-    let stream = bench.attribute(&uuids::STREAM.to_string());
+    let stream = bench.stream_attribute();
     bench.explorer.unsubscribe(stream).await.unwrap();
     let (times, numbers) = bench.points().await;
     assert!(numbers.len() > 350, "{}", numbers.len());
@@ -187,8 +129,7 @@ async fn what_was_drawn_from_the_radio_is_drawn_again_from_its_recording() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_of_a_replay_says_so_and_what_comes_after_it_is_not_one() {
-    let bench = Bench::new().await;
-    tokio::time::sleep(Duration::from_secs(3)).await;
+    let bench = scanning().await;
     let file = bench.recording().name;
     let problem = bench.explorer.replay(ReplayCommand::Play).unwrap_err();
     assert_eq!(problem.code, "no_replay");

@@ -12,6 +12,7 @@ use crate::checkout;
 use crate::failure::Failure;
 use crate::prepare::{self, Consent};
 use crate::process;
+use crate::python;
 
 /// How a line begins that says what was promised and is not so here.
 const BROKEN: &str = "PROMISE NOT KEPT";
@@ -30,6 +31,8 @@ struct Bench {
 /// Where cargo has it.
 enum Target {
     Bench(&'static str),
+    /// A benchmark beside these packages of Python, whose interpreter it finds in its environment.
+    Peers(&'static str, &'static [&'static str]),
     /// A test that is run with this in its environment.
     Test(&'static str, &'static str, &'static str),
 }
@@ -41,6 +44,12 @@ const BENCHES: &[Bench] = &[
         what: "notifications a second that reach the disk, and whether one is lost; 80 s",
         package: "session",
         target: Target::Bench("recorder"),
+    },
+    Bench {
+        name: "decode",
+        what: "Heart Rate, nine axes and a beacon decoded a second on one core; 25 s",
+        package: "decode",
+        target: Target::Peers("peers", &["bluetooth-sig==0.6.0"]),
     },
     Bench {
         name: "large",
@@ -79,10 +88,14 @@ impl Bench {
             })
     }
 
-    fn command(&self) -> Command {
+    fn command(&self) -> Result<Command, Failure> {
         let mut cargo = checkout::cargo();
+        if let Target::Peers(_, packages) = self.target {
+            let python = python::environment(self.name, packages)?;
+            cargo.env("GATTSCOPE_PYTHON", python);
+        }
         match self.target {
-            Target::Bench(name) => {
+            Target::Bench(name) | Target::Peers(name, _) => {
                 cargo.args([
                     "bench",
                     "--locked",
@@ -97,7 +110,7 @@ impl Bench {
                 cargo.args(["--test", name]).env(variable, value);
             }
         }
-        cargo
+        Ok(cargo)
     }
 }
 
@@ -113,7 +126,10 @@ pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     if benches.is_empty() {
         benches.extend(BENCHES);
     }
-    prepare::packages(&[prepare::BUILD, prepare::PEERS], Consent::from(yes))?;
+    prepare::packages(
+        &[prepare::BUILD, prepare::PEERS, prepare::PYTHON],
+        Consent::from(yes),
+    )?;
     let mut table = vec![
         "| what | here | beside it | times better |".to_owned(),
         "|---|---|---|---|".to_owned(),
@@ -121,13 +137,15 @@ pub(crate) fn main(mut arguments: lexopt::Parser) -> Result<ExitCode, Failure> {
     let (mut failed, mut broken) = (Vec::new(), Vec::new());
     for bench in benches {
         println!("\n=== {}: {} ===", bench.name, bench.what);
-        let outcome = process::follow(&mut bench.command(), |line| {
-            if line.starts_with(BROKEN) {
-                broken.push(format!("{}: {line}", bench.name));
-            }
-            if line.starts_with("| ") {
-                table.push(line.to_owned());
-            }
+        let outcome = bench.command().and_then(|mut command| {
+            process::follow(&mut command, |line| {
+                if line.starts_with(BROKEN) {
+                    broken.push(format!("{}: {line}", bench.name));
+                }
+                if line.starts_with("| ") {
+                    table.push(line.to_owned());
+                }
+            })
         });
         if let Err(failure) = outcome {
             println!("=== {}: {failure}", bench.name);

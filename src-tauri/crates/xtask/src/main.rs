@@ -12,9 +12,12 @@
 mod bench;
 mod checkout;
 mod failure;
+mod fuzz;
 mod lab;
+mod names;
 mod prepare;
 mod process;
+mod python;
 mod run;
 mod screen;
 mod tally;
@@ -31,9 +34,13 @@ The project's own commands.
                   [--release] [--yes] [-- ARGUMENTS OF THE APPLICATION]
       Installs what is missing, builds, and opens the window (on a virtual screen where there is none).
   cargo xtask test [--yes] [LANE...]
-      The same preparation, then the tests: lint, unit, bindings, contract-simulated, lab, desktop, desktop-lab.
+      The same preparation, then the tests: lint, unit, bindings, contract-simulated, fuzz, lab, desktop, desktop-lab.
   cargo xtask bench [--yes] [NAME...]
-      What is promised in numbers, beside what one would use instead: recording, large, memory, durability.
+      What is promised in numbers, beside what one would use instead: recording, decode, large, memory, durability.
+  cargo xtask fuzz [--yes] [--seconds N] [TARGET...] | TARGET --input HEX
+      Looks for bytes and texts that break the decoders, N seconds over all targets; or tries one input again.
+  cargo xtask names [--check] [--from FOLDER] [--yes]
+      Makes the tables of Bluetooth names anew from their sources (from PyPI, or wheels in a folder), or tells drift.
   cargo xtask lab setup | run COMMAND | serve
       A real BlueZ with virtual peripherals, in a guest; see tests/radio/README.md.
 
@@ -47,6 +54,8 @@ fn main() -> ExitCode {
         Some("run") => run::main(rest),
         Some("test") => test::main(rest),
         Some("bench") => bench::main(rest),
+        Some("fuzz") => fuzz::main(rest),
+        Some("names") => names::main(rest),
         Some("lab") => lab::main(rest),
         Some("help" | "--help" | "-h") => {
             println!("{USAGE}");

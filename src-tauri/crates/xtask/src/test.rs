@@ -11,6 +11,7 @@ use lexopt::Arg;
 
 use crate::checkout;
 use crate::failure::Failure;
+use crate::fuzz;
 use crate::lab;
 use crate::prepare::{self, Consent};
 use crate::process;
@@ -28,6 +29,8 @@ enum Lane {
     Bindings,
     /// The radio contract on the simulated radio.
     ContractSimulated,
+    /// The decoders on bytes and texts that libFuzzer finds, a quarter of a minute each.
+    Fuzz,
     /// The radio contract on a real BlueZ.
     Lab,
     /// A real window on the simulated radio.
@@ -37,11 +40,12 @@ enum Lane {
 }
 
 impl Lane {
-    const ALL: [Self; 7] = [
+    const ALL: [Self; 8] = [
         Self::Lint,
         Self::Unit,
         Self::Bindings,
         Self::ContractSimulated,
+        Self::Fuzz,
         Self::Lab,
         Self::Desktop,
         Self::DesktopLab,
@@ -53,6 +57,7 @@ impl Lane {
             Self::Unit => "unit",
             Self::Bindings => "bindings",
             Self::ContractSimulated => "contract-simulated",
+            Self::Fuzz => "fuzz",
             Self::Lab => "lab",
             Self::Desktop => "desktop",
             Self::DesktopLab => "desktop-lab",
@@ -80,6 +85,9 @@ impl Lane {
             {
                 Some("the lab boots an x86-64 Linux guest")
             }
+            Self::Fuzz if !cfg!(target_os = "linux") => {
+                Some("libFuzzer with a stable compiler was tried on Linux alone")
+            }
             Self::Desktop if !cfg!(target_os = "linux") => {
                 Some("the window is driven by WebKitWebDriver, which is on Linux")
             }
@@ -96,6 +104,7 @@ impl Lane {
                 &mut workspace_tests(&["--package", "radio", "--test", "contract_simulated"]),
                 tally,
             ),
+            Self::Fuzz => fuzz::lane(tally),
             Self::Lab => contract_in_lab(tally),
             Self::Desktop => desktop(tally),
             Self::DesktopLab => desktop_in_lab(tally),

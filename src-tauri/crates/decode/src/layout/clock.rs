@@ -1,16 +1,48 @@
-//! The field of a layout that is the device's clock: `!ms` and `!us`.
+//! Fields that say when a value was taken, or how many came before it: `!count`, `!ms` and `!us`.
 
-use super::{Class, Counter, CounterKind, Kind, Layout};
+use super::plan::Placed;
+use super::{Kind, Layout};
 use crate::field::Role;
-use crate::number::{Linear, Raw};
+use crate::number::Linear;
+
+/// Where a layout keeps the counter that finds loss.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Counter {
+    at: usize,
+    kind: Kind,
+    /// After how many bits it wraps to zero.
+    pub bits: u32,
+    /// By how much it rises per value.
+    pub step: u32,
+    /// Its column.
+    pub column: usize,
+}
+
+impl Counter {
+    fn of(start: usize, placed: &Placed) -> Option<Self> {
+        let kind = placed.definition.kind;
+        kind.is_integer().then(|| Self {
+            at: start + placed.at,
+            kind,
+            bits: kind.bits(),
+            step: placed.definition.step,
+            column: placed.column,
+        })
+    }
+
+    /// The counter's state in a value; `None` when the value is too short. A signed counter is
+    /// read as the bits that it is.
+    #[must_use]
+    pub fn read(&self, bytes: &[u8]) -> Option<u64> {
+        let value = self.kind.integer(bytes.get(self.at..)?)?;
+        Some(value as u64 & (u64::MAX >> (64 - self.bits)))
+    }
+}
 
 /// Where a layout keeps the device's clock.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub struct Clock {
-    counter: Counter,
-    /// A float has no ticks: its nanoseconds are counted.
-    float: Option<Linear>,
-    unit: f64,
+    ticks: Ticks,
     /// After how many bits it wraps to zero.
     pub bits: u32,
     /// Nanoseconds per tick; more than 0.
@@ -19,62 +51,85 @@ pub struct Clock {
     pub column: usize,
 }
 
+#[derive(Clone, Copy, Debug, PartialEq)]
+enum Ticks {
+    Counted(Counter),
+    /// A number that has no ticks: its nanoseconds are counted.
+    Measured {
+        at: usize,
+        kind: Kind,
+        linear: Linear,
+        unit: f64,
+    },
+}
+
 impl Clock {
     /// The clock's ticks in a value; `None` when the value is too short or is no number.
     #[must_use]
     pub fn read(&self, bytes: &[u8]) -> Option<u64> {
-        let Some(linear) = &self.float else {
-            return self.counter.read(bytes);
-        };
-        let CounterKind::Whole(number) = self.counter.kind else {
-            return None;
-        };
-        let raw: Raw = number.read(bytes.get(self.counter.at..)?)?;
-        let nanoseconds = linear.apply(raw.as_f64()) * self.unit;
-        nanoseconds
-            .is_finite()
-            .then(|| (nanoseconds as i64).cast_unsigned())
+        match self.ticks {
+            Ticks::Counted(counter) => counter.read(bytes),
+            Ticks::Measured {
+                at,
+                kind,
+                linear,
+                unit,
+            } => {
+                let nanoseconds = linear.apply(kind.number(bytes.get(at..)?)?) * unit;
+                nanoseconds
+                    .is_finite()
+                    .then(|| (nanoseconds as i64).cast_unsigned())
+            }
+        }
     }
 }
 
 impl Layout {
+    /// The sequence counter, if a field is `!count`.
+    #[must_use]
+    pub fn counter(&self) -> Option<Counter> {
+        let (start, placed) = self.with_role(|role| role == Role::Count)?;
+        Counter::of(start, placed)
+    }
+
     /// The device's clock, if a field is `!ms` or `!us`. One that runs backwards, by a negative scale,
     /// is none.
     #[must_use]
     pub fn clock(&self) -> Option<Clock> {
-        let (placed, unit) = self.fields.iter().find_map(|placed| {
-            let unit = match placed.definition.role? {
-                Role::Milliseconds => 1e6,
-                Role::Microseconds => 1e3,
-                Role::Count => return None,
-            };
-            Some((placed, unit))
-        })?;
-        let (kind, bits, float) = match placed.definition.kind {
-            Kind::Number(number) => {
-                let float = number.class() == Class::Float;
-                let bits = if float { 64 } else { number.bits() };
-                (CounterKind::Whole(number), bits, float)
-            }
-            Kind::Bits(first, last) => {
-                let bits = u32::from(last - first) + 1;
-                (CounterKind::Bits(first, last), bits, false)
-            }
-            Kind::Bool | Kind::Hex | Kind::Utf8 | Kind::Skip => return None,
+        let (start, placed) = self.with_role(|role| role != Role::Count)?;
+        let unit = match placed.definition.role? {
+            Role::Milliseconds => 1e6,
+            Role::Microseconds => 1e3,
+            Role::Count => return None,
         };
-        let tick = placed.linear.slope();
-        (tick > 0.0).then_some(Clock {
-            counter: Counter {
-                at: placed.at,
-                kind,
-                bits,
-                column: placed.column,
-            },
-            float: float.then_some(placed.linear),
-            unit,
+        let slope = placed.linear.slope();
+        let (ticks, bits, tick) = match Counter::of(start, placed) {
+            Some(counter) => (Ticks::Counted(counter), counter.bits, slope * unit),
+            None => (
+                Ticks::Measured {
+                    at: start + placed.at,
+                    kind: placed.definition.kind,
+                    linear: placed.linear,
+                    unit,
+                },
+                64,
+                1.0,
+            ),
+        };
+        (slope > 0.0).then_some(Clock {
+            ticks,
             bits,
-            tick: if float { 1.0 } else { tick * unit },
+            tick,
             column: placed.column,
+        })
+    }
+
+    /// The field with a role and where its block begins: roles are given only to fields that are
+    /// at the same place in every value.
+    fn with_role(&self, is: impl Fn(Role) -> bool) -> Option<(usize, &Placed)> {
+        self.blocks.iter().find_map(|block| {
+            let has = |placed: &&Placed| placed.definition.role.is_some_and(&is);
+            Some((block.start?, block.fields.iter().find(has)?))
         })
     }
 }
@@ -129,12 +184,12 @@ mod tests {
     fn samples_are_the_elements_of_what_repeats() {
         let layout = Layout::parse("at:u16le!ms, x:i16le[]").unwrap();
         assert!(layout.repeats());
-        assert_eq!(layout.samples(2 + 8), 4);
-        assert_eq!(layout.samples(2 + 9), 4);
-        assert_eq!(layout.samples(0), 1);
+        assert_eq!(layout.samples(&[0; 2 + 8]), 4);
+        assert_eq!(layout.samples(&[0; 2 + 9]), 4);
+        assert_eq!(layout.samples(&[]), 1);
         let layout = Layout::parse("x:i16le[3]").unwrap();
         assert!(!layout.repeats());
-        assert_eq!(layout.samples(6), 1);
-        assert_eq!(Layout::parse("x:hex").unwrap().samples(6), 1);
+        assert_eq!(layout.samples(&[0; 6]), 1);
+        assert_eq!(Layout::parse("x:hex").unwrap().samples(&[0; 6]), 1);
     }
 }

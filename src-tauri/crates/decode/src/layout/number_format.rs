@@ -1,7 +1,7 @@
 //! One number somewhere in a value, as a dialog asks for it, written as a layout.
 
 use super::parse::{check_name, check_unit};
-use super::{Kind, Layout, LayoutError, Repeat};
+use super::{Form, Kind, Layout, LayoutError, Names, Presence};
 use crate::number::{Decimal, NumberType};
 
 /// One number in a value: for somebody who knows where it is, and does not care for a grammar.
@@ -59,8 +59,9 @@ impl NumberFormat {
         let unit = self.unit.trim();
         // Checked apart, so that neither can smuggle in a field of its own.
         check_name(name)
-            .and_then(|()| check_unit(unit))
-            .map_err(|(at, kind)| LayoutError { at, kind })?;
+            .map_err(|wrong| (name, wrong))
+            .and_then(|()| check_unit(unit).map_err(|wrong| (unit, wrong)))
+            .map_err(LayoutError::within)?;
         let before = match self.skip {
             0 => String::new(),
             1 => "_:skip, ".to_owned(),
@@ -76,25 +77,30 @@ impl NumberFormat {
     /// The dialog's fields for a layout that it can express, to edit it again.
     #[must_use]
     pub fn of(layout: &Layout) -> Option<Self> {
-        let (skip, placed) = match layout.fields.as_slice() {
-            [placed] => (0, placed),
-            [before, placed] if before.definition.kind == Kind::Skip => (placed.at, placed),
+        let [block] = layout.blocks.as_slice() else {
+            return None;
+        };
+        let placed = match block.fields.as_slice() {
+            [placed] => placed,
+            [before, placed] if before.definition.kind == Kind::Skip => placed,
             _ => return None,
         };
         let definition = &placed.definition;
+        let plain = block.form == Form::Run
+            && block.presence == Presence::Always
+            && definition.times.is_none()
+            && definition.role.is_none()
+            && definition.constant.is_none()
+            && definition.names == Names::None;
         match definition.kind {
-            Kind::Number(number)
-                if definition.repeat == Repeat::Once && definition.role.is_none() =>
-            {
-                Some(Self {
-                    name: definition.name.to_string(),
-                    number,
-                    skip,
-                    scale: definition.scale,
-                    offset: definition.offset,
-                    unit: definition.unit.as_deref().unwrap_or_default().to_owned(),
-                })
-            }
+            Kind::Number(number) if plain => Some(Self {
+                name: definition.name.to_string(),
+                number,
+                skip: placed.at,
+                scale: definition.scale,
+                offset: definition.offset,
+                unit: definition.unit.as_deref().unwrap_or_default().to_owned(),
+            }),
             _ => None,
         }
     }

@@ -1,191 +1,82 @@
-//! From the line that a user types to a layout, or to the character that cannot stand there.
+//! From the line that a user types to a layout, or to the characters that cannot stand there.
 
 use std::collections::HashSet;
 
-use super::{Definition, Kind, Layout, Repeat};
+use super::error::{self, LayoutErrorKind as Wrong, MAX_BYTES, MAX_FIELDS, MAX_NAME, MAX_UNIT};
+use super::plan::{Placing, SLOTS};
+use super::{Definition, Form, Item, Kind, Layout, LayoutError, Names, Presence, Repeat, Source};
 use crate::clean;
 use crate::field::Role;
-use crate::number::{Decimal, NumberType};
+use crate::number::{Class, Decimal, Endian, NumberType};
 
-/// Bytes that a layout may describe: the longest attribute value.
-const MAX_BYTES: usize = 512;
-const MAX_NAME: usize = 64;
-const MAX_UNIT: usize = 24;
-/// Characters of the user's text that a message repeats.
-const QUOTED: usize = 16;
+type Parsed<T> = Result<T, LayoutError>;
 
-/// A line that is no layout.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error("At character {}: {kind}", at + 1)]
-pub struct LayoutError {
-    /// Where: an offset in characters, from 0; the length of the text where something is missing
-    /// at its end.
-    pub at: usize,
-    /// What is wrong there, and what can stand there.
-    pub kind: LayoutErrorKind,
-}
-
-/// What is wrong with a layout. Its text is a sentence that says what is expected.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[non_exhaustive]
-pub enum LayoutErrorKind {
-    /// No name.
-    #[error(
-        "A field begins with a name of letters, digits, _ - . / and spaces, such as temp:i16le."
-    )]
-    Name,
-    /// A name beyond 64 characters.
-    #[error("A name has at most {MAX_NAME} characters.")]
-    NameTooLong,
-    /// A name that stands twice.
-    #[error("The name {0} stands twice. Give every field its own; only _ may repeat.")]
-    NameTaken(String),
-    /// No colon after the name.
-    #[error("After the name comes a colon and a type, such as temp:i16le.")]
-    Colon,
-    /// No such type.
-    #[error(
-        "\"{0}\" is not a type. Use u8, i8, bool, u or i with 16, 24, 32 or 64 and le or be, \
-         f with 32 or 64 and le or be, u8.3 for a bit, u8.4-6 for bits, hex, utf8 or skip."
-    )]
-    Type(String),
-    /// A type of several bytes without their order.
-    #[error("{0} needs its byte order: {0}le (least significant first, usual in GATT) or {0}be.")]
-    ByteOrder(String),
-    /// No such bits.
-    #[error("A byte has bits 0 to 7, the lower one first, such as u8.3 or u8.4-6.")]
-    Bits,
-    /// No such count.
-    #[error(
-        "Between the brackets goes a count from 1 to {MAX_BYTES}, or nothing to repeat to the end."
-    )]
-    Count,
-    /// No closing bracket.
-    #[error("The bracket is not closed. Write [3], or [] to repeat to the end.")]
-    Bracket,
-    /// No number.
-    #[error("A decimal number of at most 15 digits is expected here, such as 0.01, 40 or 1e-6.")]
-    Number,
-    /// A scale of zero.
-    #[error("A scale of 0 makes every value 0. Remove it or write another.")]
-    ZeroScale,
-    /// A scale, offset, unit or role on what is no number.
-    #[error("Only numbers have {0}. Remove it, or choose a number type.")]
-    NumbersOnly(&'static str),
-    /// No unit.
-    #[error(
-        "After a space comes the unit, at most {MAX_UNIT} characters. Brackets, scale and offset \
-         go before the space, such as temp:i16le*0.01 °C."
-    )]
-    Unit,
-    /// No such role.
-    #[error(
-        "\"{0}\" is not a role. Use !count for a sequence counter, !ms or !us for the device clock."
-    )]
-    Role(String),
-    /// A role on a field that cannot have it.
-    #[error(
-        "A sequence counter is one integer without brackets, scale and offset, such as seq:u16le!count."
-    )]
-    Counter,
-    /// A clock on a field that cannot be one.
-    #[error("The device clock is one number without brackets, such as t:u32le!ms.")]
-    Clock,
-    /// A second counter or clock.
-    #[error("There is a {0} already. A layout has one.")]
-    RoleTaken(&'static str),
-    /// Something after `[]`.
-    #[error(
-        "Nothing can follow a field that runs to the end. Move it to the end or give it a count, such as [4]."
-    )]
-    AfterEnd,
-    /// More than an attribute can hold.
-    #[error("The fields take {0} bytes up to here, but a value has at most {MAX_BYTES}.")]
-    TooLong(usize),
-    /// A stray character.
-    #[error("\"{0}\" cannot stand here. Next comes a comma and the next field, or the end.")]
-    Stray(String),
-}
-
-use LayoutErrorKind as Wrong;
-
-pub(super) fn parse(text: &str) -> Result<Layout, LayoutError> {
+pub(super) fn parse(text: &str) -> Parsed<Layout> {
     let mut parser = Parser {
         text: text.chars().collect(),
         at: 0,
+        names: HashSet::new(),
+        deciding: Vec::new(),
+        sources: Vec::new(),
+        roles: [false; 2],
+        moved: false,
+        in_group: false,
     };
-    let mut names = HashSet::new();
-    let mut roles = [false; 2];
-    let mut definitions: Vec<Definition> = Vec::new();
+    let mut placing = Placing::default();
+    let mut ended = false;
+    let mut fields = 0;
     loop {
         parser.spaces();
         let start = parser.at;
-        if definitions
-            .last()
-            .is_some_and(|last| last.repeat == Repeat::ToEnd)
-        {
-            return Err(wrong(start, Wrong::AfterEnd));
+        if ended && parser.peek().is_none() {
+            return Err(parser.wrong(start, 0, Wrong::AfterEnd));
         }
-        let definition = parser.field(&mut roles)?;
-        if &*definition.name != "_" && !names.insert(definition.name.clone()) {
-            let name = definition.name.into_string();
-            return Err(wrong(start, Wrong::NameTaken(name)));
+        let item = if parser.peek() == Some('{') {
+            parser.group()?
+        } else {
+            parser.item()?
+        };
+        let end = parser.at;
+        // Of fields that run to the end, a condition chooses one.
+        if ended && !matches!(item.presence, Presence::If { .. }) {
+            return Err(parser.wrong(start, end - start, Wrong::AfterEnd));
         }
-        definitions.push(definition);
-        // Bit fields share bytes, so only placing tells the length.
-        let bytes = length(&definitions);
+        ended |= item.repeat == Repeat::ToEnd;
+        fields += item.fields.len();
+        if fields > MAX_FIELDS {
+            return Err(parser.wrong(start, end - start, Wrong::TooManyFields));
+        }
+        placing.push(item);
+        let bytes = placing.length();
         if bytes > MAX_BYTES {
-            return Err(wrong(start, Wrong::TooLong(bytes)));
+            return Err(parser.wrong(start, end - start, Wrong::TooLong(bytes)));
         }
         match parser.peek() {
             None => break,
             Some(',') => parser.at += 1,
-            Some(_) => return Err(wrong(parser.at, Wrong::Stray(parser.quote()))),
+            Some(_) => return Err(parser.stray()),
         }
     }
-    Ok(Layout::place(definitions))
-}
-
-/// Bytes up to the end of the last definition.
-fn length(definitions: &[Definition]) -> usize {
-    let mut bytes = 0_usize;
-    let mut taken = 0_u8;
-    for definition in definitions {
-        match (definition.kind, definition.repeat) {
-            (Kind::Bits(first, last), Repeat::Once) => {
-                let mask = (0xFF >> (7 - (last - first))) << first;
-                if taken == 0 || taken & mask != 0 {
-                    bytes += 1;
-                    taken = 0;
-                }
-                taken |= mask;
-            }
-            _ => {
-                taken = 0;
-                bytes += definition.size();
-            }
-        }
-    }
-    bytes
-}
-
-fn wrong(at: usize, kind: LayoutErrorKind) -> LayoutError {
-    LayoutError { at, kind }
+    Ok(placing.finish(&parser.sources))
 }
 
 fn name_character(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ')
 }
 
-fn unit_character(c: char) -> bool {
-    // Units are read by people and drawn on charts: nothing in them may hide.
+/// What is read by people and drawn on charts: nothing in it may hide.
+fn shown(c: char) -> bool {
     let mut buffer = [0; 4];
     let shown: &str = c.encode_utf8(&mut buffer);
-    c == ' ' || (!matches!(c, ',' | '!') && clean::text(shown, 2) == shown)
+    c == ' ' || clean::text(shown, 2) == shown
+}
+
+fn unit_character(c: char) -> bool {
+    !matches!(c, ',' | '!') && shown(c)
 }
 
 /// Whether `name` can stand before a colon; where not, the offset in characters.
-pub(super) fn check_name(name: &str) -> Result<(), (usize, LayoutErrorKind)> {
+pub(super) fn check_name(name: &str) -> Result<(), (usize, Wrong)> {
     let first = name.chars().next();
     if !first.is_some_and(|c| c.is_alphanumeric() || c == '_') {
         return Err((0, Wrong::Name));
@@ -200,7 +91,7 @@ pub(super) fn check_name(name: &str) -> Result<(), (usize, LayoutErrorKind)> {
 }
 
 /// Whether `unit` can stand after a space; where not, the offset in characters.
-pub(super) fn check_unit(unit: &str) -> Result<(), (usize, LayoutErrorKind)> {
+pub(super) fn check_unit(unit: &str) -> Result<(), (usize, Wrong)> {
     if unit.starts_with(['*', '+', '-', '\u{2212}', '[']) {
         return Err((0, Wrong::Unit));
     }
@@ -217,6 +108,26 @@ struct Parser {
     text: Vec<char>,
     /// The next character.
     at: usize,
+    /// Names that are taken.
+    names: HashSet<Box<str>>,
+    /// Fields that can decide about later ones.
+    deciding: Vec<(Box<str>, Kind)>,
+    /// Those that do, by slot.
+    sources: Vec<Box<str>>,
+    /// Whether there is a counter, and a clock.
+    roles: [bool; 2],
+    /// Whether what follows is not at the same place in every value.
+    moved: bool,
+    in_group: bool,
+}
+
+/// Scale, offset and unit, with their places.
+#[derive(Default)]
+struct Measure {
+    scale: Option<(usize, Decimal)>,
+    offset: Option<(usize, Decimal)>,
+    unit: Option<(usize, String)>,
+    presence: Option<(usize, Presence)>,
 }
 
 impl Parser {
@@ -238,12 +149,14 @@ impl Parser {
         while self.take(' ') || self.take('\t') || self.take('\n') || self.take('\r') {}
     }
 
+    fn rest(&self) -> &[char] {
+        self.text.get(self.at..).unwrap_or_default()
+    }
+
     /// The characters from here that `belongs` takes.
     fn run(&mut self, belongs: impl Fn(char) -> bool) -> String {
         let run: String = self
-            .text
-            .get(self.at..)
-            .unwrap_or_default()
+            .rest()
             .iter()
             .copied()
             .take_while(|&c| belongs(c))
@@ -252,169 +165,566 @@ impl Parser {
         run
     }
 
-    /// What stands here, for a message.
-    fn quote(&self) -> String {
-        let rest: String = self
-            .text
-            .get(self.at..)
-            .unwrap_or_default()
-            .iter()
-            .take(QUOTED)
-            .take_while(|&&c| c != ',')
-            .collect();
-        quoted(&rest)
+    /// Says what is wrong with so many characters.
+    fn wrong(&self, at: usize, len: usize, kind: Wrong) -> LayoutError {
+        LayoutError::new(&self.text, at, len, kind)
     }
 
-    fn field(&mut self, roles: &mut [bool; 2]) -> Result<Definition, LayoutError> {
+    /// Says what is wrong with what was read since.
+    fn since(&self, at: usize, kind: Wrong) -> LayoutError {
+        self.wrong(at, self.at - at, kind)
+    }
+
+    /// Says what is wrong with the next character, or that it is missing.
+    fn next(&self, kind: Wrong) -> LayoutError {
+        self.wrong(self.at, usize::from(self.peek().is_some()), kind)
+    }
+
+    fn stray(&self) -> LayoutError {
+        let ends = |c: &&char| !matches!(c, ',');
+        let len = self.rest().iter().take_while(ends).count();
+        self.wrong(self.at, len.max(1), Wrong::Stray)
+    }
+
+    /// A field, which may repeat to the end or as often as another says, or be absent.
+    fn item(&mut self) -> Parsed<Item> {
+        let start = self.at;
         let name = self.name()?;
-        let kind_at = self.at;
+        let colon = self.at;
         let kind = self.kind()?;
+        let kind_end = self.at;
         let repeat = self.repeat(kind)?;
-        let numbers = matches!(kind, Kind::Number(_) | Kind::Bits(..));
-        let only = |at, what| {
-            if numbers {
-                Ok(())
-            } else {
-                Err(wrong(at, Wrong::NumbersOnly(what)))
-            }
-        };
-
-        let at = self.at;
-        let scale = if self.take('*') {
-            only(at, "a scale")?;
-            let at = self.at;
-            let scale = self.number(true)?;
-            if scale == Decimal::ZERO {
-                return Err(wrong(at, Wrong::ZeroScale));
-            }
-            scale
-        } else {
-            Decimal::ONE
-        };
-
-        let at = self.at;
-        let offset = if self.take('+') {
-            only(at, "an offset")?;
-            self.number(false)?
-        } else if matches!(self.peek(), Some('-' | '\u{2212}')) {
-            only(at, "an offset")?;
-            self.number(true)?
-        } else {
-            Decimal::ZERO
-        };
-
-        let unit = self.unit()?;
-        if let Some((at, _)) = unit {
-            only(at, "a unit")?;
+        if self.in_group && matches!(repeat, Repeat::ToEnd | Repeat::Counted(_)) {
+            let from = if kind_end == self.at { colon } else { kind_end };
+            return Err(self.since(from, Wrong::InGroup));
         }
-
-        let at = self.at;
+        let (times, repeat) = match repeat {
+            Repeat::Once => (None, Repeat::Once),
+            Repeat::Times(times) => (Some(times), Repeat::Once),
+            several => (None, several),
+        };
+        let alone = times.is_none() && repeat == Repeat::Once;
         let mut definition = Definition {
             name: name.into(),
             kind,
-            repeat,
-            scale,
-            offset,
-            unit: unit.map(|(_, unit)| unit.into()),
+            times,
+            names: Names::None,
+            constant: None,
+            scale: Decimal::ONE,
+            offset: Decimal::ZERO,
+            unit: None,
             role: None,
+            step: 1,
         };
+
+        let at = self.at;
+        if self.peek() == Some('{') {
+            definition.names = self.value_names(kind)?;
+        }
+        let named = self.at - at;
+        let at_constant = self.at;
+        if self.take('=') {
+            if !(alone && kind.is_integer()) || named > 0 {
+                return Err(self.wrong(at_constant, 1, Wrong::ConstantFor));
+            }
+            definition.constant = Some(self.integer(kind, Wrong::Constant)?);
+        }
+
+        let measure = self.measure(kind)?;
+        let first = [
+            measure.scale.as_ref().map(|(at, _)| *at),
+            measure.offset.as_ref().map(|(at, _)| *at),
+            measure.unit.as_ref().map(|(at, _)| *at),
+        ];
+        if let Some(&at_measure) = first.iter().flatten().min() {
+            if definition.constant.is_some() {
+                return Err(self.wrong(at_measure, 1, Wrong::ConstantFor));
+            }
+            if matches!(definition.names, Names::Bits(_)) {
+                return Err(self.wrong(at, named, Wrong::NamesFor));
+            }
+        }
+        definition.apply(&measure);
+        let presence = match measure.presence {
+            Some((at, _)) if self.in_group => {
+                return Err(self.wrong(at, 1, Wrong::InGroup));
+            }
+            Some((_, presence)) => presence,
+            None => Presence::Always,
+        };
+
+        let at = self.at;
         if self.take('!') {
-            only(at, "a role")?;
-            definition.role = Some(self.role(&definition, kind_at, roles)?);
+            if !kind.measures() {
+                return Err(self.wrong(at, 1, Wrong::NumbersOnly("a role")));
+            }
+            let whole = (colon, kind_end - colon);
+            self.role(&mut definition, alone, whole)?;
+            if self.in_group || self.moved || presence != Presence::Always {
+                return Err(self.since(at, Wrong::RoleMoves));
+            }
             self.spaces();
         }
-        Ok(definition)
+
+        if &*definition.name != "_" && !self.names.insert(definition.name.clone()) {
+            let name = definition.name.into_string();
+            let len = name.chars().count();
+            return Err(self.wrong(start, len, Wrong::NameTaken(name)));
+        }
+        let decides = alone && (kind.is_integer() || kind == Kind::Bool) && !self.in_group;
+        if decides && &*definition.name != "_" {
+            self.deciding.push((definition.name.clone(), kind));
+        }
+        self.moved |= repeat != Repeat::Once || presence != Presence::Always;
+        Ok(Item {
+            form: if repeat == Repeat::Once {
+                Form::Run
+            } else {
+                Form::Array
+            },
+            fields: vec![definition],
+            repeat,
+            presence,
+        })
     }
 
-    fn name(&mut self) -> Result<String, LayoutError> {
+    /// Fields between braces, and how often they repeat.
+    fn group(&mut self) -> Parsed<Item> {
+        let start = self.at;
+        self.at += 1;
+        self.in_group = true;
+        let mut fields: Vec<Definition> = Vec::new();
+        loop {
+            self.spaces();
+            match self.peek() {
+                None => return Err(self.wrong(self.at, 0, Wrong::GroupOpen)),
+                Some('{') => return Err(self.next(Wrong::InGroup)),
+                Some(_) => fields.extend(self.item()?.fields),
+            }
+            if fields.len() > MAX_FIELDS {
+                return Err(self.since(start, Wrong::TooManyFields));
+            }
+            self.spaces();
+            if self.take('}') {
+                break;
+            }
+            if !self.take(',') {
+                let kind = match self.peek() {
+                    None => Wrong::GroupOpen,
+                    Some(_) => return Err(self.stray()),
+                };
+                return Err(self.next(kind));
+            }
+        }
+        self.in_group = false;
+        if self.peek() != Some('[') {
+            return Err(self.next(Wrong::GroupCount));
+        }
+        let repeat = match self.repeat(Kind::Skip)? {
+            // A group of one is a group.
+            Repeat::Once => Repeat::Times(1),
+            several => several,
+        };
+        let measured = fields.iter().position(Definition::takes_from_group);
+        let kind = if measured.is_some() {
+            Kind::Number(NumberType::U8)
+        } else {
+            Kind::Skip
+        };
+        let measure = self.measure(kind)?;
+        for field in fields.iter_mut().filter(|field| field.takes_from_group()) {
+            let twice = [
+                (
+                    measure.scale.as_ref().map(|(at, _)| *at),
+                    field.scale != Decimal::ONE,
+                    "a scale",
+                ),
+                (
+                    measure.offset.as_ref().map(|(at, _)| *at),
+                    field.offset != Decimal::ZERO,
+                    "an offset",
+                ),
+                (
+                    measure.unit.as_ref().map(|(at, _)| *at),
+                    field.unit.is_some(),
+                    "a unit",
+                ),
+            ];
+            for (at, has, what) in twice {
+                if let Some(at) = at.filter(|_| has) {
+                    return Err(self.wrong(at, 1, Wrong::Twice(what)));
+                }
+            }
+            field.apply(&measure);
+        }
+        let presence = measure
+            .presence
+            .map_or(Presence::Always, |(_, presence)| presence);
+        self.moved |=
+            !matches!(repeat, Repeat::Once | Repeat::Times(_)) || presence != Presence::Always;
+        Ok(Item {
+            form: Form::Group,
+            fields,
+            repeat,
+            presence,
+        })
+    }
+
+    fn name(&mut self) -> Parsed<String> {
         let start = self.at;
         let run = self.run(name_character);
         let name = run.trim_end();
-        check_name(name).map_err(|(offset, kind)| wrong(start + offset, kind))?;
+        if let Err((offset, kind)) = check_name(name) {
+            let at = start + offset;
+            let len = match kind {
+                Wrong::NameTooLong => self.at - at,
+                _ => usize::from(at < self.text.len()),
+            };
+            return Err(self.wrong(at, len, kind));
+        }
         if !self.take(':') {
-            return Err(wrong(self.at, Wrong::Colon));
+            return Err(self.next(Wrong::Colon));
         }
         self.spaces();
         Ok(name.to_owned())
     }
 
-    fn kind(&mut self) -> Result<Kind, LayoutError> {
+    fn kind(&mut self) -> Parsed<Kind> {
         let start = self.at;
         let token = self.run(char::is_alphanumeric);
-        if token == "u8" && self.take('.') {
-            return self.bits();
+        let number = token.parse::<NumberType>();
+        if let Ok(number) = number
+            && number.class() != Class::Float
+            && self.take('.')
+        {
+            return self.bits(number);
         }
         match token.as_str() {
             "bool" => return Ok(Kind::Bool),
             "hex" => return Ok(Kind::Hex),
             "utf8" => return Ok(Kind::Utf8),
             "skip" => return Ok(Kind::Skip),
+            "f16le" => return Ok(Kind::Half(Endian::Little)),
+            "f16be" => return Ok(Kind::Half(Endian::Big)),
+            "medfloat16" => return Ok(Kind::Medical { short: true }),
+            "medfloat32" => return Ok(Kind::Medical { short: false }),
             _ => {}
         }
-        if let Ok(number) = token.parse::<NumberType>() {
+        if let Ok(number) = number {
             return Ok(Kind::Number(number));
         }
-        if format!("{token}le").parse::<NumberType>().is_ok() {
-            return Err(wrong(start, Wrong::ByteOrder(token)));
+        let width = token.strip_prefix("bcd").map(|width| format!("u{width}"));
+        if let Some(Ok(number)) = width.as_deref().map(str::parse) {
+            return Ok(Kind::Bcd(number));
         }
+        let ordered = format!("{}le", width.as_deref().unwrap_or(&token));
+        if ordered.parse::<NumberType>().is_ok() || token == "f16" {
+            let mut error = self.since(start, Wrong::ByteOrder(token.clone()));
+            error.instead = Some(format!("{token}le"));
+            return Err(error);
+        }
+        // The word as the user sees it, which may be longer: uint16_t.
         self.at = start;
-        let found = if token.is_empty() {
-            self.quote()
-        } else {
-            quoted(&token)
+        let word = self.run(|c| c.is_alphanumeric() || c == '_');
+        let len = match word.is_empty() {
+            true => usize::from(self.peek().is_some_and(|c| c != ',')),
+            false => self.at - start,
         };
-        Err(wrong(start, Wrong::Type(found)))
+        let mut error = self.wrong(start, len, Wrong::Type);
+        error.instead = error::meant_type(&word);
+        Err(error)
     }
 
     /// The bits after `u8.`: `3` or `4-6`.
-    fn bits(&mut self) -> Result<Kind, LayoutError> {
+    fn bits(&mut self, number: NumberType) -> Parsed<Kind> {
         let start = self.at;
-        let first = self.bit()?;
+        let last = number.bits() - 1;
+        let first_bit = self.bit(last)?;
         // A minus after a bit begins a range; an offset comes after `u8.4-4` or a scale.
-        let last = if self.take_minus() {
-            self.bit()?
+        let last_bit = if self.take_minus() {
+            self.bit(last)?
         } else {
-            first
+            first_bit
         };
-        if first > last {
-            return Err(wrong(start, Wrong::Bits));
+        if first_bit > last_bit {
+            return Err(self.since(start, Wrong::Bits { last }));
         }
-        Ok(Kind::Bits(first, last))
+        Ok(Kind::Bits(number, first_bit, last_bit))
     }
 
-    fn bit(&mut self) -> Result<u8, LayoutError> {
+    fn bit(&mut self, last: u32) -> Parsed<u8> {
         let start = self.at;
         let digits = self.run(|c| c.is_ascii_digit());
-        match digits.as_bytes() {
-            [digit @ b'0'..=b'7'] => Ok(digit - b'0'),
-            _ => Err(wrong(start, Wrong::Bits)),
+        let plain = digits == "0" || !digits.starts_with('0');
+        match digits.parse::<u8>() {
+            Ok(bit) if plain && u32::from(bit) <= last => Ok(bit),
+            _ => {
+                let len = (self.at - start).max(usize::from(self.peek().is_some_and(|c| c != ',')));
+                Err(self.wrong(start, len, Wrong::Bits { last }))
+            }
         }
     }
 
-    fn repeat(&mut self, kind: Kind) -> Result<Repeat, LayoutError> {
+    fn repeat(&mut self, kind: Kind) -> Parsed<Repeat> {
         let whole = matches!(kind, Kind::Hex | Kind::Utf8);
         if !self.take('[') {
             return Ok(if whole { Repeat::ToEnd } else { Repeat::Once });
         }
+        self.spaces();
         let start = self.at;
-        let digits = self.run(|c| c.is_ascii_digit());
+        let inside = self.run(|c| name_character(c));
+        let inside = inside.trim_end();
+        let len = inside.chars().count();
         match self.peek() {
             Some(']') => self.at += 1,
-            None | Some(',') => return Err(wrong(self.at, Wrong::Bracket)),
-            Some(_) => return Err(wrong(self.at, Wrong::Count)),
+            None | Some(',' | '}') => return Err(self.wrong(self.at, 0, Wrong::Bracket)),
+            Some(_) => return Err(self.next(Wrong::Count)),
         }
-        if digits.is_empty() {
+        if inside.is_empty() {
             return Ok(Repeat::ToEnd);
         }
-        match digits.parse::<u16>() {
-            Ok(1) if kind == Kind::Skip => Ok(Repeat::Once),
-            Ok(times) if (1..=MAX_BYTES).contains(&times.into()) => Ok(Repeat::Times(times)),
-            _ => Err(wrong(start, Wrong::Count)),
+        if inside.chars().all(|c| c.is_ascii_digit()) {
+            return match inside.parse::<u16>() {
+                Ok(1) if kind == Kind::Skip => Ok(Repeat::Once),
+                Ok(times) if (1..=MAX_BYTES).contains(&times.into()) => Ok(Repeat::Times(times)),
+                _ => Err(self.wrong(start, len, Wrong::Count)),
+            };
+        }
+        if !self.deciding.iter().any(|(name, _)| &**name == inside) {
+            return Err(self.no_source(start, len, inside));
+        }
+        self.source(start, inside).map(Repeat::Counted)
+    }
+
+    fn no_source(&self, at: usize, len: usize, found: &str) -> LayoutError {
+        let mut error = self.wrong(at, len, Wrong::Source);
+        let names = self.deciding.iter().map(|(name, _)| name.to_string());
+        error.instead = error::nearest(found, names);
+        error
+    }
+
+    /// An earlier field that decides about this one.
+    fn source(&mut self, at: usize, name: &str) -> Parsed<Source> {
+        let slot = match self.sources.iter().position(|known| &**known == name) {
+            Some(slot) => slot,
+            None if self.sources.len() < SLOTS => {
+                self.sources.push(name.into());
+                self.sources.len() - 1
+            }
+            None => return Err(self.wrong(at, name.chars().count(), Wrong::TooManySources)),
+        };
+        Ok(Source {
+            name: name.into(),
+            slot,
+        })
+    }
+
+    /// Names between braces: of values, or of bits.
+    fn value_names(&mut self, kind: Kind) -> Parsed<Names> {
+        let start = self.at;
+        self.at += 1;
+        if !(kind.is_integer() || kind == Kind::Bool) {
+            return Err(self.wrong(start, 1, Wrong::NamesFor));
+        }
+        self.spaces();
+        let of_bits = self.peek() == Some('.');
+        if of_bits && kind.bounds().0 < 0 || of_bits && kind == Kind::Bool {
+            return Err(self.wrong(start, 1, Wrong::NamesFor));
+        }
+        let mut names: Vec<(i128, Box<str>)> = Vec::new();
+        loop {
+            self.spaces();
+            let at = self.at;
+            if of_bits && !self.take('.') {
+                return Err(self.next(Wrong::Names));
+            }
+            let value = self.digits(Wrong::Names)?;
+            let len = self.at - at;
+            let (low, high) = match of_bits {
+                true => (0, i128::from(kind.bits()) - 1),
+                false => kind.bounds(),
+            };
+            let taken = names.iter().any(|(other, _)| *other == value);
+            if taken || !(low..=high).contains(&value) {
+                return Err(self.wrong(at, len, Wrong::Named));
+            }
+            if !self.take('=') {
+                return Err(self.next(Wrong::Names));
+            }
+            self.spaces();
+            let at = self.at;
+            let run = self.run(|c| !matches!(c, ',' | '}'));
+            let name = run.trim_end();
+            if let Some(hidden) = name.chars().position(|c| !shown(c)) {
+                return Err(self.wrong(at + hidden, 1, Wrong::Names));
+            }
+            if !(1..=MAX_UNIT).contains(&name.chars().count()) {
+                let len = name.chars().count();
+                return Err(self.wrong(at, len, Wrong::Names));
+            }
+            names.push((value, name.into()));
+            if self.take('}') {
+                break;
+            }
+            if !self.take(',') {
+                return Err(self.next(Wrong::Names));
+            }
+        }
+        names.sort_by_key(|(value, _)| *value);
+        Ok(if of_bits {
+            let bit = |(bit, name)| Some((u8::try_from(bit).ok()?, name));
+            Names::Bits(names.into_iter().filter_map(bit).collect())
+        } else {
+            Names::Values(names.into())
+        })
+    }
+
+    /// An integer that the type holds.
+    fn integer(&mut self, kind: Kind, wrong: Wrong) -> Parsed<i128> {
+        let start = self.at;
+        let value = self.digits(wrong.clone())?;
+        let (low, high) = kind.bounds();
+        if !(low..=high).contains(&value) {
+            return Err(self.since(start, wrong));
+        }
+        Ok(value)
+    }
+
+    /// An integer in decimal or hex.
+    fn digits(&mut self, wrong: Wrong) -> Parsed<i128> {
+        let start = self.at;
+        let negative = self.take_minus();
+        let hex = matches!(self.rest(), ['0', 'x' | 'X', ..]);
+        self.at += if hex { 2 } else { 0 };
+        let radix = if hex { 16 } else { 10 };
+        let digits = self.run(|c| c.is_digit(radix));
+        match i128::from_str_radix(&digits, radix) {
+            Ok(value) => Ok(if negative { -value } else { value }),
+            Err(_) if self.at > start => Err(self.since(start, wrong)),
+            Err(_) => Err(self.next(wrong)),
         }
     }
 
+    /// Scale, offset, condition and unit.
+    fn measure(&mut self, kind: Kind) -> Parsed<Measure> {
+        let only = |parser: &Self, at: usize, what| {
+            if kind.measures() {
+                Ok(())
+            } else {
+                Err(parser.wrong(at, 1, Wrong::NumbersOnly(what)))
+            }
+        };
+        let mut measure = Measure::default();
+        let at = self.at;
+        if self.take('*') {
+            only(self, at, "a scale")?;
+            let start = self.at;
+            let scale = self.number(true)?;
+            if scale == Decimal::ZERO {
+                return Err(self.since(start, Wrong::ZeroScale));
+            }
+            if scale != Decimal::ONE {
+                measure.scale = Some((at, scale));
+            }
+        }
+        let at = self.at;
+        let plus = self.take('+');
+        if plus || matches!(self.peek(), Some('-' | '\u{2212}')) {
+            only(self, at, "an offset")?;
+            let offset = self.number(!plus)?;
+            if offset != Decimal::ZERO {
+                measure.offset = Some((at, offset));
+            }
+        }
+        let at = self.at;
+        if self.take('?') {
+            measure.presence = Some((at, self.condition()?));
+        }
+        measure.unit = self.unit()?;
+        if let Some((at, _)) = measure.unit {
+            only(self, at, "a unit")?;
+        }
+        Ok(measure)
+    }
+
+    /// A condition after its `?`.
+    fn condition(&mut self) -> Parsed<Presence> {
+        if self.take('?') {
+            return Ok(Presence::IfLeft);
+        }
+        let start = self.at;
+        // Names may hold dots and spaces: the longest one that is followed by what compares is meant.
+        let rest: String = self.rest().iter().collect();
+        let follows = |name: &str| {
+            let after = rest.strip_prefix(name)?.chars().take(2).collect::<Vec<_>>();
+            let compares = match after.as_slice() {
+                ['=', ..] | ['!', '='] => true,
+                ['.', digit] => digit.is_ascii_digit(),
+                _ => false,
+            };
+            compares.then(|| name.chars().count())
+        };
+        let found = self
+            .deciding
+            .iter()
+            .filter_map(|(name, kind)| Some((follows(name)?, name.clone(), *kind)))
+            .max_by_key(|(len, ..)| *len);
+        let Some((len, name, kind)) = found else {
+            let run = self.run(|c| name_character(c) && c != ' ');
+            if run.is_empty() {
+                return Err(self.next(Wrong::Condition));
+            }
+            if self.deciding.iter().any(|(name, _)| **name == *run) {
+                return Err(self.next(Wrong::Condition));
+            }
+            let name = run.split('.').next().unwrap_or_default();
+            let len = name.chars().count();
+            return Err(self.no_source(start, len, name));
+        };
+        self.at += len;
+        let source = self.source(start, &name)?;
+        let mut bits = None;
+        let mut compared = kind;
+        if self.take('.') {
+            let at = self.at;
+            let last = kind.bits() - 1;
+            let first_bit = self.bit(last)?;
+            let last_bit = if self.take('-') {
+                self.bit(last)?
+            } else {
+                first_bit
+            };
+            if self.at > at + 2 && first_bit >= last_bit {
+                return Err(self.since(at, Wrong::Bits { last }));
+            }
+            bits = Some((first_bit, last_bit));
+            compared = Kind::Bits(NumberType::U8, 0, last_bit - first_bit);
+        }
+        let not = matches!(self.rest(), ['!', '=', ..]);
+        self.at += usize::from(not);
+        let single = bits.is_some_and(|(first, last)| first == last);
+        if !self.take('=') {
+            if !single {
+                return Err(self.next(Wrong::Condition));
+            }
+            return Ok(Presence::If {
+                source,
+                bits,
+                not: false,
+                value: 1,
+            });
+        }
+        let value = self.integer(compared, Wrong::Condition)?;
+        Ok(Presence::If {
+            source,
+            bits,
+            not,
+            value,
+        })
+    }
+
     /// A decimal number, as long as it goes.
-    fn number(&mut self, signed: bool) -> Result<Decimal, LayoutError> {
+    fn number(&mut self, signed: bool) -> Parsed<Decimal> {
         let start = self.at;
         let mut text = String::new();
         if signed && self.take_minus() {
@@ -434,56 +744,106 @@ impl Parser {
             }
             text += &self.run(|c| c.is_ascii_digit());
         }
-        text.parse().map_err(|_| wrong(start, Wrong::Number))
+        text.parse().map_err(|_| match self.at - start {
+            0 => self.next(Wrong::Number),
+            _ => self.since(start, Wrong::Number),
+        })
     }
 
     /// The unit after a space with its place, if there is one.
-    fn unit(&mut self) -> Result<Option<(usize, String)>, LayoutError> {
+    fn unit(&mut self) -> Parsed<Option<(usize, String)>> {
         if !matches!(self.peek(), Some(' ' | '\t' | '\n' | '\r')) {
             return Ok(None);
         }
         self.spaces();
         let start = self.at;
-        let run = self.run(|c| !matches!(c, ',' | '!'));
+        let in_group = self.in_group;
+        let run = self.run(|c| !matches!(c, ',' | '!') && !(in_group && c == '}'));
         let unit = run.trim_end();
-        check_unit(unit).map_err(|(offset, kind)| wrong(start + offset, kind))?;
+        check_unit(unit).map_err(|(offset, kind)| {
+            let len = match unit.chars().count() - offset {
+                beyond if offset == MAX_UNIT => beyond,
+                _ => 1,
+            };
+            self.wrong(start + offset, len, kind)
+        })?;
         Ok((!unit.is_empty()).then(|| (start, unit.to_owned())))
     }
 
+    /// The role after its `!`. `kind` is where the type stands.
     fn role(
         &mut self,
-        of: &Definition,
-        kind_at: usize,
-        roles: &mut [bool; 2],
-    ) -> Result<Role, LayoutError> {
+        of: &mut Definition,
+        alone: bool,
+        (kind_at, kind_len): (usize, usize),
+    ) -> Parsed<()> {
         let start = self.at;
         let token = self.run(char::is_alphanumeric);
         let role = match token.as_str() {
             "count" => Role::Count,
             "ms" => Role::Milliseconds,
             "us" => Role::Microseconds,
-            _ => return Err(wrong(start, Wrong::Role(quoted(&token)))),
-        };
-        let alone = of.repeat == Repeat::Once;
-        let unscaled = of.scale == Decimal::ONE && of.offset == Decimal::ZERO;
-        let [counter, clock] = roles;
-        let (taken, what) = match role {
-            Role::Count if !(alone && unscaled && of.is_integer()) => {
-                return Err(wrong(kind_at, Wrong::Counter));
+            _ => {
+                let mut error = match token.is_empty() {
+                    true => self.next(Wrong::Role),
+                    false => self.since(start, Wrong::Role),
+                };
+                error.instead = error::meant_role(&token);
+                return Err(error);
             }
-            Role::Count => (counter, "sequence counter"),
-            _ if !alone => return Err(wrong(kind_at, Wrong::Clock)),
-            _ => (clock, "device clock"),
         };
-        if *taken {
-            return Err(wrong(start, Wrong::RoleTaken(what)));
+        let end = self.at;
+        let unscaled = of.scale == Decimal::ONE && of.offset == Decimal::ZERO;
+        let plain = of.constant.is_none() && of.names == Names::None;
+        let [counter, clock] = &mut self.roles;
+        let (taken, what, refused) = match role {
+            Role::Count => {
+                let counts = alone && unscaled && plain && of.kind.is_integer();
+                let refused = (!counts).then_some(Wrong::Counter);
+                (counter, "sequence counter", refused)
+            }
+            _ => (
+                clock,
+                "device clock",
+                (!(alone && plain)).then_some(Wrong::Clock),
+            ),
+        };
+        if let Some(wrong) = refused {
+            return Err(self.wrong(kind_at, kind_len, wrong));
         }
-        *taken = true;
-        Ok(role)
+        if std::mem::replace(taken, true) {
+            return Err(self.wrong(start, end - start, Wrong::RoleTaken(what)));
+        }
+        of.role = Some(role);
+        if role == Role::Count && self.take('/') {
+            let start = self.at;
+            let digits = self.run(|c| c.is_ascii_digit());
+            let most = u64::MAX >> (64 - of.kind.bits());
+            of.step = match digits.parse::<u16>() {
+                Ok(step) if step > 0 && u64::from(step) <= most => step.into(),
+                _ if digits.is_empty() => return Err(self.next(Wrong::Step)),
+                _ => return Err(self.since(start, Wrong::Step)),
+            };
+        }
+        Ok(())
     }
 }
 
-/// The user's own text as a message repeats it.
-fn quoted(text: &str) -> String {
-    clean::text(text, QUOTED).into_owned()
+impl Definition {
+    /// Whether a group's scale, offset and unit are meant for it.
+    pub(super) fn takes_from_group(&self) -> bool {
+        self.kind.measures() && self.constant.is_none() && self.names == Names::None
+    }
+
+    fn apply(&mut self, measure: &Measure) {
+        if let Some((_, scale)) = measure.scale {
+            self.scale = scale;
+        }
+        if let Some((_, offset)) = measure.offset {
+            self.offset = offset;
+        }
+        if let Some((_, unit)) = &measure.unit {
+            self.unit = Some(unit.as_str().into());
+        }
+    }
 }

@@ -1,8 +1,11 @@
 //! The grammar, decoding, and what must hold for every layout and every value.
 
+use std::ops::Range;
+
 use proptest::prelude::*;
 
 use super::*;
+use crate::field::Value;
 
 fn layout(text: &str) -> Layout {
     Layout::parse(text).unwrap_or_else(|error| panic!("{text}: {error}"))
@@ -30,11 +33,6 @@ fn columns(text: &str, bytes: &[u8]) -> Vec<(usize, f64)> {
     let mut all = Vec::new();
     layout(text).columns(bytes, &mut |column, number| all.push((column, number)));
     all
-}
-
-fn error(text: &str) -> (usize, String) {
-    let error = Layout::parse(text).expect_err(text);
-    (error.at, error.kind.to_string())
 }
 
 #[test]
@@ -292,6 +290,15 @@ fn layouts_are_written_in_their_shortest_form() {
         ("a:u8*1e-3-5", "a:u8*0.001-5"),
         ("a:u8*2\u{2212}3", "a:u8*2-3"),
         ("Zähler 1:u8", "Zähler 1:u8"),
+        ("{a:u8*2 g,b:u8*2 mg}[]", "{a:u8 g, b:u8 mg}[]*2"),
+        ("{a:u8, b:bool}[3]*2", "{a:u8*2, b:bool}[3]"),
+        ("n:u8,a:u8[ n ]", "n:u8, a:u8[n]"),
+        ("f:u8,a:u8?f.0=1", "f:u8, a:u8?f.0"),
+        ("f:u8,a:u8?f.0!=1", "f:u8, a:u8?f.0!=1"),
+        ("m:u8{0x10=b, 1= a }", "m:u8{1=a, 16=b}"),
+        ("m:u16le=43605", "m:u16le=0xAA55"),
+        ("s:u8!count/1", "s:u8!count"),
+        ("a:u8.4-4{1=x}-6", "a:u8.4{1=x}-6"),
     ] {
         assert_eq!(layout(text).to_string(), written, "{text}");
         assert_eq!(layout(written), layout(text), "{text}");
@@ -299,52 +306,414 @@ fn layouts_are_written_in_their_shortest_form() {
 }
 
 #[test]
-fn errors_point_at_the_character_and_say_what_can_stand_there() {
-    for (text, at, words) in [
-        ("", 0, "begins with a name"),
-        ("a:u8,", 5, "begins with a name"),
-        ("temp", 4, "a colon and a type"),
-        ("a:u8, °:u8", 6, "begins with a name"),
-        ("a:u16", 2, "u16 needs its byte order"),
-        ("a:u12le", 2, "\"u12le\" is not a type"),
-        ("a:", 2, "\"\" is not a type"),
-        ("a:u8.8", 5, "bits 0 to 7"),
-        ("a:u8.6-4", 5, "the lower one first"),
-        ("a:u8[0]", 5, "count from 1 to 512"),
-        ("a:u8[513]", 5, "count from 1 to 512"),
-        ("a:u8[x]", 5, "count from 1 to 512"),
-        ("a:u8[3", 6, "not closed"),
-        ("a:u8*", 5, "decimal number"),
-        ("a:u8*0.0", 5, "A scale of 0"),
-        ("a:u8+x", 5, "decimal number"),
-        ("a:hex*2", 5, "Only numbers have a scale"),
-        ("a:bool+2", 6, "Only numbers have an offset"),
-        ("a:utf8 °C", 7, "Only numbers have a unit"),
-        ("a:u8 *2", 5, "go before the space"),
-        ("a:u8 a\u{202E}b", 6, "the unit"),
-        ("a:u8!c", 5, "\"c\" is not a role"),
-        ("a:u8[2]!count", 2, "one integer without brackets"),
-        ("a:f32le!count", 2, "one integer without brackets"),
-        ("a:u8[2]!ms", 2, "device clock is one number"),
-        ("a:u8!count, b:u8!count", 17, "a sequence counter already"),
-        ("a:u8!ms, b:u8!us", 14, "a device clock already"),
-        ("a:u8, a:u8", 6, "The name a stands twice"),
-        ("a:u8[], b:u8", 8, "Nothing can follow"),
-        ("é:hex, b:u8", 7, "Nothing can follow"),
-        ("a:u64le[60], b:u64le[60]", 13, "take 960 bytes"),
-        ("a:u8)", 4, "\")\" cannot stand here"),
-        ("a:u8!count x", 11, "\"x\" cannot stand here"),
+fn a_group_gives_several_samples_of_several_columns() {
+    let text = "seq:u16le!count, {x:i16le, y:i16le}[]*0.001 g";
+    let bytes = [7, 0, 0xE8, 3, 0, 0, 0x18, 0xFC, 1, 0];
+    assert_eq!(
+        shown(text, &bytes),
+        [
+            "seq 7",
+            "x[0] 1.000 g",
+            "y[0] 0.000 g",
+            "x[1] \u{2212}1.000 g",
+            "y[1] 0.001 g"
+        ]
+    );
+    assert_eq!(
+        columns(text, &bytes),
+        [(0, 7.0), (1, 1.0), (2, 0.0), (1, -1.0), (2, 0.001)]
+    );
+    let layout = layout(text);
+    let repeats: Vec<_> = layout
+        .series()
+        .into_iter()
+        .map(|s| (s.name, s.repeats))
+        .collect();
+    let names = [("seq", false), ("x", true), ("y", true)];
+    assert_eq!(
+        repeats,
+        names.map(|(name, repeats)| (name.to_owned(), repeats))
+    );
+    assert_eq!(
+        (
+            layout.samples(&bytes),
+            layout.samples(&bytes[..9]),
+            layout.samples(&[])
+        ),
+        (2, 1, 1)
+    );
+    let (fields, rest) = decoded(text, &bytes[..9]);
+    assert_eq!(
+        (fields.len(), rest.extra),
+        (3, 6..9),
+        "what is no whole sample is left over"
+    );
+    // One that says how many keeps what is there of the last.
+    assert_eq!(
+        shown("{x:u8, y:u8}[2], z:u8", &[1, 2, 3]),
+        ["x[0] 1", "y[0] 2", "x[1] 3", "y[1] missing", "z missing"]
+    );
+    assert_eq!(
+        shown("{acc:u8[2], t:u8}[2]", &[1, 2, 3, 4, 5, 6]),
+        [
+            "acc[0][0] 1",
+            "acc[0][1] 2",
+            "t[0] 3",
+            "acc[1][0] 4",
+            "acc[1][1] 5",
+            "t[1] 6"
+        ]
+    );
+}
+
+#[test]
+fn a_field_says_how_many_follow() {
+    let text = "n:u8, {x:u8, y:u8}[n], end:u8";
+    assert_eq!(
+        shown(text, &[2, 1, 2, 3, 4, 9]),
+        ["n 2", "x[0] 1", "y[0] 2", "x[1] 3", "y[1] 4", "end 9"]
+    );
+    assert_eq!(shown(text, &[0, 9]), ["n 0", "end 9"]);
+    assert_eq!(
+        shown(text, &[200, 1, 2, 3]),
+        [
+            "n 200",
+            "x[0] 1",
+            "y[0] 2",
+            "x[1] 3",
+            "y[1] missing",
+            "end missing"
+        ],
+        "of many that are not there, one is missing"
+    );
+    assert_eq!(layout(text).samples(&[2, 1, 2, 3, 4, 9]), 2);
+    assert_eq!(shown("n:i8, x:u8[n]", &[0xFF, 1]), ["n \u{2212}1"]);
+    assert_eq!(
+        shown("len:u8, name:utf8[len], v:u8", b"\x03abc\x07"),
+        ["len 3", "name abc", "v 7"]
+    );
+    assert_eq!(
+        shown("len:u8, name:utf8[len], v:u8", b"\x04abc"),
+        ["len 4", "name missing", "v missing"]
+    );
+    assert_eq!(
+        columns("n:u8, x:i16le[n]", &[2, 1, 0, 2, 0, 3]),
+        [(0, 2.0), (1, 1.0), (1, 2.0)]
+    );
+}
+
+#[test]
+fn fields_are_there_by_flag_by_value_and_by_length() {
+    let text = "flags:u8, hr:u8?flags.0=0 bpm, hr wide:u16le?flags.0 bpm, rr:u16le[]?flags.4";
+    assert_eq!(shown(text, &[0, 72]), ["flags 0", "hr 72 bpm"]);
+    assert_eq!(
+        shown(text, &[0x11, 72, 1, 5, 0]),
+        ["flags 17", "hr wide 328 bpm", "rr[0] 5"]
+    );
+    assert_eq!(
+        shown(text, &[]),
+        ["flags missing"],
+        "what is unknown hangs on nothing"
+    );
+    let text = "mode:u8.0-2, len:u8.3-7, a:u8[]?mode=1, b:u16le[]?mode=2, c:hex?mode!=1";
+    assert_eq!(shown(text, &[1, 5]), ["mode 1", "len 0", "a[0] 5"]);
+    assert_eq!(
+        shown(text, &[2, 5, 1]),
+        ["mode 2", "len 0", "b[0] 261", "c "]
+    );
+    assert_eq!(shown(text, &[3, 5]), ["mode 3", "len 0", "c 05"]);
+    assert_eq!(
+        shown("f:u16be, a:u8?f.8-11=2", &[2, 0, 9]),
+        ["f 512", "a 9"]
+    );
+    assert_eq!(shown("a:u8, b:u16le??", &[1]), ["a 1"]);
+    assert_eq!(shown("a:u8, b:u16le??", &[1, 2]), ["a 1", "b missing"]);
+    assert_eq!(shown("a:u8, b:u16le??", &[1, 2, 0]), ["a 1", "b 2"]);
+    // A field that hangs on an absent one is absent, and neighbouring bits share an optional byte.
+    assert_eq!(shown("f:u8, g:u8?f.0, x:u8?g.0", &[0, 1]), ["f 0"]);
+    let (fields, rest) = decoded("a:u8, b:u8.0??, c:u8.1??", &[1, 2]);
+    assert_eq!((fields.len(), rest.extra), (3, 2..2));
+}
+
+#[test]
+fn names_with_dots_are_told_from_bits() {
+    assert_eq!(
+        shown("f:u8, f.1:u8, a:u8?f.1", &[2, 0, 9]),
+        ["f 2", "f.1 0", "a 9"]
+    );
+    assert_eq!(
+        shown("f:u8, f.1:u8, a:u8?f.1=0", &[2, 0, 9]),
+        ["f 2", "f.1 0", "a 9"]
+    );
+    assert_eq!(
+        shown("f:u8, f.1:u8, a:u8?f.1.0", &[0, 1, 9]),
+        ["f 0", "f.1 1", "a 9"]
+    );
+    assert_eq!(
+        shown("my flags:u8, a:u8?my flags.0 g", &[1, 9]),
+        ["my flags 1", "a 9 g"]
+    );
+}
+
+#[test]
+fn values_and_bits_have_names() {
+    let text = "mode:u8.0-2{2=charging, 0=off, 1=on}, ok:bool{0=open, 1=closed}";
+    assert_eq!(shown(text, &[1, 1]), ["mode on", "ok closed"]);
+    assert_eq!(shown(text, &[7, 0]), ["mode 7", "ok open"]);
+    assert_eq!(columns(text, &[1, 1]), [(0, 1.0), (1, 1.0)]);
+    let text = "flags:u16be{.0=overrun, .9=low battery}";
+    assert_eq!(shown(text, &[2, 1]), ["flags overrun, low battery"]);
+    assert_eq!(shown(text, &[0, 6]), ["flags bit 1, bit 2"]);
+    assert_eq!(shown(text, &[0, 0]), ["flags none"]);
+    assert_eq!(columns(text, &[2, 1]), [(0, 513.0)]);
+    // A named value of a measurement is no measurement.
+    let text = "t:i16le{-32768=not known}*0.01 °C";
+    assert_eq!(shown(text, &[0, 0x80]), ["t not known"]);
+    assert_eq!(columns(text, &[0, 0x80]), []);
+    assert_eq!(columns(text, &[100, 0]), [(0, 1.0)]);
+}
+
+#[test]
+fn bits_of_wide_words_have_their_order_and_their_sign() {
+    let text = "a:u16be.0-3, b:i16be.4-15, c:u16le.15";
+    assert_eq!(
+        shown(text, &[0xFF, 0xF5, 0, 0x80]),
+        ["a 5", "b \u{2212}1", "c 1"]
+    );
+    let (_, rest) = decoded(text, &[0; 4]);
+    assert_eq!(rest.extra, 4..4);
+    // Two samples of 12 bits in three bytes.
+    assert_eq!(
+        columns("{a:u24le.0-11, b:u24le.12-23}[]", &[0x34, 0x12, 0xAB]),
+        [(0, 564.0), (1, 2737.0)]
+    );
+    assert_eq!(shown("a:u64le.1-63", &[0xFE; 8]), ["a 9187201950435737471"]);
+}
+
+#[test]
+fn rarer_numbers_are_read() {
+    assert_eq!(
+        shown(
+            "a:u40le, b:i48be",
+            &[1, 0, 0, 0, 1, 0xFF, 0xFF, 0xFF, 0xFF, 0xFF, 0xFE]
+        ),
+        ["a 4294967297", "b \u{2212}2"]
+    );
+    // Of IEEE 754 binary16: 1, the largest, the smallest above zero, infinity.
+    assert_eq!(
+        shown("a:f16be[4]", &[0x3C, 0, 0x7B, 0xFF, 0, 1, 0xFC, 0]),
+        [
+            "a[0] 1",
+            "a[1] 65504",
+            "a[2] 5.9604645e-8",
+            "a[3] \u{2212}∞"
+        ]
+    );
+    assert_eq!(shown("a:f16le*2 g", &[0, 0xC0]), ["a \u{2212}4 g"]);
+    assert_eq!(shown("a:medfloat16 °C", &[0x72, 0xF0]), ["a 11.4 °C"]);
+    assert_eq!(
+        shown("a:medfloat32 °C", &[0x6C, 0x01, 0x00, 0xFF]),
+        ["a 36.4 °C"]
+    );
+    assert_eq!(shown("a:medfloat16 °C", &[0xFF, 0x07]), ["a not a number"]);
+    assert_eq!(columns("a:medfloat16, b:u8", &[0xFF, 0x07, 3]), [(1, 3.0)]);
+    assert_eq!(
+        shown("a:bcd8, b:bcd16be", &[0x42, 0x12, 0x34]),
+        ["a 42", "b 1234"]
+    );
+    assert_eq!(shown("a:bcd16le*0.1 V", &[0x34, 0x12]), ["a 123.4 V"]);
+    assert_eq!(shown("a:bcd8", &[0x4A]), ["a not decimal digits"]);
+    assert_eq!(columns("a:bcd8", &[0x4A]), []);
+}
+
+#[test]
+fn a_constant_is_compared() {
+    let layout = layout("magic:u16le=0xAA55, a:i8=-1");
+    let faults = |bytes: &[u8]| {
+        let mut all = Vec::new();
+        layout.decode(bytes, |field| {
+            all.push(field.fault.map(|fault| fault.to_string()))
+        });
+        all
+    };
+    assert_eq!(faults(&[0x55, 0xAA, 0xFF]), [None, None]);
+    assert_eq!(
+        faults(&[0x55, 0xAB, 1]),
+        [
+            Some("not 0xAA55".to_owned()),
+            Some("not \u{2212}1".to_owned())
+        ]
+    );
+    assert_eq!(faults(&[]), [None, None]);
+}
+
+#[test]
+fn a_counter_has_its_step_and_stands_behind_a_group_of_fixed_length() {
+    let counter = layout("{x:i16le}[2], seq:u8!count/4").counter().unwrap();
+    assert_eq!((counter.step, counter.column, counter.bits), (4, 1, 8));
+    assert_eq!(counter.read(&[0, 0, 0, 0, 9]), Some(9));
+}
+
+#[test]
+fn errors_point_at_the_characters_and_say_what_can_stand_there() {
+    for (text, at, len, words) in [
+        ("", 0, 0, "begins with a name"),
+        ("a:u8,", 5, 0, "begins with a name"),
+        ("temp", 4, 0, "a colon and a type"),
+        ("temp=u8", 4, 1, "a colon and a type"),
+        ("a:u8, °:u8", 6, 1, "begins with a name"),
+        ("a:u16", 2, 3, "u16 needs its byte order"),
+        ("a:f16", 2, 3, "f16 needs its byte order"),
+        ("a:bcd16", 2, 5, "bcd16 needs its byte order"),
+        ("a:u12le", 2, 5, "not a type"),
+        ("a:", 2, 0, "not a type"),
+        ("a:uint16_t, b:u8", 2, 8, "not a type"),
+        ("a:u8.8", 5, 1, "bits 0 to 7"),
+        ("a:u16le.16", 8, 2, "bits 0 to 15"),
+        ("a:u8.6-4", 5, 3, "the lower one first"),
+        ("a:u8.x", 5, 1, "bits 0 to 7"),
+        ("a:u8[0]", 5, 1, "count from 1 to 512"),
+        ("a:u8[513]", 5, 3, "count from 1 to 512"),
+        ("a:u8[*]", 5, 1, "count from 1 to 512"),
+        ("a:u8[3", 6, 0, "not closed"),
+        ("n:u8, a:u8[m]", 11, 1, "not the name of an earlier field"),
+        (
+            "n:f32le, a:u8[n]",
+            14,
+            1,
+            "not the name of an earlier field",
+        ),
+        ("a:u8?n=1", 5, 1, "not the name of an earlier field"),
+        ("a:u8, b:u8?", 11, 0, "After ? comes a condition"),
+        ("a:u8, b:u8?a", 12, 0, "After ? comes a condition"),
+        ("a:u8, b:u8?a=", 13, 0, "After ? comes a condition"),
+        ("a:u8, b:u8?a=256", 13, 3, "After ? comes a condition"),
+        ("a:u8, b:u8?a.1-2", 16, 0, "After ? comes a condition"),
+        ("a:u8, b:u8?a.8", 13, 1, "bits 0 to 7"),
+        (
+            "{a:u8, {b:u8}[2]}[3]",
+            7,
+            1,
+            "made of fields of fixed length",
+        ),
+        ("{a:u8[]}[3]", 5, 2, "made of fields of fixed length"),
+        ("{a:hex}[3]", 3, 3, "made of fields of fixed length"),
+        ("{a:u8??}[3]", 5, 1, "made of fields of fixed length"),
+        ("{a:u8", 5, 0, "The group is not closed"),
+        ("{a:u8}", 6, 0, "how often it repeats"),
+        ("{a:u8}*2", 6, 1, "how often it repeats"),
+        ("{a:u8*2}[]*3", 10, 1, "a scale already"),
+        ("{a:u8 g}[] g", 11, 1, "a unit already"),
+        ("{a:hex[1]}[] g", 13, 1, "Only numbers have a unit"),
+        ("a:u8{}", 5, 1, "go names of values"),
+        ("a:u8{0}", 6, 1, "go names of values"),
+        ("a:u8{0=}", 7, 0, "go names of values"),
+        ("a:u8{0=off", 10, 0, "go names of values"),
+        ("a:u8{0=off, 0=on}", 12, 1, "named already"),
+        ("a:u8{256=off}", 5, 3, "does not hold it"),
+        ("a:u8{.8=off}", 5, 2, "does not hold it"),
+        ("a:f32le{0=off}", 7, 1, "Only integers and bool"),
+        ("a:i8{.0=off}", 4, 1, "Only integers and bool"),
+        ("a:u8{.0=off}*2", 4, 8, "Only integers and bool"),
+        ("a:u8=", 5, 0, "the integer that always stands here"),
+        ("a:u8=300", 5, 3, "the integer that always stands here"),
+        ("a:u8[2]=3", 7, 1, "compared with a constant"),
+        ("a:u8=3*2", 6, 1, "compared with a constant"),
+        ("a:u8*", 5, 0, "decimal number"),
+        ("a:u8*0.0", 5, 3, "A scale of 0"),
+        ("a:u8+x", 5, 1, "decimal number"),
+        ("a:u8*1.2.3", 8, 2, "cannot stand here"),
+        ("a:hex*2", 5, 1, "Only numbers have a scale"),
+        ("a:bool+2", 6, 1, "Only numbers have an offset"),
+        ("a:utf8 °C", 7, 1, "Only numbers have a unit"),
+        ("a:hex[2]!ms", 8, 1, "Only numbers have a role"),
+        ("a:u8 *2", 5, 1, "go before the space"),
+        ("a:u8 a\u{202E}b", 6, 1, "the unit"),
+        ("a:u8 abcdefghijklmnopqrstuvwxyz", 29, 2, "at most 24"),
+        ("a:u8!c", 5, 1, "not a role"),
+        ("a:u8!", 5, 0, "not a role"),
+        ("a:u8!count/0", 11, 1, "by how much"),
+        ("a:u8!count/256", 11, 3, "by how much"),
+        ("a:u8[2]!count", 2, 2, "one integer without brackets"),
+        ("a:f32le!count", 2, 5, "one integer without brackets"),
+        ("a:u8[2]!ms", 2, 2, "device clock is one number"),
+        (
+            "a:u8, b:u8??, c:u8!count",
+            18,
+            6,
+            "at the same place in every value",
+        ),
+        ("{a:u8!ms}[]", 5, 3, "at the same place in every value"),
+        (
+            "a:u8!count, b:u8!count",
+            17,
+            5,
+            "a sequence counter already",
+        ),
+        ("a:u8!ms, b:u8!us", 14, 2, "a device clock already"),
+        ("a:u8, a:u8", 6, 1, "The name a stands twice"),
+        ("a:u8[], b:u8", 8, 4, "Nothing can follow"),
+        ("é:hex, b:u8", 7, 4, "Nothing can follow"),
+        ("a:u64le[60], b:u64le[60]", 13, 11, "take 960 bytes"),
+        ("{a:u64le}[65]", 0, 13, "take 520 bytes"),
+        ("a:u8)", 4, 1, "cannot stand here"),
+        ("a:u8!count x", 11, 1, "cannot stand here"),
     ] {
-        let (found, sentence) = error(text);
-        assert_eq!(found, at, "{text}: {sentence}");
+        let error = Layout::parse(text).expect_err(text);
+        let sentence = error.to_string();
+        assert_eq!((error.at, error.len), (at, len), "{text}: {sentence}");
         assert!(sentence.contains(words), "{text}: {sentence}");
     }
-    let error = Layout::parse("a:u12le").unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .starts_with("At character 3: \"u12le\" is not a type.")
+    let long = format!("{}:u8", "a".repeat(65));
+    let error = Layout::parse(&long).unwrap_err();
+    assert_eq!((error.at, error.len), (64, 1));
+    let deciding: String = (0..17)
+        .map(|at| format!("n{at}:u8, a{at}:u8?n{at}=1, "))
+        .collect();
+    let error = Layout::parse(&deciding).unwrap_err();
+    assert_eq!(error.kind, LayoutErrorKind::TooManySources);
+    let many = vec!["_:u8.0??"; 4097].join(",");
+    assert_eq!(
+        Layout::parse(&many).unwrap_err().kind,
+        LayoutErrorKind::TooManyFields
     );
+}
+
+#[test]
+fn an_error_says_what_it_found_and_what_was_perhaps_meant() {
+    let sentence = |text: &str| Layout::parse(text).unwrap_err().to_string();
+    assert!(sentence("a:u12le").starts_with("At character 3, \"u12le\": This is not a type."));
+    assert!(sentence("a:u8,").starts_with("At character 6: A field begins"));
+    for (text, meant) in [
+        ("a:uint16_t", "u16le"),
+        ("a:int32", "i32le"),
+        ("a:sint24be", "i24be"),
+        ("a:u16el", "u16le"),
+        ("a:U16LE", "u16le"),
+        ("a:float", "f32le"),
+        ("a:double", "f64le"),
+        ("a:string", "utf8"),
+        ("a:byte", "u8"),
+        ("a:sfloat", "medfloat16"),
+        ("a:u16", "u16le"),
+        ("a:skp", "skip"),
+        ("a:u8!counter", "count"),
+        ("a:u8!msec", "ms"),
+        ("a:u8!coutn", "count"),
+        ("flags:u8, a:u8?flgas.1", "flags"),
+        ("count:u8, a:u8[cuont]", "count"),
+    ] {
+        let error = Layout::parse(text).unwrap_err();
+        assert_eq!(error.instead.as_deref(), Some(meant), "{text}: {error}");
+        assert!(
+            error
+                .to_string()
+                .ends_with(&format!("Did you mean {meant}?"))
+        );
+    }
+    // What is like nothing known is not guessed at.
+    assert_eq!(Layout::parse("a:elephant").unwrap_err().instead, None);
+    assert_eq!(Layout::parse("a:u8!x").unwrap_err().instead, None);
 }
 
 #[test]
@@ -405,105 +774,241 @@ fn a_number_format_cannot_smuggle_in_fields() {
     assert_eq!(zero.layout().unwrap_err().kind, LayoutErrorKind::ZeroScale);
 }
 
-fn kinds() -> impl Strategy<Value = Kind> {
-    let number = prop::sample::select(
-        [
-            "u8", "i8", "u16le", "u16be", "i24le", "u24be", "i32le", "u32be", "u64le", "i64be",
-            "f32le", "f32be", "f64le", "f64be",
-        ]
-        .map(|name| Kind::Number(name.parse().unwrap()))
-        .to_vec(),
-    );
+/// A type, and whether it may have a scale.
+fn kinds() -> impl Strategy<Value = (String, bool)> {
+    let numbers = [
+        "u8",
+        "i8",
+        "u16le",
+        "u16be",
+        "i24le",
+        "u24be",
+        "i32le",
+        "u32be",
+        "u40le",
+        "i48be",
+        "u56le",
+        "u64le",
+        "i64be",
+        "f16le",
+        "f16be",
+        "f32le",
+        "f32be",
+        "f64le",
+        "f64be",
+        "medfloat16",
+        "medfloat32",
+        "bcd8",
+        "bcd16be",
+        "bcd32le",
+    ];
+    let words = [
+        ("u8", 8),
+        ("i8", 8),
+        ("u16le", 16),
+        ("i16be", 16),
+        ("u24le", 24),
+        ("u64be", 64),
+    ];
     prop_oneof![
-        4 => number,
-        2 => (0_u8..8, 0_u8..8).prop_map(|(a, b)| Kind::Bits(a.min(b), a.max(b))),
-        1 => Just(Kind::Bool),
-        1 => Just(Kind::Hex),
-        1 => Just(Kind::Utf8),
-        1 => Just(Kind::Skip),
+        4 => prop::sample::select(numbers.to_vec()).prop_map(|name| (name.to_owned(), true)),
+        2 => (prop::sample::select(words.to_vec()), 0_u8..64, 0_u8..64).prop_map(
+            |((name, width), a, b)| {
+                let (a, b) = (a % width, b % width);
+                (format!("{name}.{}-{}", a.min(b), a.max(b)), true)
+            }
+        ),
+        1 => prop::sample::select(vec!["bool", "hex[2]", "utf8[3]", "skip", "skip[2]"])
+            .prop_map(|name| (name.to_owned(), false)),
     ]
 }
 
-fn definitions() -> impl Strategy<Value = Definition> {
-    let decimal = || {
+/// What may follow the type of a number: brackets, names, a constant, scale, offset.
+fn measures() -> impl Strategy<Value = String> {
+    let decimal = || (1_i64..=99_999, -9_i32..=9).prop_map(|(m, e)| Decimal::new(m, e).unwrap());
+    (
+        prop::option::weighted(0.3, 1_u16..5),
         prop_oneof![
-            Just(None),
-            (-99_999_i64..=99_999, -9_i32..=9).prop_map(|(m, e)| Decimal::new(m, e)),
+            3 => Just(String::new()),
+            1 => Just("{0=off, 1=on it goes}".to_owned()),
+        ],
+        prop::option::weighted(0.4, (decimal(), any::<bool>())),
+        prop::option::weighted(0.4, (decimal(), any::<bool>())),
+    )
+        .prop_map(|(times, names, scale, offset)| {
+            let mut text = times.map_or_else(String::new, |times| format!("[{times}]"));
+            text += &names;
+            if let Some((scale, negative)) = scale {
+                text += &format!("*{}{scale}", if negative { "-" } else { "" });
+            }
+            if let Some((offset, negative)) = offset {
+                text += &format!("{}{offset}", if negative { "-" } else { "+" });
+            }
+            text
+        })
+}
+
+fn units() -> impl Strategy<Value = String> {
+    prop::sample::select(vec!["", "", "", " %", " °C", " 1/min", " m/s²", " a b"])
+        .prop_map(str::to_owned)
+}
+
+/// One field without its name, with `?` in place of a condition.
+fn field(condition: bool) -> impl Strategy<Value = String> {
+    let conditions = if condition {
+        vec![
+            "",
+            "",
+            "",
+            "?flags.0",
+            "?flags.1-2=3",
+            "?flags.7=0",
+            "?mode=2",
+            "?mode!=0",
+            "??",
         ]
+    } else {
+        vec![""]
     };
     (
         kinds(),
-        prop_oneof![2 => Just(Repeat::Once), 1 => (1_u16..5).prop_map(Repeat::Times)],
-        decimal(),
-        decimal(),
-        prop::option::of(prop::sample::select(vec![
-            "%", "°C", "1/min", "m/s²", "a b",
-        ])),
+        measures(),
+        prop::sample::select(conditions),
+        units(),
     )
-        .prop_map(|(kind, mut repeat, scale, offset, unit)| {
-            let numbers = matches!(kind, Kind::Number(_) | Kind::Bits(..));
-            if matches!(kind, Kind::Hex | Kind::Utf8) && repeat == Repeat::Once {
-                repeat = Repeat::Times(2);
-            }
-            if kind == Kind::Skip && repeat == Repeat::Times(1) {
-                repeat = Repeat::Once;
-            }
-            Definition {
-                name: "".into(),
-                kind,
-                repeat,
-                scale: scale
-                    .filter(|s| numbers && *s != Decimal::ZERO)
-                    .unwrap_or(Decimal::ONE),
-                offset: offset.filter(|_| numbers).unwrap_or(Decimal::ZERO),
-                unit: unit.filter(|_| numbers).map(Into::into),
-                role: None,
+        .prop_map(|((kind, number), measures, condition, unit)| {
+            // Names are for integers: a value that does not fit is refused, so keep to wide ones.
+            let names = kind.starts_with("u8") || kind.starts_with("u16");
+            let bits = kind.contains('.');
+            let measures = match measures.find('{') {
+                Some(at) if !names || bits => measures[..at].to_owned(),
+                _ => measures,
+            };
+            if number {
+                format!("{kind}{measures}{condition}{unit}")
+            } else {
+                format!("{kind}{condition}")
             }
         })
 }
 
-/// Any layout: up to eight fields, the last of which may repeat to the end, one perhaps the clock.
-fn layouts() -> impl Strategy<Value = Layout> {
-    (
-        prop::collection::vec(definitions(), 1..8),
-        any::<bool>(),
-        any::<bool>(),
+/// Any line: a counter, what decides, fields, a group perhaps, and perhaps one to the end.
+fn lines() -> impl Strategy<Value = String> {
+    let group = (
+        prop::collection::vec(field(false), 1..4),
+        prop::sample::select(vec!["[1]", "[3]", "[n]"]),
+        prop::sample::select(vec!["", "?flags.3", "??"]),
     )
-        .prop_map(|(mut definitions, endless, clock)| {
-            for (index, definition) in definitions.iter_mut().enumerate() {
-                definition.name = format!("f {index}").into();
+        .prop_map(|(fields, times, condition)| (Some(fields), format!("{times}{condition}")));
+    let item = prop_oneof![
+        5 => field(true).prop_map(|field| (None, field)),
+        1 => prop::sample::select(vec!["u16le[n]", "hex[n]", "utf8[n]?flags.4", "skip[n]"])
+            .prop_map(|field| (None, field.to_owned())),
+        2 => group,
+    ];
+    let last = prop::sample::select(vec![
+        "",
+        "i16le[]*0.5 mV",
+        "hex",
+        "utf8",
+        "skip[]",
+        "u8.0-3[]",
+        "i16le[]?mode=1",
+        "hex??",
+        "{x:i16le, y:i16le}[]*0.001 g",
+    ]);
+    (
+        prop::collection::vec(item, 0..8),
+        last,
+        prop::sample::select(vec!["", "!count", "!count/4", " s!ms"]),
+    )
+        .prop_map(|(items, last, role)| {
+            let mut names = (0..).map(|at: u32| format!("f {at}"));
+            let mut name = || names.next().unwrap_or_default();
+            let mut line = format!("flags:u8{{.0=a, .7=b}}, mode:u8.0-2, n:u8, seq:u16le{role}");
+            for (group, text) in items {
+                let item = match group {
+                    Some(fields) => {
+                        let fields: Vec<_> = fields
+                            .iter()
+                            .map(|field| format!("{}:{field}", name()))
+                            .collect();
+                        format!("{{{}}}{text}", fields.join(","))
+                    }
+                    None => format!("{}:{text}", name()),
+                };
+                line += &format!(", {item}");
             }
-            if endless && let Some(last) = definitions.last_mut() {
-                last.repeat = Repeat::ToEnd;
+            match last {
+                "" => {}
+                group if group.starts_with('{') => line += &format!(",{group}"),
+                field => line += &format!(",{}:{field}", name()),
             }
-            let number =
-                |d: &&mut Definition| matches!(d.kind, Kind::Number(_)) && d.repeat == Repeat::Once;
-            if clock && let Some(field) = definitions.iter_mut().find(number) {
-                field.role = Some(Role::Milliseconds);
-            }
-            Layout::place(definitions)
+            line
         })
+}
+
+/// The layouts of those lines.
+fn layouts() -> impl Strategy<Value = Layout> {
+    lines().prop_map(|line| layout(&line))
+}
+
+/// A count of what decoding and the hot path say.
+fn check(layout: &Layout, bytes: &[u8]) {
+    let mut missing = 0;
+    let mut numbers = Vec::new();
+    let mut previous = 0;
+    let rest = layout.decode(bytes, |field| {
+        assert!(field.range.start <= field.range.end && field.range.end <= bytes.len());
+        assert!(
+            field.range.start >= previous,
+            "fields come in the order of the bytes"
+        );
+        previous = field.range.start;
+        let _shown = field.to_string();
+        missing += usize::from(field.value == Value::Missing);
+        numbers.extend(field.number().map(f64::to_bits));
+    });
+    assert_eq!(rest.missing, missing);
+    assert!(rest.extra.start <= rest.extra.end && rest.extra.end == bytes.len());
+
+    // The hot path gives the same numbers, in columns that exist.
+    let series = layout.series();
+    let mut hot = Vec::new();
+    layout.columns(bytes, &mut |column, number| {
+        assert_eq!(series[column].column, column);
+        hot.push(number.to_bits());
+    });
+    assert_eq!(hot, numbers, "{layout}");
+    assert!((1..=bytes.len().max(513)).contains(&layout.samples(bytes)));
 }
 
 proptest! {
     #[test]
-    fn what_is_written_reads_back(layout in layouts()) {
+    fn what_is_written_reads_back_and_is_no_longer(line in lines()) {
+        let layout = layout(&line);
         let text = layout.to_string();
-        prop_assert_eq!(Layout::parse(&text), Ok(layout), "{}", text);
+        prop_assert_eq!(Layout::parse(&text), Ok(layout.clone()), "{}", text);
+        prop_assert_eq!(layout.to_string(), text);
     }
 
     #[test]
     fn any_text_is_read_or_refused_within_itself(text in "\\PC{0,40}") {
         if let Err(error) = Layout::parse(&text) {
-            prop_assert!(error.at <= text.chars().count());
+            prop_assert!(error.at + error.len <= text.chars().count());
         }
     }
 
     #[test]
-    fn text_in_the_alphabet_of_the_grammar_is_read_or_refused(text in "([a-z_:,!.* +0-9\\[\\]-]|u8|i16le|f32be|hex|skip|!count|\\[\\]|, ){0,30}") {
+    fn text_in_the_alphabet_of_the_grammar_is_read_or_refused(
+        text in "([a-z_:,!.* +0-9?={}\\[\\]-]|[a-d]:u8, |u8|i16le|f32be|hex|skip|!count|\\[\\]|, |\\{|\\}\\[|\\?a\\.|\\?b=1|\\{0=x){0,30}"
+    ) {
         match Layout::parse(&text) {
-            Ok(layout) => prop_assert_eq!(Layout::parse(&layout.to_string()), Ok(layout)),
-            Err(error) => prop_assert!(error.at <= text.chars().count()),
+            Ok(layout) => {
+                let written = layout.to_string();
+                prop_assert_eq!(Layout::parse(&written), Ok(layout), "{} became {}", text, written);
+            }
+            Err(error) => prop_assert!(error.at + error.len <= text.chars().count()),
         }
     }
 
@@ -512,27 +1017,19 @@ proptest! {
         layout in layouts(),
         bytes in prop::collection::vec(any::<u8>(), 0..64),
     ) {
-        let mut missing = 0;
-        let mut numbers = Vec::new();
-        let mut previous = 0;
-        let rest = layout.decode(&bytes, |field| {
-            assert!(field.range.start <= field.range.end && field.range.end <= bytes.len());
-            assert!(field.range.start >= previous, "fields come in the order of the bytes");
-            previous = field.range.start;
-            let _shown = field.to_string();
-            missing += usize::from(field.value == Value::Missing);
-            numbers.extend(field.number().map(f64::to_bits));
-        });
-        prop_assert_eq!(rest.missing, missing);
-        prop_assert!(rest.extra.start <= rest.extra.end && rest.extra.end == bytes.len());
+        check(&layout, &bytes);
+    }
 
-        // The hot path gives the same numbers, in columns that exist.
-        let series = layout.series().len();
-        let mut hot = Vec::new();
-        layout.columns(&bytes, &mut |column, number| {
-            assert!(column < series);
-            hot.push(number.to_bits());
-        });
-        prop_assert_eq!(hot, numbers);
+    #[test]
+    fn a_few_groups_decode_within_themselves(
+        layout in layouts(),
+        flags in any::<u8>(),
+        mode in 0_u8..4,
+        n in 0_u8..6,
+        bytes in prop::collection::vec(any::<u8>(), 0..64),
+    ) {
+        let mut value = vec![flags, mode, n];
+        value.extend(bytes);
+        check(&layout, &value);
     }
 }

@@ -10,6 +10,8 @@ use crate::field::{DateTime, Fault, Field, Role, Shown, Value};
 use crate::medical::Medical;
 use crate::number::{Class, Endian, Linear, NumberType, Raw};
 
+mod write;
+
 pub(crate) const U8: NumberType = NumberType::U8;
 pub(crate) const I8: NumberType = NumberType::I8;
 pub(crate) const U16: NumberType = unsigned(2);

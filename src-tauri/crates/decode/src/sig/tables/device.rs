@@ -11,7 +11,7 @@ use crate::names;
 
 pub(super) static ALL: &[Definition] = &[
     one(0x2A00, &[text("Device name")]),
-    one(0x2A01, &[number("Appearance", U16)]),
+    one(0x2A01, &[hex("Appearance", U16).names(names::appearance)]),
     one(0x2A02, &[choice("Privacy", U8, &[(0, "off"), (1, "on")])]),
     one(
         0x2A04,

@@ -15,7 +15,7 @@ pub(super) static ALL: &[Definition] = &[
             flags(U8, 0, &["Stride length", "Total distance"]),
             choice_bits("Gait", U8, 2, 2, &[(0, "walking"), (1, "running")]).value(),
             reserved(U8, 3, 7),
-            quantity("Speed", U16, "m/s").scaled(1.0, 256.0, 2).value(),
+            quantity("Speed", U16, "m/s").scaled(1.0, 256.0, 3).value(),
             quantity("Cadence", U8, "1/min").value(),
             quantity("Stride length", U16, "m").hundredths().on(0),
             quantity("Total distance", U32, "m").tenths().on(1).value(),
@@ -74,11 +74,11 @@ pub(super) static ALL: &[Definition] = &[
             reserved(U8, 2, 7),
             count("Wheel revolutions", U32).on(0).as_named("wheel"),
             quantity("Last wheel event", U16, "s")
-                .scaled(1.0, 1024.0, 3)
+                .scaled(1.0, 1024.0, 4)
                 .on(0),
             count("Crank revolutions", U16).on(1).as_named("crank"),
             quantity("Last crank event", U16, "s")
-                .scaled(1.0, 1024.0, 3)
+                .scaled(1.0, 1024.0, 4)
                 .on(1),
         ],
     ),
@@ -143,7 +143,7 @@ pub(super) static ALL: &[Definition] = &[
                 .on(4),
             count("Crank revolutions", U16).on(5).as_named("crank"),
             quantity("Last crank event", U16, "s")
-                .scaled(1.0, 1024.0, 3)
+                .scaled(1.0, 1024.0, 4)
                 .on(5),
             quantity("Maximum force", I16, "N").on(6),
             quantity("Minimum force", I16, "N").on(6),
@@ -188,7 +188,7 @@ pub(super) static ALL: &[Definition] = &[
             reserved(U8, 6, 7),
             count("Crank revolutions", U16).on(0).as_named("crank"),
             quantity("Last crank event", U16, "s")
-                .scaled(1.0, 1024.0, 3)
+                .scaled(1.0, 1024.0, 4)
                 .on(0),
             quantity("First crank measurement angle", U16, "°").on(1),
             quantity("Force magnitude", I16, "N")

@@ -1,0 +1,55 @@
+//! What must hold of every format and every value: a broken one ends the process, which is what a fuzzer looks for.
+
+use decode::{Format, Value};
+
+/// Reads a value by a format in every way that there is.
+pub fn read(format: &Format, bytes: &[u8]) {
+    let mut numbers = Vec::new();
+    let mut missing = 0;
+    let rest = format.decode(bytes, |field| {
+        let range = field.range.clone();
+        assert!(
+            range.start <= range.end && range.end <= bytes.len(),
+            "{field:?}"
+        );
+        if let (Some(bits), true) = (&field.bits, field.value != Value::Missing) {
+            assert!(bits.start() <= bits.end(), "{field:?}");
+            assert!(usize::from(*bits.end()) < 8 * range.len(), "{field:?}");
+        }
+        shown(&field.to_string());
+        shown(&field.label().to_string());
+        missing += usize::from(field.value == Value::Missing);
+        numbers.extend(field.number().map(f64::to_bits));
+    });
+    assert!(rest.extra.start <= rest.extra.end && rest.extra.end <= bytes.len());
+    assert_eq!(rest.missing, missing);
+    shown(&format.summary(bytes));
+
+    // What is plotted is what is shown.
+    let series = format.series();
+    let mut plotted = Vec::new();
+    format.columns(bytes, &mut |column, number| {
+        assert!(column < series.len());
+        plotted.push(number.to_bits());
+    });
+    let mut left = numbers.iter();
+    for number in &plotted {
+        assert!(
+            left.any(|shown| shown == number),
+            "{numbers:x?} {plotted:x?}"
+        );
+    }
+    // A standard value may have numbers that are codes, and no curve.
+    if let Format::Layout(_) = format {
+        assert_eq!(numbers, plotted);
+    }
+    if let Some(counter) = format.counter() {
+        let state = counter.read(bytes);
+        assert!(counter.bits == 64 || state.is_none_or(|state| state >> counter.bits == 0));
+    }
+}
+
+/// One line without anything that a screen would obey.
+pub fn shown(text: &str) {
+    assert!(!text.chars().any(char::is_control), "{text:?}");
+}

@@ -1,0 +1,440 @@
+//! Where everything is: made once when a line is read, followed for every value.
+//!
+//! A layout becomes blocks of a fixed length. Inside a block every field has its place; where a
+//! block begins, whether it is there and how often follows from the value. Integers that decide
+//! that are kept in a few slots while a value is read, so that reading allocates nothing.
+
+use std::ops::Range;
+
+use super::{Definition, Form, Item, Kind, Layout, Names, Presence, Repeat};
+use crate::field::{Field, Value};
+use crate::number::{Decimal, Linear};
+
+/// How many fields can decide about others.
+pub(super) const SLOTS: usize = 16;
+/// More repetitions than any value can hold.
+const MANY: usize = 1 << 16;
+
+/// Fields at fixed places, which come together, and maybe several times.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Block {
+    pub(super) form: Form,
+    pub(super) fields: Vec<Placed>,
+    pub(super) repeat: Repeat,
+    pub(super) presence: Presence,
+    /// Bytes of one repetition.
+    pub(super) size: usize,
+    /// Its first byte, if that is the same in every value.
+    pub(super) start: Option<usize>,
+    /// What `columns` reads, and nothing else.
+    numbers: Vec<Number>,
+    /// Integers that decide about later blocks: slot, place, kind.
+    kept: Vec<(usize, usize, Kind)>,
+}
+
+/// A definition with what follows from its place in the block.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) struct Placed {
+    pub(super) definition: Definition,
+    /// Its first byte in the block.
+    pub(super) at: usize,
+    /// The column of its first element.
+    pub(super) column: usize,
+    pub(super) linear: Linear,
+}
+
+#[derive(Clone, Debug, PartialEq)]
+struct Number {
+    at: usize,
+    size: usize,
+    elements: usize,
+    kind: Kind,
+    column: usize,
+    linear: Linear,
+    /// Integers that stand for no number.
+    void: Box<[i128]>,
+}
+
+/// Where a block lies in a value.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Extent {
+    pub(super) start: usize,
+    /// How often it is there.
+    pub(super) times: usize,
+    /// Whether it should be there once more.
+    cut: bool,
+}
+
+impl Extent {
+    fn records(self) -> usize {
+        self.times + usize::from(self.cut)
+    }
+}
+
+/// A layout in the making.
+#[derive(Default)]
+pub(super) struct Placing {
+    blocks: Vec<Block>,
+    columns: usize,
+    /// Bytes of all blocks but the last that are in every value.
+    certain: usize,
+    shared: Shared,
+}
+
+/// The word of neighbouring bit fields: where it is, what it is, and the bits taken.
+#[derive(Default)]
+struct Shared {
+    word: Option<(usize, Kind, u64)>,
+}
+
+impl Placing {
+    /// Gives every field of the next item its place. The item is checked already.
+    pub(super) fn push(&mut self, item: Item) {
+        let joins = self.blocks.last().is_some_and(|last| {
+            last.form == Form::Run
+                && item.form == Form::Run
+                && last.presence == item.presence
+                && (item.presence != Presence::IfLeft
+                    || item.fields.iter().all(|field| self.shared.takes(field)))
+        });
+        if !joins {
+            let start = self.blocks.last().map_or(Some(0), Block::end);
+            self.certain += self.blocks.last().map_or(0, Block::certain);
+            self.shared = Shared::default();
+            self.blocks.push(Block {
+                form: item.form,
+                fields: Vec::new(),
+                repeat: item.repeat,
+                presence: item.presence,
+                size: 0,
+                start,
+                numbers: Vec::new(),
+                kept: Vec::new(),
+            });
+        }
+        if let Some(block) = self.blocks.last_mut() {
+            for definition in item.fields {
+                let columns = definition.columns();
+                block.push(definition, self.columns, &mut self.shared);
+                self.columns += columns;
+            }
+        }
+    }
+
+    /// Bytes that every value has up to here, and those that the last block adds if it is there.
+    pub(super) fn length(&self) -> usize {
+        let Some(last) = self.blocks.last() else {
+            return 0;
+        };
+        if last.presence == Presence::Always {
+            self.certain + last.least()
+        } else {
+            self.certain.max(last.least())
+        }
+    }
+
+    /// The layout; `sources` are the fields that decide about others, in the order of their slots.
+    pub(super) fn finish(mut self, sources: &[Box<str>]) -> Layout {
+        for block in &mut self.blocks {
+            for placed in &block.fields {
+                let definition = &placed.definition;
+                if let Some(slot) = sources.iter().position(|name| *name == definition.name) {
+                    block.kept.push((slot, placed.at, definition.kind));
+                }
+            }
+        }
+        Layout {
+            blocks: self.blocks,
+        }
+    }
+}
+
+impl Layout {
+    /// Hands every block that is in a value to `f`, with its place. Says where the last one ends,
+    /// which is beyond the value if that is too short.
+    #[inline]
+    pub(super) fn walk<'l>(&'l self, bytes: &[u8], mut f: impl FnMut(&'l Block, Extent)) -> usize {
+        let len = bytes.len();
+        let mut known = [None; SLOTS];
+        let mut at = 0_usize;
+        for block in &self.blocks {
+            if !block.presence.holds(&known, at < len) {
+                continue;
+            }
+            let room = len.saturating_sub(at) / block.size.max(1);
+            let (times, declared) = match &block.repeat {
+                Repeat::Once => (1, 1),
+                Repeat::Times(times) => ((*times).into(), (*times).into()),
+                Repeat::ToEnd => (room, if at > len { 1 } else { room }),
+                Repeat::Counted(source) => {
+                    let declared = known.get(source.slot).copied().flatten().unwrap_or(0);
+                    let declared = usize::try_from(declared).unwrap_or(0).min(MANY);
+                    (declared.min(room), declared)
+                }
+            };
+            let extent = Extent {
+                start: at,
+                times,
+                cut: declared > times,
+            };
+            f(block, extent);
+            for &(slot, place, kind) in &block.kept {
+                if let Some(slot) = known.get_mut(slot) {
+                    *slot = bytes.get(at + place..).and_then(|b| kind.integer(b));
+                }
+            }
+            at += block.size * declared;
+        }
+        at
+    }
+}
+
+impl Shared {
+    /// Whether a bit field goes into the word of its neighbour.
+    fn takes(&self, definition: &Definition) -> bool {
+        match (self.word, word(definition)) {
+            (Some((_, kind, taken)), Some((same, mask))) => kind == same && taken & mask == 0,
+            _ => false,
+        }
+    }
+}
+
+/// The word of a bit field, without its sign, and the bits that it takes; `None` for other fields.
+fn word(definition: &Definition) -> Option<(Kind, u64)> {
+    match (definition.kind, definition.times) {
+        (Kind::Bits(number, first, last), None) => Some((
+            Kind::Bits(number.unsigned(), 0, 0),
+            (u64::MAX >> (63 - (last - first))) << first,
+        )),
+        _ => None,
+    }
+}
+
+impl Presence {
+    #[inline]
+    fn holds(&self, known: &[Option<i128>; SLOTS], left: bool) -> bool {
+        match self {
+            Self::Always => true,
+            Self::IfLeft => left,
+            Self::If {
+                source,
+                bits,
+                not,
+                value,
+                ..
+            } => {
+                // What is not there decides that what hangs on it is not there.
+                let Some(mut found) = known.get(source.slot).copied().flatten() else {
+                    return false;
+                };
+                if let Some((first, last)) = *bits {
+                    found = (found >> first) & ((1 << (last - first + 1)) - 1);
+                }
+                (found == *value) != *not
+            }
+        }
+    }
+}
+
+impl Block {
+    fn push(&mut self, definition: Definition, column: usize, shared: &mut Shared) {
+        let mut at = self.size;
+        if shared.takes(&definition)
+            && let (Some((place, _, taken)), Some((_, mask))) =
+                (&mut shared.word, word(&definition))
+        {
+            at = *place;
+            *taken |= mask;
+        } else {
+            shared.word = word(&definition).map(|(kind, mask)| (at, kind, mask));
+            self.size += definition.size();
+        }
+        let linear = if definition.scale == Decimal::ONE && definition.offset == Decimal::ZERO {
+            Linear::IDENTITY
+        } else {
+            Linear::decimal(definition.scale, definition.offset)
+        };
+        if definition.kind.is_numeric() {
+            self.numbers.push(Number {
+                at,
+                size: definition.kind.size(),
+                elements: definition.columns(),
+                kind: definition.kind,
+                column,
+                linear,
+                void: match &definition.names {
+                    Names::Values(names) if definition.measures() => {
+                        names.iter().map(|(value, _)| *value).collect()
+                    }
+                    _ => Box::default(),
+                },
+            });
+        }
+        self.fields.push(Placed {
+            definition,
+            at,
+            column,
+            linear,
+        });
+    }
+
+    /// Bytes that it has at least where it is.
+    fn least(&self) -> usize {
+        match self.repeat {
+            Repeat::Once => self.size,
+            Repeat::Times(times) => self.size * usize::from(times),
+            Repeat::ToEnd | Repeat::Counted(_) => 0,
+        }
+    }
+
+    /// Bytes that it has in every value.
+    fn certain(&self) -> usize {
+        match self.presence {
+            Presence::Always => self.least(),
+            _ => 0,
+        }
+    }
+
+    /// Where the next block begins, if that is the same in every value.
+    fn end(&self) -> Option<usize> {
+        match (&self.presence, &self.repeat) {
+            (Presence::Always, Repeat::Once | Repeat::Times(_)) => Some(self.start? + self.least()),
+            _ => None,
+        }
+    }
+
+    pub(super) fn definitions(&self) -> impl Iterator<Item = &Definition> {
+        self.fields.iter().map(|placed| &placed.definition)
+    }
+
+    /// Whether its numbers are several samples of the same columns.
+    pub(super) fn repeats(&self) -> bool {
+        self.repeat != Repeat::Once
+    }
+
+    pub(super) fn is_numeric(&self) -> bool {
+        !self.numbers.is_empty()
+    }
+
+    /// See [`Layout::columns`].
+    #[inline]
+    pub(super) fn numbers(&self, bytes: &[u8], extent: Extent, f: &mut impl FnMut(usize, f64)) {
+        for record in 0..extent.records() {
+            let start = extent.start + record * self.size;
+            for number in &self.numbers {
+                for element in 0..number.elements {
+                    let at = start + number.at + element * number.size;
+                    let Some(bytes) = bytes.get(at..) else {
+                        return;
+                    };
+                    let Some(raw) = number.kind.number(bytes) else {
+                        continue;
+                    };
+                    if !number.void.is_empty() && number.stands_for_none(bytes) {
+                        continue;
+                    }
+                    f(number.column + element, number.linear.apply(raw));
+                }
+            }
+        }
+    }
+
+    /// See [`Layout::decode`].
+    pub(super) fn fields<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        extent: Extent,
+        f: &mut impl FnMut(Field<'a>),
+    ) {
+        let len = bytes.len();
+        if let (Form::Array, [placed]) = (self.form, self.fields.as_slice())
+            && placed.definition.kind.is_bytes()
+        {
+            // Bytes in a row are one field.
+            let range = extent.start..extent.start + extent.times;
+            placed.bytes(bytes, range, extent.cut, None, f);
+            return;
+        }
+        for record in 0..extent.records() {
+            let start = extent.start + record * self.size;
+            let sample = (self.form == Form::Group).then_some(record);
+            for placed in &self.fields {
+                let definition = &placed.definition;
+                let at = start + placed.at;
+                if definition.kind.is_bytes() {
+                    placed.bytes(bytes, at..at + definition.size(), false, sample, f);
+                    continue;
+                }
+                let size = definition.kind.size();
+                for element in 0..definition.columns() {
+                    let at = at + element * size;
+                    let element = match self.form {
+                        Form::Array => Some(record),
+                        Form::Run | Form::Group => definition.times.map(|_| element),
+                    };
+                    let mut field = match bytes.get(at..at + size) {
+                        Some(own) => {
+                            let mut field = placed.field(Value::Missing, at..at + size);
+                            definition.read(own, &mut field);
+                            field
+                        }
+                        None => placed.field(Value::Missing, left(at, len)),
+                    };
+                    field.sample = sample;
+                    field.element = element;
+                    f(field);
+                }
+            }
+        }
+    }
+}
+
+impl Number {
+    fn stands_for_none(&self, bytes: &[u8]) -> bool {
+        self.kind
+            .integer(bytes)
+            .is_some_and(|value| self.void.binary_search(&value).is_ok())
+    }
+}
+
+impl Placed {
+    fn field<'a>(&'a self, value: Value<'a>, range: Range<usize>) -> Field<'a> {
+        let definition = &self.definition;
+        let mut field = Field::plain(&definition.name, value, range);
+        field.unit = definition.unit.as_deref();
+        field.role = definition.role;
+        field.linear = self.linear;
+        if let Kind::Bits(_, first, last) = definition.kind {
+            field.bits = Some(first..=last);
+        }
+        field
+    }
+
+    /// Bytes or text; `cut` if there should be more of them.
+    fn bytes<'a>(
+        &'a self,
+        bytes: &'a [u8],
+        range: Range<usize>,
+        cut: bool,
+        sample: Option<usize>,
+        f: &mut impl FnMut(Field<'a>),
+    ) {
+        let value = match (self.definition.kind, bytes.get(range.clone())) {
+            (Kind::Skip, _) => return,
+            _ if cut => None,
+            (Kind::Utf8, Some(text)) => Some(Value::Text(text)),
+            (_, raw) => raw.map(Value::Bytes),
+        };
+        let mut field = match value {
+            Some(value) => self.field(value, range),
+            None => self.field(Value::Missing, left(range.start, bytes.len())),
+        };
+        field.sample = sample;
+        f(field);
+    }
+}
+
+/// The bytes from `at`, as far as there are any.
+pub(super) fn left(at: usize, len: usize) -> Range<usize> {
+    at.min(len)..len
+}
