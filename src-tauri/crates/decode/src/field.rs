@@ -528,10 +528,12 @@ fn date(f: &mut fmt::Formatter<'_>, days: i128) -> fmt::Result {
     write!(f, "{:04}-{month:02}-{day:02}", era * 400 + year)
 }
 
-/// A UUID of 2 or 16 bytes, least significant first; other lengths as bytes.
+/// A UUID of 2, 4 or 16 bytes, least significant first; other lengths as bytes.
 fn uuid(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     if let Ok(short) = <[u8; 2]>::try_from(bytes) {
         write!(f, "0x{:04X}", u16::from_le_bytes(short))
+    } else if let Ok(short) = <[u8; 4]>::try_from(bytes) {
+        write!(f, "0x{:08X}", u32::from_le_bytes(short))
     } else if let Ok(long) = <[u8; 16]>::try_from(bytes) {
         write!(f, "{}", uuid::Uuid::from_u128(u128::from_le_bytes(long)))
     } else {
@@ -539,14 +541,11 @@ fn uuid(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
     }
 }
 
-/// A UUID of 2 or 16 bytes, most significant first; other lengths as bytes.
+/// A UUID of 16 bytes, most significant first; other lengths as bytes.
 fn uuid_big(f: &mut fmt::Formatter<'_>, bytes: &[u8]) -> fmt::Result {
-    if let Ok(short) = <[u8; 2]>::try_from(bytes) {
-        write!(f, "0x{:04X}", u16::from_be_bytes(short))
-    } else if let Ok(long) = <[u8; 16]>::try_from(bytes) {
-        write!(f, "{}", uuid::Uuid::from_bytes(long))
-    } else {
-        hex(f, bytes)
+    match bytes.try_into() {
+        Ok(long) => write!(f, "{}", uuid::Uuid::from_bytes(long)),
+        Err(_) => hex(f, bytes),
     }
 }
 

@@ -16,7 +16,7 @@ pub(crate) mod part;
 mod tables;
 mod write;
 
-use part::{Kind, Part, Plot, Summary, When};
+use part::{Check, Kind, Part, Plot, Summary, When};
 
 /// The format of a standard characteristic or descriptor.
 #[derive(Clone, Copy)]
@@ -49,7 +49,7 @@ impl<'a> Place<'a> {
     fn has(&self, when: When) -> bool {
         match when {
             When::Always | When::NotZero => true,
-            When::If(when) => when(self.bytes.get(self.start..).unwrap_or(&[])),
+            When::If(Check(when)) => when(self.bytes.get(self.start..).unwrap_or(&[])),
             When::Left => self.at < self.bytes.len(),
             When::Masked {
                 at,
@@ -106,7 +106,7 @@ impl<'a> Place<'a> {
                     }
                 }
                 // Whether a reserved bit is set cannot be told where there is none.
-                _ if matches!(part.when, When::NotZero)
+                _ if part.when == When::NotZero
                     && matches!(field.value, Value::Int(0) | Value::Missing) => {}
                 _ => {
                     missing += usize::from(field.value == Value::Missing);

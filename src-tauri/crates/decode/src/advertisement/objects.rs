@@ -137,6 +137,21 @@ const fn same(one: &str, other: &str) -> bool {
 /// What is left of an object after the parts that are known.
 static MORE: [Part; 1] = [of("Data", Kind::Rest).if_left()];
 
+impl Object {
+    fn plotted(&self) -> usize {
+        self.parts.iter().filter(|part| is_plotted(part)).count()
+    }
+
+    /// The column name of one of its parts, if that can be plotted.
+    fn column(&self, part: &'static Part) -> Option<usize> {
+        let plotted = self.parts.iter().filter(|part| is_plotted(part));
+        let mut named = plotted.zip(self.columns);
+        named
+            .find(|(other, _)| std::ptr::eq(*other, part))
+            .map(|(_, name)| name.into())
+    }
+}
+
 impl Objects {
     /// Hands over every field, with the column of its number.
     pub(super) fn walk<'a>(
@@ -177,31 +192,22 @@ impl Objects {
                     // Its parts say what is missing.
                     place.fault = None;
                 }
-                let before = seen;
-                let times = |nth: usize| {
-                    let name = usize::from(object.columns.get(nth).copied().unwrap_or(0));
-                    (name, before.get(name).copied().unwrap_or(0))
-                };
-                // An object without numbers that can be plotted is told apart by its place alone.
-                let plots = object.parts.iter().any(is_plotted);
-                place.record = match times(0) {
-                    (_, again @ 1..) if plots => Some(again.into()),
-                    _ => None,
-                };
+                let names = object.columns.iter().take(object.plotted());
+                // How often numbers of these names came before.
+                let again = names
+                    .clone()
+                    .filter_map(|&name| seen.get(usize::from(name)));
+                let again = again.copied().max().unwrap_or(0);
+                for &name in names {
+                    if let Some(seen) = seen.get_mut(usize::from(name)) {
+                        *seen = again.saturating_add(1);
+                    }
+                }
+                let again = usize::from(again);
+                place.record = (again > 0).then_some(again);
                 let mut each = |part: &'static Part, field: Field<'a>| {
-                    let column = is_plotted(part).then(|| {
-                        let earlier = object.parts.iter().filter(|other| is_plotted(other));
-                        let nth = earlier.take_while(|&other| !std::ptr::eq(other, part));
-                        times(nth.count())
-                    });
-                    let column = column.and_then(|(name, again)| {
-                        if let Some(seen) = seen.get_mut(name) {
-                            *seen = again.saturating_add(1);
-                        }
-                        let again = usize::from(again);
-                        (again < self.same).then_some(name * self.same + again)
-                    });
-                    f(column, part, field);
+                    let column = object.column(part).filter(|_| again < self.same);
+                    f(column.map(|name| name * self.same + again), part, field);
                 };
                 match (next.kind, object.parts) {
                     (Some(kind), [part]) => {

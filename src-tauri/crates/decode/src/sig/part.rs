@@ -113,7 +113,7 @@ pub(crate) enum Kind {
 }
 
 /// When a part is present or worth showing.
-#[derive(Clone, Copy)]
+#[derive(Clone, Copy, PartialEq)]
 pub(crate) enum When {
     Always,
     /// The up to four bytes from `at` on, least significant first, masked, equal this; or `not`.
@@ -124,11 +124,21 @@ pub(crate) enum When {
         not: bool,
     },
     /// The bytes from where the format begins say so.
-    If(fn(&[u8]) -> bool),
+    If(Check),
     /// There are bytes left for it: the format does not say in itself whether it comes.
     Left,
     /// Always there, and shown when not zero: reserved bits.
     NotZero,
+}
+
+/// What tells from the bytes of a format whether a part is there.
+#[derive(Clone, Copy)]
+pub(crate) struct Check(pub(crate) fn(&[u8]) -> bool);
+
+impl PartialEq for Check {
+    fn eq(&self, other: &Self) -> bool {
+        std::ptr::fn_addr_eq(self.0, other.0)
+    }
 }
 
 /// Whether numbers of a part are a column.
@@ -369,7 +379,7 @@ impl Part {
 
     /// Present when the bytes from where the format begins say so.
     pub(crate) const fn given(mut self, when: fn(&[u8]) -> bool) -> Self {
-        self.when = When::If(when);
+        self.when = When::If(Check(when));
         self
     }
 
@@ -567,7 +577,7 @@ impl Part {
                     field.value = Value::Int(((whole >> first) & mask).into());
                 }
                 place_bits(&mut field, of, first, last);
-                if matches!(self.when, When::NotZero) {
+                if self.when == When::NotZero {
                     field.fault = Some(Fault::Reserved);
                 }
             }

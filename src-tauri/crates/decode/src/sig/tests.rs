@@ -325,7 +325,7 @@ fn overlong_values_leave_the_rest_over() {
     for sig in Sig::all() {
         let endless = sig.0.parts.iter().any(|part| {
             part.repeats
-                || matches!(part.when, When::Left)
+                || part.when == When::Left
                 || matches!(part.kind, Kind::Text | Kind::ZeroText | Kind::Rest)
         });
         if !endless {
