@@ -29,6 +29,7 @@ const COMMANDS: &[&str] = &[
     "forget",
     "plot_advert",
     "set_advert_format",
+    "preview_advert_format",
     "read",
     "write",
     "subscribe",

@@ -41,6 +41,7 @@ pub(crate) fn register(builder: Builder<Wry>) -> Builder<Wry> {
         devices::forget,
         devices::plot_advert,
         devices::set_advert_format,
+        devices::preview_advert_format,
         gatt::read,
         gatt::write,
         gatt::subscribe,

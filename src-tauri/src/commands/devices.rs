@@ -1,7 +1,7 @@
 //! The device list, its tabs, their connections.
 
 use explorer::Explorer;
-use explorer::view::{AdvertView, Problem};
+use explorer::view::{AdvertView, PreviewView, Problem};
 use tauri::State;
 
 /// Shows only devices that pass a filter.
@@ -168,4 +168,16 @@ pub(crate) async fn set_advert_format(
     format: String,
 ) -> Result<(), Problem> {
     explorer.shown().set_advert_format(&part, &format)
+}
+
+/// What a layout would make of the newest payload.
+#[tauri::command]
+pub(crate) async fn preview_advert_format(
+    explorer: State<'_, Explorer>,
+    device: String,
+    part: String,
+    format: String,
+) -> Result<PreviewView, Problem> {
+    let shown = explorer.shown();
+    shown.preview_advert_format(&device.into(), &part, &format)
 }

@@ -183,6 +183,55 @@ async fn the_keyboard_alone_finds_opens_and_reads() {
 }
 
 #[tokio::test]
+async fn a_beacon_is_found_by_its_kind_read_drawn_and_given_a_layout_by_keys() {
+    let window = Window::open(&["--simulated"]).await;
+    window
+        .wait("document.querySelectorAll('[data-device]').length > 5")
+        .await;
+    window.run("document.body.focus()").await;
+    window.keys("/").await;
+    window.keys("beacon:ruuvi").await;
+    window
+        .wait("document.querySelectorAll('[data-device]').length === 1")
+        .await;
+    // Enter in the field opens the first; the row of its payload takes the focus.
+    window.keys("\u{E007}").await;
+    let row = "[data-part='company:0499/ruuvi-5']";
+    window
+        .wait(&format!("document.querySelector(\"{row}\")"))
+        .await;
+    window
+        .wait("document.querySelector('.fields [data-field=\"Temperature\"]')")
+        .await;
+    window
+        .run(&format!("document.querySelector(\"{row}\").focus()"))
+        .await;
+    window.keys("p").await;
+    window.shows(".dock", "Temperature").await;
+    window
+        .shows(&format!("{row} [data-testid=part-text]"), "hPa")
+        .await;
+
+    window.click("[data-format=layout]").await;
+    window
+        .type_into("[data-testid=advert-layout]", "kind:u8, t:i17be")
+        .await;
+    window.shows("[data-testid=advert-problem]", "i17be").await;
+    window
+        .type_into(
+            "[data-testid=advert-layout]",
+            "kind:u8!count, celsius:i16be*0.005 °C",
+        )
+        .await;
+    window
+        .wait("document.querySelector('.fields [data-field=celsius]')")
+        .await;
+    window.click("[data-testid=use-advert-layout]").await;
+    window.shows(".dock", "celsius").await;
+    window.close().await;
+}
+
+#[tokio::test]
 async fn a_filter_that_cannot_be_read_says_so_and_the_last_good_one_stays() {
     let window = Window::open(&["--simulated"]).await;
     window

@@ -335,6 +335,15 @@ impl Said {
         of.map(|saying| saying.part(layouts)).collect()
     }
 
+    /// The newest bytes of a source, or of one kind of its payloads.
+    pub(crate) fn newest(&self, source: Source, beacon: Option<Beacon>) -> Option<Bytes> {
+        let of = self.parts.iter().filter(|saying| {
+            saying.source == source && (beacon.is_none() || saying.beacon == beacon)
+        });
+        of.max_by_key(|saying| saying.at)
+            .map(|saying| saying.data.clone())
+    }
+
     /// Whether more is remembered from now on, because something of it is drawn.
     pub(crate) fn set_drawn(&mut self, drawn: bool) {
         self.drawn = drawn;

@@ -11,14 +11,14 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use decode::advertisement::{Beacon, Source};
-use decode::{Format, Layout, Series};
+use decode::{Format, Series};
 use radio::{Advertisement, DeviceId, Timestamp};
 
 use crate::advert::{self, Key, Part};
 use crate::explorer::{Explorer, Inner};
 use crate::gatt::MAX_SERIES;
 use crate::scope::{Owner, Track};
-use crate::view::{AdvertView, Problem};
+use crate::view::{AdvertView, PreviewView, Problem};
 
 /// The line of a device that was not heard for so long is broken.
 const SILENCE: Duration = Duration::from_secs(60);
@@ -218,8 +218,11 @@ impl Inner {
                 return;
             };
             let mut add = self.adding(&report.device);
-            of.iter_mut()
-                .fold(false, |new, line| line.report(report, &mut add) || new)
+            let mut new = false;
+            for line in of {
+                new |= line.report(report, &mut add);
+            }
+            new
         };
         if new {
             self.tell_series();
@@ -465,6 +468,24 @@ impl Explorer {
         done
     }
 
+    /// What a layout would make of the newest payload of the company or service of a part. Nothing changes.
+    ///
+    /// # Errors
+    ///
+    /// A [`Problem`] if there is no such part. A layout that cannot be read is no failure: the preview says so.
+    pub fn preview_advert_format(
+        &self,
+        device: &DeviceId,
+        text: &str,
+        layout: &str,
+    ) -> Result<PreviewView, Problem> {
+        let newest = match part(text)? {
+            Part::Signal => None,
+            Part::Said(source, beacon) => self.0.devices().newest(device, source, beacon),
+        };
+        Ok(crate::formats::preview(layout, newest.as_deref()))
+    }
+
     /// Reads every payload of the company or service of a part by a layout, or, with none, as what it is known to be.
     ///
     /// # Errors
@@ -481,9 +502,7 @@ impl Explorer {
         };
         let layout = match layout.trim() {
             "" => None,
-            text => Some(
-                Layout::parse(text).map_err(|error| Problem::input(error.to_string(), error.at))?,
-            ),
+            text => Some(crate::formats::layout(text)?),
         };
         let key = Key(source).to_string();
         self.0.prefer(|preferences| match &layout {

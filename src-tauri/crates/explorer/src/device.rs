@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use decode::Format;
-use decode::advertisement::{AdType, Source};
+use decode::advertisement::{AdType, Beacon, Source};
 use radio::{AddressKind, Advertisement, DeviceId, Rssi, Timestamp};
 use uuid::Uuid;
 
@@ -403,6 +403,16 @@ impl DeviceTable {
         device.map_or_else(Vec::new, |one| {
             one.said.payload_parts(source, &self.layouts)
         })
+    }
+
+    /// The newest bytes of a part.
+    pub(crate) fn newest(
+        &self,
+        id: &DeviceId,
+        source: Source,
+        beacon: Option<Beacon>,
+    ) -> Option<Bytes> {
+        self.devices.get(id)?.said.newest(source, beacon)
     }
 
     /// What is remembered of a part; from now on more is, because it is drawn.

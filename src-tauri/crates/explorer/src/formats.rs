@@ -538,29 +538,34 @@ impl Explorer {
         let (_, attribute) = self.0.attribute(id(attribute)?)?;
         self.0.recall(&attribute);
         let newest = attribute.memory().newest();
-        let mut view = PreviewView {
-            bytes: newest.as_deref().map(hex).unwrap_or_default(),
-            fields: Vec::new(),
-            text: String::new(),
-            note: String::new(),
-            layout: String::new(),
-            problem: None,
-        };
-        match layout(format) {
-            Err(problem) => view.problem = Some(problem),
-            Ok(layout) => {
-                let format = Format::Layout(layout);
-                view.layout = text_of(Some(&format));
-                if let Some(bytes) = newest {
-                    let shown = fields::shown(&format, &bytes);
-                    view.fields = shown.fields;
-                    view.note = shown.note;
-                    view.text = format.summary(&bytes);
-                }
+        Ok(preview(format, newest.as_deref()))
+    }
+}
+
+/// What a layout would make of a value, if there is one.
+pub(crate) fn preview(format: &str, newest: Option<&[u8]>) -> PreviewView {
+    let mut view = PreviewView {
+        bytes: newest.map(hex).unwrap_or_default(),
+        fields: Vec::new(),
+        text: String::new(),
+        note: String::new(),
+        layout: String::new(),
+        problem: None,
+    };
+    match layout(format) {
+        Err(problem) => view.problem = Some(problem),
+        Ok(layout) => {
+            let format = Format::Layout(layout);
+            view.layout = text_of(Some(&format));
+            if let Some(bytes) = newest {
+                let shown = fields::shown(&format, bytes);
+                view.fields = shown.fields;
+                view.note = shown.note;
+                view.text = format.summary(bytes);
             }
         }
-        Ok(view)
     }
+    view
 }
 
 #[cfg(test)]

@@ -66,9 +66,7 @@ impl Bench {
     fn part(&self, which: VirtualDevice, part: &str) -> AdvertPart {
         let view = self.advert(which);
         let found = view.parts.iter().find(|one| one.part == part);
-        found
-            .unwrap_or_else(|| panic!("no {part} in {:#?}", view.parts))
-            .clone()
+        found.ok_or((part, &view.parts)).unwrap().clone()
     }
 
     fn last<T>(&self, of: impl Fn(&Event) -> Option<T>) -> Option<T> {
@@ -86,9 +84,7 @@ impl Bench {
     fn named(&self, name: &str) -> SeriesView {
         let series = self.series();
         let found = series.iter().find(|one| one.name == name);
-        found
-            .unwrap_or_else(|| panic!("no {name} in {series:#?}"))
-            .clone()
+        found.ok_or((name, &series)).unwrap().clone()
     }
 
     fn numbers(&self, series: u32) -> StatisticsView {
@@ -250,6 +246,11 @@ async fn a_layout_reads_all_payloads_of_its_company_and_draws_them_anew() {
     );
 
     let layout = "kind:u8!count, t:i16be*0.005 °C";
+    let preview = bench
+        .explorer
+        .preview_advert_format(&device, TAG, layout)
+        .unwrap();
+    assert_eq!((preview.fields.len(), preview.problem), (2, None));
     bench.explorer.set_advert_format(TAG, layout).unwrap();
     let part = bench.part(VirtualDevice::Ruuvi, RUUVI);
     assert_eq!((part.format.as_str(), part.kind.as_str()), (layout, ""));
@@ -306,7 +307,7 @@ async fn a_session_that_is_opened_shows_and_draws_what_was_heard() {
                 std::thread::sleep(Duration::from_millis(10));
                 tokio::time::sleep(Duration::from_millis(10)).await;
             }
-            panic!("{name} is not drawn");
+            unreachable!("{name} is not drawn");
         }
     };
     shown.plot_advert(&device, TAG, true).unwrap();

@@ -144,8 +144,8 @@ async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_sp
 async fn every_field_of_a_group_is_spread_over_its_samples() {
     // The two bytes of each sample stand for two fields.
     for format in ["at:u32le!us, {x:u8, y:i8}[]", "at:u32le!us, {y:u8, x:i8}[]"] {
-        let bench = Bench::new(Preferences::default()).await;
-        let attribute = bench.streaming(format).await;
+        let bench = connected(Preferences::default()).await;
+        let attribute = bench.streams(format).await;
         bench.explorer.set_time_axis(attribute, "device").unwrap();
         tokio::time::sleep(Duration::from_secs(120)).await;
         let placed = bench.times().await;
