@@ -181,6 +181,20 @@ async fn drift_and_residual_of_a_stamped_stream_are_recovered_and_its_samples_sp
 }
 
 #[tokio::test(start_paused = true)]
+async fn every_field_of_a_group_is_spread_over_its_samples() {
+    // The two bytes of each sample stand for two fields.
+    for format in ["at:u32le!us, {x:u8, y:i8}[]", "at:u32le!us, {y:u8, x:i8}[]"] {
+        let bench = Bench::new(Preferences::default()).await;
+        let attribute = bench.streaming(format).await;
+        bench.explorer.set_time_axis(attribute, "device").unwrap();
+        tokio::time::sleep(Duration::from_secs(120)).await;
+        let placed = bench.times().await;
+        assert!(placed.len() > 350, "{format}: {}", placed.len());
+        assert!(unrest(&placed) < 100e-6, "{format}: {}", unrest(&placed));
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn samples_without_a_stamp_are_spread_by_their_number() {
     let bench = Bench::new(Preferences::default()).await;
     let attribute = bench.streaming("_:skip[4], x:i16le[]").await;
