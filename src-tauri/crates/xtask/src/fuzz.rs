@@ -37,10 +37,15 @@ struct Target {
 }
 
 /// All of them.
-const TARGETS: [Target; 6] = [
+const TARGETS: [Target; 9] = [
     Target {
         name: "advertisement",
         seeds: advertisements,
+        words: &[],
+    },
+    Target {
+        name: "beacon",
+        seeds: payloads,
         words: &[],
     },
     Target {
@@ -66,15 +71,65 @@ const TARGETS: [Target; 6] = [
     Target {
         name: "typed",
         seeds: typed,
-        words: &["0x", "0b", "NaN", "inf", "e-", "\u{2212}", "1e308"],
+        words: NUMBERS,
+    },
+    Target {
+        name: "form",
+        seeds: forms,
+        words: NUMBERS,
+    },
+    Target {
+        name: "suggest",
+        seeds: streams,
+        words: &[],
     },
 ];
 
+/// Words in numbers that are typed.
+const NUMBERS: &[&str] = &["0x", "0b", "NaN", "inf", "e-", "\u{2212}", "1e308"];
+
 /// Words of the layout grammar; the seeds, made of its tests, have the rest.
 const GRAMMAR: &[&str] = &[
-    "u8", "i8", "bool", "u16le", "i16be", "u24le", "i32le", "u64be", "f32le", "f64be", "u8.3",
-    "u8.4-6", "hex", "utf8", "skip", "[]", "[3]", "*0.001", "+1", "-40", " g", " \u{b0}C",
-    "!count", "!ms", "!us", ", a:",
+    "u8",
+    "i8",
+    "bool",
+    "u16le",
+    "i16be",
+    "u24le",
+    "i32le",
+    "u64be",
+    "f32le",
+    "f64be",
+    "u8.3",
+    "u8.4-6",
+    "hex",
+    "utf8",
+    "skip",
+    "[]",
+    "[3]",
+    "*0.001",
+    "+1",
+    "-40",
+    " g",
+    " \u{b0}C",
+    "!count",
+    "!ms",
+    "!us",
+    ", a:",
+    "{",
+    "}[]",
+    "}[n]",
+    "=0xAA55",
+    "{0=off, 1=on}",
+    "{.0=a}",
+    "?a.2",
+    "?a!=2",
+    "??",
+    "!count/4",
+    "bcd8",
+    "f16le",
+    "medfloat16",
+    "utf8[n]",
 ];
 
 /// What a target did.
@@ -358,6 +413,44 @@ fn advertisements() -> Result<Vec<Vec<u8>>, Failure> {
         "1116aafe20000bb81680000000010000000a",
         "1bff99040512fc5394c37c0004fffc040cac364200cdcbb8334c884f",
         "09ff1234",
+    ])
+}
+
+/// Payloads of the advertisements above and of rows of objects, each as every kind.
+fn payloads() -> Result<Vec<Vec<u8>>, Failure> {
+    let payloads = of_hex(&[
+        "0215e2c56db5dffb48d2b060d0f5a71096e000010002c5",
+        "10ee0072757576690a",
+        "20000bb81680000000010000000a",
+        "0512fc5394c37c0004fffc040cac364200cdcbb8334c884f",
+        "400009015d02ca0902cf0903b71853026162",
+        "1005031c0102030719010e20559937",
+    ])?;
+    let each = |kind: u8| {
+        payloads
+            .iter()
+            .map(move |payload| [&[kind], &payload[..]].concat())
+    };
+    Ok((0..64).flat_map(each).collect())
+}
+
+/// One field and several of the first formats.
+fn forms() -> Result<Vec<Vec<u8>>, Failure> {
+    let line = |at: u16, text: &str| [&at.to_le_bytes(), text.as_bytes()].concat();
+    let formats = 0..400;
+    Ok(formats
+        .flat_map(|at| [line(at, "\x0042"), line(at, "\x0072\n\x01-0.5\n\x02yes")])
+        .collect())
+}
+
+/// A counter, a constant and a number; noise; one value.
+fn streams() -> Result<Vec<Vec<u8>>, Failure> {
+    let counted = (0..80_u8).flat_map(|at| [at, 0x2A, at.wrapping_mul(3), 0]);
+    let noise = (0..600_u32).map(|at| (at.wrapping_mul(2_654_435_761) >> 24) as u8);
+    Ok(vec![
+        [3].into_iter().chain(counted).collect(),
+        [19].into_iter().chain(noise).collect(),
+        vec![7, 1, 2, 3],
     ])
 }
 
