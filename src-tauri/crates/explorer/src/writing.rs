@@ -1,6 +1,8 @@
 //! What a person wants to write, as bytes: typed as a whole, or filled in field by field as the format of
 //! the attribute asks for it.
 
+use std::collections::HashMap;
+
 use decode::encode::{Blank, BlankKind, EncodeError, Given};
 use decode::{Field, Format, NumberType, Value};
 use serde::{Deserialize, Serialize};
@@ -114,24 +116,30 @@ fn within_an_attribute(bytes: Vec<u8>) -> Result<Vec<u8>, Problem> {
 }
 
 /// What a field says, whole, as a form takes it; `None` for what is not there.
-fn given(field: &Field<'_>) -> Option<GivenField> {
-    let text = match field.value {
+fn said(field: &Field<'_>) -> Option<String> {
+    Some(match field.value {
         Value::Missing => return None,
         Value::Text(text) => String::from_utf8(text.to_vec()).ok()?,
         Value::Bytes(bytes) if field.meaning.is_none() => hex(bytes),
         _ => field.bare().to_string(),
-    };
-    Some(GivenField {
-        name: field.name.into(),
-        element: narrow(field.element),
-        text,
     })
 }
 
 /// What a value says, for the blanks that there are.
 fn filled(format: &Format, blanks: &[BlankView], bytes: &[u8]) -> Vec<GivenField> {
     let mut fields = Vec::new();
-    format.decode(bytes, |field| fields.extend(given(&field)));
+    // Elements of a group are counted through all of its samples.
+    let mut counts: HashMap<&str, u32> = HashMap::new();
+    format.decode(bytes, |field| {
+        let count = counts.entry(field.name).or_default();
+        let element = field.element.or(field.sample).map(|_| *count);
+        *count += 1;
+        fields.extend(said(&field).map(|text| GivenField {
+            name: field.name.into(),
+            element,
+            text,
+        }));
+    });
     let asked = |field: &GivenField| {
         blanks.iter().any(|blank| {
             blank.name == field.name && (blank.repeats || blank.element == field.element)
@@ -304,6 +312,19 @@ mod tests {
         assert!(problem.message.contains("fast"), "{problem}");
         let (name, _) = encoded(&format, &[]).unwrap_err();
         assert_eq!(name.as_deref(), Some("Heart rate"), "what is needed first");
+    }
+
+    #[test]
+    fn the_samples_of_a_group_fill_in_one_after_the_other() {
+        let format: Format = "layout:n:u8, {x:i8, v:u8[2]}[n], {y:u8}[2]"
+            .parse()
+            .unwrap();
+        let blanks: Vec<_> = format.blanks().into_iter().map(BlankView::from).collect();
+        let value = [2, 0xFF, 1, 2, 5, 3, 4, 8, 9];
+        let fields = filled(&format, &blanks, &value);
+        assert!(fields.contains(&field("v", Some(3), "4")), "{fields:?}");
+        assert!(fields.contains(&field("y", Some(1), "9")), "{fields:?}");
+        assert_eq!(encoded(&format, &fields).unwrap(), value);
     }
 
     #[test]
