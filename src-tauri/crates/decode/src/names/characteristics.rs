@@ -591,7 +591,7 @@ pub(super) static LONG: &[(u128, u8, &str)] = &[
     (0x0000fe24_8e22_4541_9d4c_21edae82ed19, 13, "Firmware Data"),
     (0x0000fe41_8e22_4541_9d4c_21edae82ed19, 13, "Peer to Peer LED"),
     (0x0000fe42_8e22_4541_9d4c_21edae82ed19, 13, "Peer to Peer Button"),
-    (0x0000ffe1_0000_1000_8000_00805f9b34fb, 29, "Serial Data (HM-10, JDY)"),
+    (0x0000ffe1_0000_1000_8000_00805f9b34fb, 29, "Serial Data (HM-10)"),
     (0x00010203_0405_0607_0809_0a0b0c0d2b12, 21, "Telink OTA"),
     (0x00467768_6228_2272_4663_277478268001, 25, "Improv Current State"),
     (0x00467768_6228_2272_4663_277478268002, 25, "Improv Error State"),

@@ -811,7 +811,7 @@ pub(super) static SHORT: &[(u16, &str)] = &[
     (0xFFFE, "Wireless Power Transfer"),
 ];
 
-/// By 128-bit UUID, ascending (99), with the place of the vendor among its like.
+/// By 128-bit UUID, ascending (98), with the place of the vendor among its like.
 #[rustfmt::skip]
 pub(super) static LONG: &[(u128, u8, &str)] = &[
     (0x00000000_0001_11e1_9ab4_0002a5d5c51b, 13, "BlueST Features"),
@@ -836,7 +836,7 @@ pub(super) static LONG: &[(u128, u8, &str)] = &[
     (0x00001625_1212_efde_1623_785feabcd123, 3, "LEGO® Wireless Protocol v3 Bootloader Service"),
     (0x0000fe20_cc7a_482a_984a_7f2ed5b3e58f, 13, "STM32 Firmware Update"),
     (0x0000fe40_cc7a_482a_984a_7f2ed5b3e58f, 13, "STM32 Peer to Peer"),
-    (0x0000ffe0_0000_1000_8000_00805f9b34fb, 29, "Serial (HM-10, JDY)"),
+    (0x0000ffe0_0000_1000_8000_00805f9b34fb, 29, "Serial (HM-10)"),
     (0x00010203_0405_0607_0809_0a0b0c0d1912, 21, "Telink OTA"),
     (0x00467768_6228_2272_4663_277478268000, 25, "Improv Wi-Fi"),
     (0x021a9004_0382_4aea_bff4_6b3f1c5adfb4, 14, "ESP Provisioning"),
@@ -863,7 +863,6 @@ pub(super) static LONG: &[(u128, u8, &str)] = &[
     (0x9fa480e0_4967_4542_9390_d343dc5d04ae, 9, "Apple Nearby"),
     (0xa3c87500_8ed3_4bdf_8a39_a01bebede295, 10, "Eddystone Configuration Service"),
     (0xa4e649f4_4be5_11e5_885d_feff819cdc9f, 16, "Thunderboard Motion"),
-    (0xadaf0001_4669_6c65_5472_616e73666572, 8, "Adafruit File Transfer"),
     (0xadaf0100_c332_42a8_93bd_25e905756cb8, 8, "Adafruit Temperature Service"),
     (0xadaf0200_c332_42a8_93bd_25e905756cb8, 8, "Adafruit Accelerometer Service"),
     (0xadaf0300_c332_42a8_93bd_25e905756cb8, 8, "Adafruit Light Service"),
