@@ -1114,9 +1114,15 @@ fn microsoft_by_published_payloads() {
             "Salt: 5e294e5e",
         ],
     );
-    // Swift Pair. The first bytes are those of nRF Connect SDK (swift_pair.c), the third form those that
-    // public firmware sends before the class of device; the names are made up. That of BR/EDR alone is
-    // not verified against a published example.
+    // An Xbox controller's, in ublue-os/bazzite issue 203.
+    says(
+        MICROSOFT,
+        "030080",
+        "swift-pair",
+        &["Pairing: LE", "Reserved RSSI: 0x80"],
+    );
+    // The same with a name made up, and with the class of device as public firmware sends it. That of
+    // BR/EDR alone is not verified against a published example.
     sums_up(
         MICROSOFT,
         "030080 4D6F757365",
