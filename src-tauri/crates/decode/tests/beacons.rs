@@ -1189,13 +1189,15 @@ fn mesh_by_the_sample_data_of_its_specification() {
         "mesh-proxy-network",
         &["Network ID: 3ecaff672f673370"],
     );
-    // A log of Telink's tool, with the URI hash of its example.
+    // The sample of the unprovisioned device beacon, as several public stacks test it.
     says(
         MESH_BEACON,
-        "00 d81e9220c3d0f23f9bf23c5c437e75cf 0000 d97478b3",
+        "00 70cf7c9732a345b691494810d2e9cbf4 4020 d97478b3",
         "mesh-unprovisioned",
         &[
-            "Device UUID: d81e9220-c3d0-f23f-9bf2-3c5c437e75cf",
+            "Device UUID: 70cf7c97-32a3-45b6-9149-4810d2e9cbf4",
+            "Number: yes",
+            "Inside manual: yes",
             "On device: no",
             "URI hash: d97478b3",
         ],
@@ -1204,6 +1206,7 @@ fn mesh_by_the_sample_data_of_its_specification() {
 
 #[test]
 fn mesh_put_together_by_its_specification() {
+    // Not verified against published examples.
     says(
         MESH_PROVISIONING,
         "000102030405060708090A0B0C0D0E0F 8004",
