@@ -61,11 +61,12 @@ const VECTORS: &str = include_str!("sig/vectors.txt");
 
 /// Formats in which different bytes say the same: decimal floats (120 is 120 × 10^0 and 12 × 10^1)
 /// and, in 2A37, RR intervals, which are shown in whole milliseconds and sent in 1/1024 s, and
-/// two states of the sensor contact that mean the same. For these, what comes back says the same.
+/// two states of the sensor contact that mean the same; and of fitness machines, resistance levels
+/// of 8 and of 16 bits. For these, what comes back says the same.
 const SAID_IN_TWO_WAYS: &[&str] = &[
     "2A18", "2A1C", "2A1E", "2A34", "2A35", "2A36", "2A37", "2A5E", "2A5F", "2AA7", "2AAC", "2B34",
     "2B35", "2BCF", "2BD0", "2BD1", "2BD2", "2BD3", "2BD4", "2BD5", "2BD6", "2BD7", "2BD8", "2BD9",
-    "2BEC", "2BED", "2BF0",
+    "2BEC", "2BED", "2BF0", "2ACE", "2AD1", "2AD2", "2AD6", "2AD9", "2ADA",
 ];
 
 /// Whether bytes come back from what they say; `None` where something in them cannot be.
