@@ -43,6 +43,8 @@ pub struct Field<'a> {
     pub fault: Option<Fault>,
     /// Whether `meaning` says that there is no number, only the reason why.
     pub(crate) void: bool,
+    /// Whether other numbers have the same `meaning`, so that this one stands beside it.
+    pub(crate) numbered: bool,
     pub(crate) linear: Linear,
     pub(crate) shown: Shown,
     /// Names of bits, where its bits have names; otherwise none.
@@ -321,6 +323,7 @@ impl<'a> Field<'a> {
             meaning: None,
             fault: None,
             void: false,
+            numbered: false,
             linear: Linear::IDENTITY,
             shown: Shown::Plain,
             flags: &[],
@@ -436,7 +439,11 @@ impl fmt::Display for Bare<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(field) = self;
         if let Some(meaning) = field.meaning {
-            return f.write_str(meaning);
+            f.write_str(meaning)?;
+            return match (field.numbered, field.value) {
+                (true, Value::Int(value)) => write!(f, " (0x{value:04X})"),
+                _ => Ok(()),
+            };
         }
         if let (Value::Int(value), [_, ..]) = (field.value, field.flags) {
             return flags(f, value, field.flags);

@@ -103,7 +103,14 @@ fn numbers_have_units() {
         said(0x2F, &[0, 0, 1, 0]),
         ["Advertising interval: 40960.000 ms"]
     );
-    assert_eq!(said(0x19, &[0x41, 0x03]), ["Appearance: Heart rate sensor"]);
+    assert_eq!(said(0x19, &[0x41, 0x03]), ["Appearance: Heart Rate Belt"]);
+    // As the characteristic of the same name: the subcategory, else the category with its number.
+    assert_eq!(said(0x19, &[0xC1, 0x03]), ["Appearance: Keyboard"]);
+    assert_eq!(
+        said(0x19, &[0x7F, 0x03]),
+        ["Appearance: Heart Rate Sensor (0x037F)"]
+    );
+    assert_eq!(said(0x19, &[0xFF, 0xFF]), ["Appearance: 0xFFFF"]);
     assert_eq!(said(0x1C, &[3]), ["LE role: both, central preferred"]);
     assert_eq!(said(0x1C, &[4]), ["LE role: 4 [reserved]"]);
 }

@@ -6,8 +6,8 @@
 use super::part::*;
 use super::{AdType, Beacon, Source, beacon};
 use crate::field::{Field, Rest, Shown};
+use crate::names::Names;
 use crate::number::NumberType;
-use crate::{gap, names};
 
 /// Hands every field of an AD structure's data to `f`, in the order of the bytes; ranges lie
 /// within `data`. Allocates nothing. A type that is not known here is one field of bytes.
@@ -180,7 +180,7 @@ static ALL: &[(u8, &[Part])] = &[
     ),
     (0x17, ADDRESSES),
     (0x18, ADDRESSES),
-    (0x19, &[hex("Appearance", U16).names(gap::category)]),
+    (0x19, &[hex("Appearance", U16).names(Names::Appearances)]),
     (0x1A, &[slots(U16)]),
     (
         // The address first, as Nordic's SDKs send it; Wireshark and Bumble expect the type first.
@@ -441,7 +441,7 @@ static ALL: &[(u8, &[Part])] = &[
     (
         0xFF,
         &[
-            hex("Company", U16).names(names::company),
+            hex("Company", U16).names(Names::Companies),
             of("Data", Kind::Rest).if_left(),
         ],
     ),

@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::field::{DateTime, Fault, Field, Role, Shown, Value};
 use crate::medical::Medical;
+use crate::names::Names;
 use crate::number::{Class, Endian, Linear, NumberType, Raw};
 
 mod write;
@@ -56,7 +57,7 @@ pub(crate) struct Part {
     /// The smallest and the largest integer that are allowed beside `voids`.
     limits: Option<(i128, i128)>,
     /// Who knows more names for a 16-bit number.
-    names: Option<fn(u16) -> Option<&'static str>>,
+    names: Option<Names>,
     shown: Shown,
     pub(crate) role: Option<Role>,
     pub(crate) plot: Plot,
@@ -453,7 +454,7 @@ impl Part {
         self
     }
 
-    pub(crate) const fn names(mut self, names: fn(u16) -> Option<&'static str>) -> Self {
+    pub(crate) const fn names(mut self, names: Names) -> Self {
         self.names = Some(names);
         self
     }
@@ -663,10 +664,13 @@ impl Part {
             field.void = true;
             return;
         }
-        field.meaning = meaning(self.meanings, value).or_else(|| {
-            let names = self.names?;
-            names(u16::try_from(value).ok()?)
-        });
+        field.meaning = meaning(self.meanings, value);
+        if let (None, Some(names), Ok(number)) = (field.meaning, self.names, u16::try_from(value)) {
+            field.meaning = names.of(number);
+            field.numbered = field
+                .meaning
+                .is_some_and(|name| names.number(name) != Some(number));
+        }
         if field.meaning.is_some() {
             return;
         }

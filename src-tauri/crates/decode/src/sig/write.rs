@@ -727,7 +727,7 @@ mod tests {
             heart
                 .first()
                 .map(|blank| (&blank.kind, blank.choices.len(), blank.required)),
-            Some((&BlankKind::Choice, 3, false))
+            Some((&BlankKind::Choice, 4, false))
         );
         assert_eq!(
             heart.get(1),

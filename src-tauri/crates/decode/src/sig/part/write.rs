@@ -120,9 +120,14 @@ impl Part {
         let listed = self.voids.iter().chain(self.meanings).find(same);
         listed.map(|(value, _)| *value).or_else(|| {
             let names = self.names?;
-            let called =
-                |value: &u16| names(*value).is_some_and(|name| name.eq_ignore_ascii_case(text));
-            (0..=u16::MAX).find(called).map(i128::from)
+            if let Some(number) = names.number(text) {
+                return Some(number.into());
+            }
+            // A name that several have, with the number that tells them apart.
+            let (name, number) = text.strip_suffix(')')?.rsplit_once(" (0x")?;
+            let number = u16::from_str_radix(number, 16).ok()?;
+            let is_its = names.of(number)?.eq_ignore_ascii_case(name);
+            is_its.then_some(number.into())
         })
     }
 
@@ -265,12 +270,7 @@ impl Part {
     /// Words that stand for numbers, as far as a list goes.
     pub(in crate::sig) fn choices(&self) -> Vec<String> {
         let listed = self.meanings.iter().chain(self.voids);
-        let mut all: Vec<String> = Vec::new();
-        for (_, word) in listed {
-            if !all.iter().any(|known| known == word) {
-                all.push((*word).to_owned());
-            }
-        }
+        let mut all: Vec<String> = listed.map(|(_, word)| (*word).to_owned()).collect();
         if matches!(self.kind, Kind::Sfloat(_) | Kind::Float(_)) {
             all.extend(medical::WORDS.map(str::to_owned));
         }
