@@ -332,6 +332,23 @@ fn positions_and_transports_are_taken_apart() {
             "Transport data: 05 06",
         ]
     );
+    // A second block begins where the length of the first says.
+    assert_eq!(
+        said(0x26, &[1, 0x0A, 1, 5, 2, 0x11, 0]),
+        [
+            "Organisation: Bluetooth SIG",
+            "Role: provider",
+            "Data incomplete: no",
+            "Transport: on",
+            "Length: 1",
+            "Transport data: 05",
+            "Organisation: Wi-Fi Alliance, neighbor awareness networking",
+            "Role: seeker",
+            "Data incomplete: no",
+            "Transport: temporarily unavailable",
+            "Length: 0",
+        ]
+    );
     assert_eq!(
         said(0x3D, &[0x83, 90])[3..],
         ["Factory test mode: yes", "Path loss threshold: 90 dB"]
