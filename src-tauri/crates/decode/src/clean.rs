@@ -293,7 +293,11 @@ mod tests {
             let input: String = input.into_iter().collect();
             let once = text(&input, max).into_owned();
             prop_assert!(once.chars().count() <= max);
-            prop_assert!(!once.chars().any(|c| c.is_control()));
+            let mut left = once.chars().filter(|c| *c != REPLACEMENT);
+            let obeyed = |c: char| matches!(kind(c), Kind::Hide) || (kind(c) == Kind::Space && c != ' ');
+            prop_assert!(!left.any(obeyed), "{once:?}");
+            let marks = "\u{FFFD}\u{FFFD}";
+            prop_assert!(!once.contains(marks));
             prop_assert_eq!(text(&once, max), once.as_str());
         }
 

@@ -8,12 +8,14 @@
 
 use std::sync::LazyLock;
 
-use decode::{Fault, Format, Presentation, Presented, Sig, Value};
+use decode::advertisement::Beacon;
+use decode::{Fault, Format, Presentation, Presented, Sig, Value, clean};
 use proptest::prelude::*;
 
 static FORMATS: LazyLock<Vec<Format>> = LazyLock::new(formats);
 
-/// Every standard format, and one for each presentation format, also the reserved ones.
+/// Every standard format and every beacon, one for each presentation format, also the reserved
+/// ones, and layouts of all kinds.
 fn formats() -> Vec<Format> {
     let presented = (0..=0x20_u8).map(|kind| {
         let descriptor = [kind, 0xFE, 0x2F, 0x27, 1, 0, 0];
@@ -25,7 +27,25 @@ fn formats() -> Vec<Format> {
     };
     let several = (0..=0x20_u8).map(|kind| Format::Presented(two(kind)));
     let standard = Sig::all().map(Format::Sig);
-    standard.chain(presented).chain(several).collect()
+    let beacons = Beacon::all().map(Format::Beacon);
+    let layouts = LAYOUTS.map(|text| Format::Layout(text.parse().unwrap()));
+    let all = standard.chain(beacons).chain(presented).chain(several);
+    all.chain(layouts).collect()
+}
+
+const LAYOUTS: [&str; 7] = [
+    "a:utf8",
+    "a:utf8[3], b:utf8",
+    "n:u8, a:utf8[n], b:hex[2], c:utf8",
+    "f:u8{0=none, 255=not known}, x:i16le*0.01 \u{b0}C?f=1, y:f32le, z:utf8??",
+    "flags:u8{.0=low, .7=high}, b:u8.1-3, c:bool, t:medfloat16, d:bcd16le",
+    "{x:i16le, y:u8}[2], rest:hex",
+    "s:i24be[3]*0.5+1 g, u:u64le, h:f64be",
+];
+
+/// Text from the air that would hide, reorder or break what stands beside it.
+fn fit(text: &str) {
+    assert_eq!(clean::text(text, usize::MAX), text, "{text:?}");
 }
 
 /// Reads a value in every way there is, and says what was seen.
@@ -39,7 +59,7 @@ fn check(format: &Format, bytes: &[u8]) -> Vec<(String, Option<Fault>, std::ops:
             range.start <= range.end && range.end <= bytes.len(),
             "{format} {bytes:02x?} {field:?}"
         );
-        if let Some(bits) = &field.bits {
+        if let (Some(bits), true) = (&field.bits, field.value != Value::Missing) {
             let width = 8 * range.len();
             assert!(
                 bits.start() <= bits.end() && usize::from(*bits.end()) < width,
@@ -48,18 +68,18 @@ fn check(format: &Format, bytes: &[u8]) -> Vec<(String, Option<Fault>, std::ops:
         }
         if field.value == Value::Missing {
             missing += 1;
+            // A layout says by the value alone that a field is missing.
             assert!(
-                matches!(
-                    field.fault,
-                    Some(Fault::CutShort { .. } | Fault::RecordLength)
-                ),
+                matches!(format, Format::Layout(_))
+                    || matches!(
+                        field.fault,
+                        Some(Fault::CutShort { .. } | Fault::RecordLength)
+                    ),
                 "{format} {bytes:02x?} {field:?}"
             );
         }
-        assert!(
-            !field.to_string().chars().any(char::is_control),
-            "{format} {field}"
-        );
+        fit(&field.to_string());
+        fit(&field.label().to_string());
         numbers.extend(field.number());
         fields.push((field.label().to_string(), field.fault, range));
     });
@@ -73,7 +93,8 @@ fn check(format: &Format, bytes: &[u8]) -> Vec<(String, Option<Fault>, std::ops:
         assert!(numbers.iter().any(seen), "{format} {bytes:02x?} {number}");
     });
     let line = format.summary(bytes);
-    assert!(!line.chars().any(char::is_control), "{format} {line:?}");
+    // The first or the last of it may be an empty text.
+    fit(line.trim_matches(' '));
     fields
 }
 
@@ -93,6 +114,28 @@ fn all_lengths_of_all_fills_are_read() {
         }
     }
     assert!(faults > 100_000, "{faults}");
+}
+
+/// Text that reorders, hides, breaks lines, piles up marks or ends within a character.
+#[test]
+fn hostile_text_is_shown_harmless() {
+    let mut seen = 0;
+    for text in [
+        "\u{202E}gpj.exe",
+        "a\u{200B}b\u{2066}c\u{2069}",
+        "a\nb\u{2028}c\u{85}d",
+        "\u{301}\u{301}\u{301}\u{301}\u{301}\u{301}",
+        "\u{3164}\u{115F}",
+        "\u{200D}x\u{200D}",
+        "  x\0\0",
+    ] {
+        for format in FORMATS.iter() {
+            for end in 0..=text.len() {
+                seen += check(format, &text.as_bytes()[..end]).len();
+            }
+        }
+    }
+    assert!(seen > 10_000, "{seen}");
 }
 
 const VECTORS: &str = include_str!("sig/vectors.txt");
