@@ -368,6 +368,12 @@ impl<'a> Field<'a> {
         Some(self.linear.apply(raw))
     }
 
+    /// Of a bit that is set, its name as what it says.
+    pub(crate) fn name_if_set(self) -> Option<Self> {
+        let name = Value::Text(self.name.as_bytes());
+        (self.value == Value::Bool(true)).then(|| Self::plain(self.name, name, self.range))
+    }
+
     /// The value as a person reads it, without the unit.
     #[must_use]
     pub const fn bare(&self) -> Bare<'_, 'a> {

@@ -45,6 +45,26 @@ pub(crate) struct Place<'a> {
 }
 
 impl<'a> Place<'a> {
+    pub(crate) const fn new(bytes: &'a [u8]) -> Self {
+        Self {
+            bytes,
+            start: 0,
+            at: 0,
+            record: None,
+            fault: None,
+        }
+    }
+
+    /// What a walk has left over that went to the end of the value.
+    pub(crate) fn rest(&self, missing: usize) -> Rest {
+        let len = self.bytes.len();
+        let from = if missing > 0 { len } else { self.at.min(len) };
+        Rest {
+            extra: from..len,
+            missing,
+        }
+    }
+
     /// Whether the part is in the value.
     fn has(&self, when: When) -> bool {
         match when {
@@ -163,13 +183,7 @@ impl<'a> Place<'a> {
 /// Whether a value has one byte more than `parts` take at the least: then the number that is
 /// [`Kind::Either`] of two widths has the wider.
 fn has_one_more(parts: &[Part], bytes: &[u8]) -> bool {
-    let place = Place {
-        bytes,
-        start: 0,
-        at: 0,
-        record: None,
-        fault: None,
-    };
+    let place = Place::new(bytes);
     let there = parts
         .iter()
         .filter(|part| part.ends() && place.has(part.when));
@@ -228,12 +242,8 @@ impl Sig {
             Summary::Value => f(None, field),
             Summary::Named(name) => f(Some(name), field),
             Summary::IfSet => {
-                if field.value == Value::Bool(true) {
-                    let name = field.name;
-                    f(
-                        None,
-                        Field::plain(name, Value::Text(name.as_bytes()), field.range),
-                    );
+                if let Some(name) = field.name_if_set() {
+                    f(None, name);
                 }
             }
         });
@@ -242,20 +252,7 @@ impl Sig {
     /// What can be plotted.
     #[must_use]
     pub fn series(self) -> Vec<Series> {
-        let mut all: Vec<Series> = Vec::new();
-        for part in self.0.parts {
-            if part.plot != Plot::Column {
-                continue;
-            }
-            all.push(Series {
-                column: all.len(),
-                name: part.name.to_owned(),
-                unit: part.unit.map(str::to_owned),
-                role: part.role,
-                repeats: part.repeats || self.0.records,
-            });
-        }
-        all
+        part::series(self.0.parts, self.0.records)
     }
 
     /// Hands every number of a value to `f` with its column. Allocates nothing; what is missing
@@ -279,13 +276,7 @@ impl Sig {
         mut each: impl FnMut(&mut Place<'a>) -> usize,
     ) -> Rest {
         let len = bytes.len();
-        let mut place = Place {
-            bytes,
-            start: 0,
-            at: 0,
-            record: None,
-            fault: None,
-        };
+        let mut place = Place::new(bytes);
         let mut missing = 0;
         if self.0.records {
             // One record needs no number.
@@ -313,14 +304,7 @@ impl Sig {
         } else {
             missing = each(&mut place);
         }
-        Rest {
-            extra: if missing > 0 {
-                len..len
-            } else {
-                place.at.min(len)..len
-            },
-            missing,
-        }
+        place.rest(missing)
     }
 }
 

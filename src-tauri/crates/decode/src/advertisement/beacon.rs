@@ -14,7 +14,7 @@ use super::{
 };
 use crate::field::{Field, Rest, Series, Shown, Value};
 use crate::sig::Place;
-use crate::sig::part::{Part, Plot, Summary};
+use crate::sig::part::{self, Part, Summary};
 use crate::{clean, names};
 
 /// Where bytes of an advertisement come from.
@@ -185,24 +185,14 @@ impl Beacon {
             Body::Parts(parts) => parts,
             Body::Objects(objects) => return objects.series(),
         };
-        let plotted = parts.iter().filter(|part| part.plot == Plot::Column);
-        plotted
-            .enumerate()
-            .map(|(column, part)| Series {
-                column,
-                name: part.name.to_owned(),
-                unit: part.unit.map(str::to_owned),
-                role: part.role,
-                repeats: part.repeats,
-            })
-            .collect()
+        part::series(parts, false)
     }
 
     /// Hands every number of a payload to `f` with its column. Allocates nothing; what is missing
     /// or not known does not come.
     pub fn columns(self, bytes: &[u8], f: &mut impl FnMut(usize, f64)) {
         match &self.0.body {
-            Body::Parts(parts) => place(bytes).numbers(parts, f),
+            Body::Parts(parts) => Place::new(bytes).numbers(parts, f),
             Body::Objects(objects) => {
                 objects.walk(bytes, |column, _, field| {
                     if let (Some(column), Some(number)) = (column, field.number()) {
@@ -236,14 +226,12 @@ impl Beacon {
             match part.summary {
                 Summary::Value => f(None, field),
                 Summary::Named(name) => f(Some(name), field),
-                Summary::IfSet if field.value == Value::Bool(true) => {
-                    let name = field.name;
-                    f(
-                        None,
-                        Field::plain(name, Value::Text(name.as_bytes()), field.range),
-                    );
+                Summary::IfSet => {
+                    if let Some(name) = field.name_if_set() {
+                        f(None, name);
+                    }
                 }
-                Summary::No | Summary::IfSet => {}
+                Summary::No => {}
             }
         });
     }
@@ -262,33 +250,15 @@ pub(super) fn walk<'a>(
     bytes: &'a [u8],
     mut f: impl FnMut(&'static Part, Field<'a>),
 ) -> Rest {
-    let mut place = place(bytes);
+    let mut place = Place::new(bytes);
     let missing = place.walk(parts, &mut f);
-    let len = bytes.len();
-    Rest {
-        extra: if missing > 0 {
-            len..len
-        } else {
-            place.at.min(len)..len
-        },
-        missing,
-    }
+    place.rest(missing)
 }
 
 /// The UUID that 32 bits stand for.
 fn uuid32(short: u32) -> Uuid {
     let base = names::BASE.as_u128();
     Uuid::from_u128(base | u128::from(short) << 96)
-}
-
-pub(super) const fn place(bytes: &[u8]) -> Place<'_> {
-    Place {
-        bytes,
-        start: 0,
-        at: 0,
-        record: None,
-        fault: None,
-    }
 }
 
 impl PartialEq for Beacon {

@@ -8,8 +8,6 @@ use crate::field::{Fault, Field, Rest, Series, Value};
 use crate::sig::Place;
 use crate::sig::part::{Kind, Part, Plot, of};
 
-use super::beacon;
-
 /// Plotted parts of one object, at most.
 const PLOTTED: usize = 5;
 /// Columns by name, at most.
@@ -163,7 +161,7 @@ impl Objects {
         mut f: impl FnMut(Option<usize>, &'static Part, Field<'a>),
     ) -> Rest {
         let len = bytes.len();
-        let mut head = beacon::place(bytes);
+        let mut head = Place::new(bytes);
         let mut missing = head.walk(self.head, &mut |part, field| f(None, part, field));
         let mut at = head.at.min(len);
         // How often each column name came.

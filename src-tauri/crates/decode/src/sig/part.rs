@@ -6,7 +6,7 @@
 
 use std::ops::Range;
 
-use crate::field::{DateTime, Fault, Field, Role, Shown, Value};
+use crate::field::{DateTime, Fault, Field, Role, Series, Shown, Value};
 use crate::medical::Medical;
 use crate::names::Names;
 use crate::number::{Class, Endian, Linear, NumberType, Raw};
@@ -532,10 +532,19 @@ impl Part {
     /// The number of one element at `at`: that of its [`field`](Self::field), sooner.
     #[inline]
     pub(crate) fn number(&self, bytes: &[u8], at: usize) -> Option<f64> {
-        let Kind::Number(number) = self.kind else {
-            return self.field(bytes, at, None).number();
+        let from = bytes.get(at..)?;
+        let raw = match self.kind {
+            Kind::Number(number) => number.read(from)?,
+            Kind::Bits {
+                of, first, last, ..
+            } => match of.read(from)? {
+                Raw::Unsigned(word) => Raw::Unsigned(cut_bits(word, first, last)),
+                _ => return None,
+            },
+            Kind::Sfloat(up) => return self.decimal(Medical::short(from.get(..2)?, up)),
+            Kind::Float(up) => return self.decimal(Medical::long(from.get(..4)?, up)),
+            _ => return self.field(bytes, at, None).number(),
         };
-        let raw = number.read(bytes.get(at..)?)?;
         if !self.voids.is_empty()
             && let Value::Int(value) = raw.into()
             && meaning(self.voids, value).is_some()
@@ -543,6 +552,14 @@ impl Part {
             return None;
         }
         Some(self.linear.apply(raw.as_f64()))
+    }
+
+    /// What a decimal float says, where that is a number.
+    fn decimal(&self, read: Option<Medical>) -> Option<f64> {
+        match read? {
+            Medical::Number(number) => Some(self.linear.apply(number)),
+            Medical::Special(..) | Medical::Reserved => None,
+        }
     }
 
     /// The bytes of one element at `at`.
@@ -603,8 +620,7 @@ impl Part {
                 of, first, last, ..
             } => {
                 if let Some(Raw::Unsigned(whole)) = of.read(from) {
-                    let mask = u64::MAX >> (63 - (last - first));
-                    field.value = Value::Int(((whole >> first) & mask).into());
+                    field.value = Value::Int(cut_bits(whole, first, last).into());
                 }
                 place_bits(&mut field, of, first, last);
                 if self.when == When::NotZero {
@@ -716,6 +732,24 @@ impl Part {
         field.fault = name.is_empty().then_some(Fault::Reserved);
         Some(field)
     }
+}
+
+/// Bits `first` to `last` of a word.
+const fn cut_bits(word: u64, first: u8, last: u8) -> u64 {
+    word >> first & u64::MAX >> (63 - (last - first))
+}
+
+/// What can be plotted of a row of parts, in the order of their columns.
+pub(crate) fn series(parts: &[Part], repeats: bool) -> Vec<Series> {
+    let plotted = parts.iter().filter(|part| part.plot == Plot::Column);
+    let series = |(column, part): (usize, &Part)| Series {
+        column,
+        name: part.name.to_owned(),
+        unit: part.unit.map(str::to_owned),
+        role: part.role,
+        repeats: part.repeats || repeats,
+    };
+    plotted.enumerate().map(series).collect()
 }
 
 /// Says which bits of which bytes a field is, in the little-endian integer that a field counts in:
