@@ -283,7 +283,7 @@ impl fmt::Display for DateTime {
 /// What a field is for, beside its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// A counter that rises by one per packet and finds loss.
+    /// A counter that rises by the same step from packet to packet and finds loss.
     Count,
     /// The device's clock, in milliseconds.
     Milliseconds,
@@ -511,8 +511,16 @@ impl fmt::Display for Bare<'_, '_> {
                 write!(f, "{}{}", minus(value < 0), value.unsigned_abs())
             }
             Value::Int(_) => {
-                let decimals = usize::from(field.linear.decimals());
-                write!(f, "{}{:.decimals$}", minus(number() < 0.0), number().abs())
+                let (number, decimals) = (number(), field.linear.decimals());
+                // What rounds to zero has no sign.
+                let is_seen = number.abs() * 10_f64.powi(decimals.into()) >= 0.5;
+                let decimals = usize::from(decimals);
+                write!(
+                    f,
+                    "{}{:.decimals$}",
+                    minus(number < 0.0 && is_seen),
+                    number.abs()
+                )
             }
             Value::Single(value) if field.linear.is_identity() => float(f, value),
             Value::Single(_) => float(f, number() as f32),

@@ -1081,6 +1081,23 @@ fn fast_pair_put_together_by_its_pages() {
     );
 }
 
+/// A step of 1/256 °C below zero rounds to zero. Made by hand.
+#[test]
+fn what_rounds_to_zero_has_no_sign() {
+    says(
+        EDDYSTONE,
+        "20 00 0BB8 FFFF 00000001 00000002",
+        "eddystone-tlm",
+        &["Temperature: 0.00 °C"],
+    );
+    says(
+        EDDYSTONE,
+        "20 00 0BB8 FFFE 00000001 00000002",
+        "eddystone-tlm",
+        &["Temperature: \u{2212}0.01 °C"],
+    );
+}
+
 /// The primary pod, which bit 5 of the status tells, comes first. Made by hand after
 /// `docs/ble-proximity-pairing.md` of `github.com/mstroecker/LinuxPods`.
 #[test]

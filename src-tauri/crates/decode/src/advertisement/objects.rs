@@ -26,7 +26,8 @@ pub(super) struct Objects {
     /// Which object begins at a place before the end, and where the next one does.
     pub(super) next: fn(&'static [Object], &[u8], usize) -> Next,
     pub(super) all: &'static [Object],
-    /// How many columns the same numbers have that come several times in a payload.
+    /// How many columns the same numbers have that come several times in a payload. Those that
+    /// come more often are shown and not plotted.
     pub(super) same: usize,
 }
 
