@@ -1,7 +1,7 @@
 //! The tree and the inspector.
 
 use explorer::view::{EncodedView, InspectView, PreviewView, Problem, SuggestionView, WriteInput};
-use explorer::{BlankView, CounterChoice, Explorer, GivenField, ReconciledView};
+use explorer::{BlankView, CounterChoice, Explorer, FilledView, GivenField, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.
@@ -86,7 +86,7 @@ pub(crate) async fn fill_in(
     explorer: State<'_, Explorer>,
     attribute: u64,
     bytes: String,
-) -> Result<Vec<GivenField>, Problem> {
+) -> Result<FilledView, Problem> {
     explorer.shown().fill_in(attribute, &bytes)
 }
 

@@ -354,6 +354,9 @@ class App {
     this.note({ severity: 'bad', title, problem, device: action ? null : device, action });
   }
 
+  /** The attribute whose write editor is to have the focus as soon as it stands. */
+  writing = $state.raw<number | null>(null);
+
   /** Whether the inspector shows an attribute now: it tells then how an operation ended. */
   inspects(device: string, key: string): boolean {
     return this.view === 'explore' && this.tab === device && this.selected[device] === key && this.settings?.panels['right'] !== 0;

@@ -79,7 +79,7 @@ pub use ledger::{LossView, LossesView};
 pub use naming::NameView;
 pub use preferences::Preferences;
 pub use replay::{ReplayCommand, ReplayView};
-pub use writing::{BlankView, GivenField};
+pub use writing::{BlankView, FilledView, GivenField};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]
