@@ -174,7 +174,7 @@ def main(numbers, bumble, out):
     ]
     write(out / "appearances.rs", "Names of appearances", source, {k: v for k, v in short.items() if v != "-"}, {})
 
-    text = header("Whose the 128-bit UUIDs are, by their place here", ["Source: `names/vendors.txt`, which says where each publishes them."])
+    text = header("Whose the 128-bit UUIDs are, by their place here", ["Source: `names/vendors.txt`, which says in which public code they stand."])
     text += [f"/// Vendors ({len(owners)}).", "pub(super) static OWNERS: &[&str] = &["]
     text += [f"    {literal(name)}," for name, _, _ in owners]
     (out / "owners.rs").write_text("\n".join(text + ["];"]) + "\n", encoding="utf-8")

@@ -175,7 +175,8 @@ fn said_of(source: Source, payload: &str) -> Vec<String> {
 
 #[test]
 fn find_my_device_put_together_by_its_specification() {
-    // v1.3: frame type, identifier of 20 or 32 bytes, hashed flags.
+    // v1.3: frame type, identifier of 20 or 32 bytes, hashed flags. Public firmware lays out the 20 bytes
+    // so; the 32 are not verified against a published example.
     let short = "0102030405060708090A0B0C0D0E0F1011121314";
     says(
         EDDYSTONE,
@@ -948,7 +949,8 @@ fn continuity_by_public_research() {
             "Compatible version: 2",
         ],
     );
-    // HomeKit's own three bits stand above the length; put together by its protocol's R2, 7.4.2.1.
+    // HomeKit's own three bits stand above the length; put together as HAPBLEAccessoryServer+Advertising.c
+    // of apple/HomeKitADK writes both forms. Not verified against a published example.
     says(
         APPLE,
         "0631 00 112233445566 0a00 0100 02 02 01020304",
@@ -1023,7 +1025,8 @@ fn several_messages_follow_one_another_and_a_broken_one_ends_them() {
 
 #[test]
 fn fast_pair_put_together_by_its_pages() {
-    // Advertising, and battery notification: left, right and case, S of 1 bit and V of 7.
+    // Advertising, and battery notification: left, right and case, S of 1 bit and V of 7. Not verified
+    // against a published example; the types are those of nRF Connect SDK and google/nearby.
     sums_up(
         FAST_PAIR,
         "123456",
@@ -1048,6 +1051,18 @@ fn fast_pair_put_together_by_its_pages() {
             "Battery, case: not known",
         ],
     );
+    // Audio switching is 5 and what a seeker can resolve 6, as google/nearby numbers them.
+    says(
+        FAST_PAIR,
+        "00 25 AABB 26 CCDD",
+        "fast-pair-account",
+        &[
+            "Type: audio switching",
+            "Encrypted connection state: AA BB",
+            "Type: random resolvable data",
+            "Random resolvable data: CC DD",
+        ],
+    );
 }
 
 #[test]
@@ -1062,7 +1077,8 @@ fn exposure_matter_and_trackers_put_together_by_their_specifications() {
             "Encrypted metadata: AC 09 67 09",
         ],
     );
-    // Matter's test vendor and product, and the default discriminator of its examples.
+    // Matter's test vendor and product, and the default discriminator of its examples, put together by
+    // ChipBLEDeviceIdentificationInfo of connectedhomeip; not verified against a published example.
     sums_up(
         MATTER,
         "00 000F F1FF 0180 01",
@@ -1075,6 +1091,7 @@ fn exposure_matter_and_trackers_put_together_by_their_specifications() {
         ],
     );
     assert_eq!(Beacon::of(MATTER, &[1]), None);
+    // Table 1 of the draft; not verified against a published example.
     says(
         TRACKER,
         "02 01 AABB",
@@ -1097,7 +1114,15 @@ fn microsoft_by_published_payloads() {
             "Salt: 5e294e5e",
         ],
     );
-    // Swift Pair, put together by the three figures of its page.
+    // An Xbox controller's, in ublue-os/bazzite issue 203.
+    says(
+        MICROSOFT,
+        "030080",
+        "swift-pair",
+        &["Pairing: LE", "Reserved RSSI: 0x80"],
+    );
+    // The same with a name made up, and with the class of device as public firmware sends it. That of
+    // BR/EDR alone is not verified against a published example.
     sums_up(
         MICROSOFT,
         "030080 4D6F757365",
@@ -1164,13 +1189,15 @@ fn mesh_by_the_sample_data_of_its_specification() {
         "mesh-proxy-network",
         &["Network ID: 3ecaff672f673370"],
     );
-    // A log of Telink's tool, with the URI hash of its example.
+    // The sample of the unprovisioned device beacon, as several public stacks test it.
     says(
         MESH_BEACON,
-        "00 d81e9220c3d0f23f9bf23c5c437e75cf 0000 d97478b3",
+        "00 70cf7c9732a345b691494810d2e9cbf4 4020 d97478b3",
         "mesh-unprovisioned",
         &[
-            "Device UUID: d81e9220-c3d0-f23f-9bf2-3c5c437e75cf",
+            "Device UUID: 70cf7c97-32a3-45b6-9149-4810d2e9cbf4",
+            "Number: yes",
+            "Inside manual: yes",
             "On device: no",
             "URI hash: d97478b3",
         ],
@@ -1179,6 +1206,7 @@ fn mesh_by_the_sample_data_of_its_specification() {
 
 #[test]
 fn mesh_put_together_by_its_specification() {
+    // Not verified against published examples.
     says(
         MESH_PROVISIONING,
         "000102030405060708090A0B0C0D0E0F 8004",

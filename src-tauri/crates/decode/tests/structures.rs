@@ -242,7 +242,8 @@ fn security_and_pairing_data_are_named() {
 
 #[test]
 fn periodic_and_isochronous_trains_are_taken_apart() {
-    // 33 bytes: 14, 1, 12 and 5 bits; 5, 3, 20 and 4; 20, 4 and 8; and so on.
+    // 33 bytes: 14, 1, 12 and 5 bits; 5, 3, 20 and 4; 20, 4 and 8; and so on, as pdu_big_info of Zephyr
+    // has them. The values are made up.
     let first = 100_u32 | 1 << 14 | 8 << 15 | 2 << 27;
     let second = 3_u32 | 2 << 5 | 2500 << 8 | 1 << 28;
     let third = 5000_u32 | 4 << 20 | 120 << 24;
@@ -301,7 +302,7 @@ fn periodic_and_isochronous_trains_are_taken_apart() {
 
 #[test]
 fn positions_and_transports_are_taken_apart() {
-    // Local coordinates and a floor.
+    // Local coordinates and a floor. Not verified against a published example, see the table.
     let here = said(0x25, &[0x13, 0xFE, 0xFF, 3, 0, 21]);
     assert_eq!(
         here[7..],

@@ -1,5 +1,6 @@
-//! Apple: iBeacon (Proximity Beacon Specification, R1), HomeKit (HomeKit Accessory Protocol,
-//! non-commercial, R2, 7.4), and the messages of Continuity.
+//! Apple: iBeacon (Proximity Beacon Specification, R1), HomeKit (as
+//! HAPBLEAccessoryServer+Advertising.c of `github.com/apple/HomeKitADK` sends it), and the messages
+//! of Continuity.
 //!
 //! Apple has not published the latter. What is said of them is by public research, not by Apple:
 //! Martin et al., "Handoff All Your Privacy" (2019); Celosia and Cunche, "Discontinued Privacy"

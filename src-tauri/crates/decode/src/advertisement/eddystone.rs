@@ -1,6 +1,7 @@
 //! Eddystone (`github.com/google/eddystone`: eddystone-uid, -url, -tlm, -eid) and the frames of
 //! Google's Find My Device network, which share its service (Find My Device Network Accessory
-//! Specification, v1.3). All numbers come most significant byte first.
+//! Specification, v1.3; that a frame has 20 bytes and hashed flags was compared with public firmware).
+//! All numbers come most significant byte first.
 
 use std::fmt;
 

@@ -1,7 +1,8 @@
-//! Google Fast Pair (developers.google.com/nearby/fast-pair: advertising, battery notification),
-//! Exposure Notification (Apple and Google, Bluetooth Specification v1.2) and what location
-//! trackers of all makers say to whom they may follow (IETF draft "Detecting Unwanted Location
-//! Trackers").
+//! Google Fast Pair (developers.google.com/nearby/fast-pair: advertising, battery notification;
+//! the numbers of the types as in nRF Connect SDK and `nearby_fp_library.h` of
+//! `github.com/google/nearby`), Exposure Notification (Apple and Google, Bluetooth Specification
+//! v1.2) and what location trackers of all makers say to whom they may follow (IETF draft
+//! "Detecting Unwanted Location Trackers").
 
 use super::beacon::{Body, Known, Origin};
 use super::objects::{Next, Object, Objects, numbered, object};
@@ -40,8 +41,8 @@ static OBJECTS: [Object; 7] = numbered([
     object(2, &[of("Account key filter", Kind::Rest)]),
     object(3, BATTERIES),
     object(4, BATTERIES),
-    object(5, &[of("Random resolvable data", Kind::Rest)]),
-    object(6, &[of("Encrypted connection state", Kind::Rest)]),
+    object(5, &[of("Encrypted connection state", Kind::Rest)]),
+    object(6, &[of("Random resolvable data", Kind::Rest)]),
 ]);
 
 static NOT_DISCOVERABLE: Objects = Objects {
@@ -57,8 +58,8 @@ static NOT_DISCOVERABLE: Objects = Objects {
         (2, "account key filter, not shown"),
         (3, "battery, shown"),
         (4, "battery, not shown"),
-        (5, "random resolvable data"),
-        (6, "audio switching"),
+        (5, "audio switching"),
+        (6, "random resolvable data"),
     ]),
     number_at: 0,
     says_number: true,

@@ -1,4 +1,5 @@
-//! Matter: a device that waits to be commissioned (Matter Core Specification, 5.4.2.5.6).
+//! Matter: a device that waits to be commissioned (Matter Core Specification, 5.4.2.5.6; laid out as
+//! `src/ble/CHIPBleServiceData.h` of `github.com/project-chip/connectedhomeip` has it).
 
 use super::beacon::{Body, Known, Origin};
 use super::part::*;

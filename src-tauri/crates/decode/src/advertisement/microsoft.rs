@@ -1,5 +1,8 @@
-//! Microsoft: Swift Pair (learn.microsoft.com, "Swift Pair") and the Connected Devices Platform
-//! (MS-CDP, 2.2.2.2.3).
+//! Microsoft: Swift Pair (learn.microsoft.com, "Swift Pair", which shows its three forms as pictures)
+//! and the Connected Devices Platform (MS-CDP, 2.2.2.2.3).
+//!
+//! Public code was found that sends Swift Pair for LE and for both radios. None was found for BR/EDR
+//! alone: that the address then stands before the class of device is not verified.
 
 use super::beacon::{Body, Known, Origin};
 use super::part::*;

@@ -1,5 +1,7 @@
 //! AD structures: what each type holds (Core Specification Supplement, Part A, by the name of the
-//! type; types by Assigned Numbers, 2.3).
+//! type; types by Assigned Numbers, 2.3). Compared with public readers: BlueZ's monitor/packet.c,
+//! Wireshark's dissector, Bumble's data_types.py and, for BIGInfo, Zephyr's pdu.h. Where these
+//! differ, it is said below.
 
 use super::part::*;
 use super::{AdType, Beacon, Source, beacon};
@@ -181,6 +183,7 @@ static ALL: &[(u8, &[Part])] = &[
     (0x19, &[hex("Appearance", U16).names(gap::category)]),
     (0x1A, &[slots(U16)]),
     (
+        // The address first, as Nordic's SDKs send it; Wireshark and Bumble expect the type first.
         0x1B,
         &[
             address("Address"),
@@ -225,7 +228,9 @@ static ALL: &[(u8, &[Part])] = &[
     (0x23, &[bytes("LE Secure Connections random value", 16)]),
     (0x24, &[of("URI", Kind::Rest).shown(Shown::Uri)]),
     (
-        // Indoor Positioning Service: coordinates as transmitted.
+        // Indoor Positioning Service: coordinates as transmitted. Not verified: public readers agree
+        // on the flags and on nothing else. Altitude stands before floor as Wireshark has it, one
+        // pair of coordinates by the second flag as PureSwift has it.
         0x25,
         &[
             set(
