@@ -19,6 +19,57 @@ async fn connect(window: &Window, device: &str) {
 }
 
 #[tokio::test]
+async fn a_value_is_written_by_the_fields_of_its_format_as_they_stand_when_enter_is_pressed() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, MOTION).await;
+    // The device itself says (0x2904) that its rate is a number in Hz.
+    let row = window
+        .run(
+            "return [...document.querySelectorAll('[data-kind=characteristic]')]
+               .find((row) => row.querySelector('.c-prop').innerText.includes('write')).dataset.key",
+        )
+        .await;
+    let row = format!("[data-key='{}']", row.as_str().unwrap_or_default());
+    let value = format!("{row} [data-testid=value]");
+    window.click(&format!("{row} [data-action=read]")).await;
+    window.shows(&value, "208 Hz").await;
+    window.click(&format!("{row} .gname")).await;
+    window
+        .wait("document.querySelector('[data-blank=Value]')?.value === '208'")
+        .await;
+
+    // W leads from the row to the field. The last key and Enter come in one go.
+    window
+        .run(&format!("document.querySelector(\"{row}\").focus()"))
+        .await;
+    window.keys("w").await;
+    window
+        .wait("document.activeElement === document.querySelector('[data-blank=Value]')")
+        .await;
+    window.run("document.activeElement.select()").await;
+    window.keys("77\u{E007}").await;
+    window.click(&format!("{row} [data-action=read]")).await;
+    window.shows(&value, "77 Hz").await;
+
+    // What does not fit is not written, and the bytes go from one way of writing to the other.
+    window.type_into("[data-blank=Value]", "70000").await;
+    window.shows("[data-testid=write-problem]", "65535").await;
+    window.run("document.activeElement.select()").await;
+    window.keys("100").await;
+    window.shows("[data-testid=write-bytes]", "64 00").await;
+    window.click("[data-write-kind=hex]").await;
+    window
+        .wait("document.querySelector('[data-testid=write-input]')?.value === '64 00'")
+        .await;
+    window.type_into("[data-testid=write-input]", "0A 00").await;
+    window.click("[data-write-kind=fields]").await;
+    window
+        .wait("document.querySelector('[data-blank=Value]')?.value === '10'")
+        .await;
+    window.close().await;
+}
+
+#[tokio::test]
 async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     let window = Window::open(&["--simulated"]).await;
     connect(&window, MOTION).await;
@@ -33,7 +84,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     let row = format!("[data-key='{}']", row.as_str().unwrap_or_default());
     window.click(&format!("{row} [data-action=read]")).await;
     window
-        .shows(&format!("{row} [data-testid=value]"), "D0 00")
+        .shows(&format!("{row} [data-testid=value]"), "208 Hz")
         .await;
     window.click(&format!("{row} .gname")).await;
     window.click("[data-write-kind=number]").await;
@@ -44,7 +95,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     window.click("[data-testid=write]").await;
     window.click(&format!("{row} [data-action=read]")).await;
     window
-        .shows(&format!("{row} [data-testid=value]"), "64 00")
+        .shows(&format!("{row} [data-testid=value]"), "100 Hz")
         .await;
 
     // A number that does not fit, and a value that the device refuses, each with a reason.
