@@ -43,6 +43,8 @@ pub struct Field<'a> {
     pub fault: Option<Fault>,
     /// Whether `meaning` says that there is no number, only the reason why.
     pub(crate) void: bool,
+    /// Whether other numbers have the same `meaning`, so that this one stands beside it.
+    pub(crate) numbered: bool,
     pub(crate) linear: Linear,
     pub(crate) shown: Shown,
     /// Names of bits, where its bits have names; otherwise none.
@@ -146,6 +148,8 @@ pub(crate) enum Shown {
     Plain,
     /// A number of this many hex digits.
     Hex(u8),
+    /// An integer, with this power of ten.
+    Power(i8),
     /// A float with at most this many significant digits.
     Significant(u8),
     /// Days since 1970-01-01, as a date.
@@ -321,6 +325,7 @@ impl<'a> Field<'a> {
             meaning: None,
             fault: None,
             void: false,
+            numbered: false,
             linear: Linear::IDENTITY,
             shown: Shown::Plain,
             flags: &[],
@@ -436,7 +441,11 @@ impl fmt::Display for Bare<'_, '_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self(field) = self;
         if let Some(meaning) = field.meaning {
-            return f.write_str(meaning);
+            f.write_str(meaning)?;
+            return match (field.numbered, field.value) {
+                (true, Value::Int(value)) => write!(f, " (0x{value:04X})"),
+                _ => Ok(()),
+            };
         }
         if let (Value::Int(value), [_, ..]) = (field.value, field.flags) {
             return flags(f, value, field.flags);
@@ -447,6 +456,7 @@ impl fmt::Display for Bare<'_, '_> {
             (Shown::Hex(digits), Value::Int(value)) => {
                 return write!(f, "0x{value:0digits$X}", digits = usize::from(digits));
             }
+            (Shown::Power(exponent), Value::Int(value)) => return power(f, value, exponent),
             (Shown::Significant(digits), Value::Float(value)) if value.is_finite() => {
                 let before = match value.abs() {
                     0.0 => 0,
@@ -544,6 +554,25 @@ where
     } else {
         write!(f, "{magnitude}")
     }
+}
+
+/// All digits of `value × 10^exponent`, one of them before the point: `1.2e-19`.
+fn power(f: &mut fmt::Formatter<'_>, value: i128, exponent: i8) -> fmt::Result {
+    let (mut digits, mut exponent) = (value.unsigned_abs(), i32::from(exponent));
+    while digits != 0 && digits.is_multiple_of(10) {
+        digits /= 10;
+        exponent += 1;
+    }
+    let Some(places) = digits.checked_ilog10() else {
+        return f.write_str("0");
+    };
+    exponent += places as i32;
+    let one = 10_u128.pow(places);
+    write!(f, "{}{}", minus(value < 0), digits / one)?;
+    if places > 0 {
+        write!(f, ".{:0width$}", digits % one, width = places as usize)?;
+    }
+    write!(f, "e{exponent}")
 }
 
 /// The day that is `days` after 1970-01-01, by the Gregorian calendar.

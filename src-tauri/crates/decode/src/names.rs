@@ -8,6 +8,8 @@ use std::fmt;
 
 use uuid::Uuid;
 
+use crate::units;
+
 mod appearances;
 mod characteristics;
 mod companies;
@@ -111,23 +113,56 @@ pub fn descriptor(uuid: Uuid) -> Option<&'static str> {
     known_descriptor(uuid).map(|known| known.name)
 }
 
-/// What a device says it looks like (Assigned Numbers, 2.6): the name of the subcategory. Where that
-/// has none, see [`appearance_category`]: a name stands for one value alone.
+/// What a device says it looks like (Assigned Numbers, 2.6): the name of the subcategory; where that
+/// has none, the name of the category. Some names stand for several values.
 #[must_use]
 pub fn appearance(value: u16) -> Option<&'static str> {
-    find(appearances::SHORT, value)
-}
-
-/// The category alone of an appearance, its upper ten bits.
-#[must_use]
-pub fn appearance_category(value: u16) -> Option<&'static str> {
-    find(appearances::SHORT, value & !0x3F)
+    find(appearances::SHORT, value).or_else(|| find(appearances::SHORT, value & !0x3F))
 }
 
 /// The company of a company identifier (Assigned Numbers, 7).
 #[must_use]
 pub fn company(id: u16) -> Option<&'static str> {
     find(companies::SHORT, id)
+}
+
+/// A list of names that fields refer to by 16-bit numbers.
+#[derive(Clone, Copy)]
+pub(crate) enum Names {
+    Appearances,
+    Characteristics,
+    Companies,
+    Units,
+}
+
+impl Names {
+    /// The name of a number.
+    pub(crate) fn of(self, number: u16) -> Option<&'static str> {
+        match self {
+            Self::Appearances => appearance(number),
+            Self::Characteristics => characteristic(uuid16(number)),
+            Self::Companies => company(number),
+            Self::Units => units::name(number),
+        }
+    }
+
+    /// The number that a name stands for; `None` where that is none or several.
+    pub(crate) fn number(self, name: &str) -> Option<u16> {
+        let mut known = (0..)
+            .map_while(|at| self.row(at))
+            .filter(|(_, other)| other.eq_ignore_ascii_case(name));
+        let (number, _) = known.next()?;
+        known.next().is_none().then_some(number)
+    }
+
+    fn row(self, at: usize) -> Option<(u16, &'static str)> {
+        match self {
+            Self::Appearances => appearances::SHORT.get(at).copied(),
+            Self::Characteristics => characteristics::SHORT.get(at).copied(),
+            Self::Companies => companies::SHORT.get(at).copied(),
+            Self::Units => units::row(at),
+        }
+    }
 }
 
 /// How `uuid` is shown: `0x180D` where it is SIG-assigned, the long form else.
@@ -280,14 +315,30 @@ mod tests {
     }
 
     #[test]
-    fn an_appearance_has_the_name_of_its_subcategory_and_one_of_its_category() {
+    fn an_appearance_has_the_name_of_its_subcategory_and_else_of_its_category() {
         assert_eq!(appearance(0x03C1), Some("Keyboard"));
         assert_eq!(appearance(0x0340), Some("Heart Rate Sensor"));
         // The Assigned Numbers have no such subcategory.
-        assert_eq!(appearance(0x037F), None);
-        assert_eq!(appearance_category(0x037F), Some("Heart Rate Sensor"));
-        assert_eq!(appearance_category(0x03C1), Some("Human Interface Device"));
+        assert_eq!(appearance(0x037F), Some("Heart Rate Sensor"));
         assert_eq!(appearance(0xFFFF), None);
+    }
+
+    #[test]
+    fn a_name_that_several_numbers_have_stands_for_none() {
+        assert_eq!(Names::Appearances.number("keyboard"), Some(0x03C1));
+        assert_eq!(Names::Appearances.number("Heart Rate Sensor"), Some(0x0340));
+        assert_eq!(
+            (appearance(0x02C0), appearance(0x03C8)),
+            (Some("Barcode Scanner"), Some("Barcode Scanner"))
+        );
+        assert_eq!(Names::Appearances.number("Barcode Scanner"), None);
+        assert_eq!(Names::Companies.number("Apple, Inc."), Some(0x004C));
+        assert_eq!(Names::Companies.number("no such company"), None);
+        assert_eq!(Names::Units.number("degree Celsius"), Some(0x272F));
+        assert_eq!(
+            Names::Characteristics.number("Heart Rate Measurement"),
+            Some(0x2A37)
+        );
     }
 
     #[test]

@@ -14,7 +14,7 @@ use crate::units;
 
 mod write;
 
-/// Most digits after the decimal point that are shown.
+/// Most digits after the decimal point that are shown; smaller numbers have an exponent.
 const MOST_DECIMALS: u8 = 15;
 
 /// The types, by the number that stands for them.
@@ -213,6 +213,11 @@ impl Presentation {
         }
     }
 
+    /// Whether its integers are too small to be shown without an exponent.
+    const fn is_small(self) -> bool {
+        self.exponent < -(MOST_DECIMALS as i8) && !matches!(self.format, 0x02 | 0x03 | 0x18)
+    }
+
     /// Bytes that it takes; `None` of what goes on to the end of the value.
     const fn size(self) -> Option<usize> {
         match self.lies() {
@@ -287,6 +292,7 @@ impl Presentation {
                 if let Ok(code) = <[u8; 4]>::try_from(from) {
                     field.value = Value::Int(u32::from_le_bytes(code).into());
                     field.shown = Shown::Hex(8);
+                    field.unit = None;
                 }
             }
             Some(Lies::Text) => {
@@ -299,6 +305,9 @@ impl Presentation {
             }
             Some(Lies::Rest) => {}
             None => field.fault = Some(Fault::Reserved),
+        }
+        if self.is_small() && field.shown == Shown::Plain {
+            field.shown = Shown::Power(self.exponent);
         }
         field
     }

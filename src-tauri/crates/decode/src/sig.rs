@@ -160,6 +160,22 @@ impl<'a> Place<'a> {
     }
 }
 
+/// Whether a value has one byte more than `parts` take at the least: then the number that is
+/// [`Kind::Either`] of two widths has the wider.
+fn has_one_more(parts: &[Part], bytes: &[u8]) -> bool {
+    let place = Place {
+        bytes,
+        start: 0,
+        at: 0,
+        record: None,
+        fault: None,
+    };
+    let there = parts
+        .iter()
+        .filter(|part| part.ends() && place.has(part.when));
+    bytes.len() == there.map(Part::size).sum::<usize>() + 1
+}
+
 impl Sig {
     /// The format of `uuid`, if it is a standard one that is known here.
     #[must_use]

@@ -16,6 +16,11 @@ pub fn symbol(unit: u16) -> Option<&'static str> {
         .filter(|symbol| !symbol.is_empty())
 }
 
+/// A unit and its name, by its place in the list.
+pub(crate) fn row(at: usize) -> Option<(u16, &'static str)> {
+    ALL.get(at).map(|(unit, name, _)| (*unit, *name))
+}
+
 fn find(unit: u16) -> Option<&'static (u16, &'static str, &'static str)> {
     let at = ALL.binary_search_by_key(&unit, |(number, _, _)| *number);
     ALL.get(at.ok()?)

@@ -653,6 +653,15 @@ fn bthome_1_by_the_payloads_of_bthome_ble_and_pvvx() {
         ["Time: 2023-05-14 19:41:17"]
     );
     assert_eq!(said_of(BTHOME_1, "023a04"), ["Button: long press"]);
+    // An address has no number, as the parser of custom-components/ble_monitor has it. Made by hand.
+    assert_eq!(
+        said_of(BTHOME_1, "020160 86010203040506 020161"),
+        [
+            "Battery: 96 %",
+            "Address: 06:05:04:03:02:01",
+            "Battery[1]: 97 %"
+        ]
+    );
     assert_eq!(
         said_of(BTHOME_1, "033c0103"),
         ["Dimmer: rotate left", "Steps: 3"]
@@ -848,15 +857,15 @@ fn continuity_by_public_research() {
         APPLE,
         "0719 01 0e20 55 99 37 39 00 00 9672711ae6a965737c80d805039773d1",
         "apple-continuity",
-        "proximity pairing, AirPods Pro, Battery, left 90 %, Battery, right 90 %, …",
+        "proximity pairing, AirPods Pro, Battery, right 90 %, Battery, left 90 %, …",
         &[
             "Model: AirPods Pro",
             "Status: both in case",
-            "Battery, left: 90 %",
             "Battery, right: 90 %",
+            "Battery, left: 90 %",
             "Battery, case: 70 %",
-            "Charging, left: yes",
             "Charging, right: yes",
+            "Charging, left: yes",
             "Charging, case: no",
             "Lid openings: 57",
             "Colour: white",
@@ -933,8 +942,15 @@ fn continuity_by_public_research() {
         &[
             "Type: nearby action",
             "Action: Wi-Fi password",
-            "Authentication tag: 39 00 87",
+            "Parameters: 39 00 87",
         ],
+    );
+    // Bit 7 of the flags: an authentication tag. Made by hand.
+    says(
+        APPLE,
+        "0f06 c0 08 390087 f9",
+        "apple-continuity",
+        &["Authentication tag: 39 00 87", "Parameters: F9"],
     );
     says(
         APPLE,
@@ -1062,6 +1078,66 @@ fn fast_pair_put_together_by_its_pages() {
             "Type: random resolvable data",
             "Random resolvable data: CC DD",
         ],
+    );
+}
+
+/// The primary pod, which bit 5 of the status tells, comes first. Made by hand after
+/// `docs/ble-proximity-pairing.md` of `github.com/mstroecker/LinuxPods`.
+#[test]
+fn pods_are_left_and_right_by_which_is_primary() {
+    says(
+        APPLE,
+        "0719 01 0e20 0b 3a 17 39 00 00 9672711ae6a965737c80d805039773d1",
+        "apple-continuity",
+        &[
+            "Battery, right: 100 %",
+            "Battery, left: 30 %",
+            "Battery, case: 70 %",
+            "Charging, right: yes",
+            "Charging, left: no",
+            "Charging, case: no",
+        ],
+    );
+    says(
+        APPLE,
+        "0719 01 0e20 2b 3a 17 39 00 00 9672711ae6a965737c80d805039773d1",
+        "apple-continuity",
+        &[
+            "Battery, left: 100 %",
+            "Battery, right: 30 %",
+            "Battery, case: 70 %",
+            "Charging, left: yes",
+            "Charging, right: no",
+            "Charging, case: no",
+        ],
+    );
+    // Each pod has one column, whichever comes first.
+    let columns = |payload: &str| {
+        let bytes = hex(payload);
+        let beacon = Beacon::of(APPLE, &bytes).unwrap();
+        let mut all = Vec::new();
+        beacon.columns(&bytes, &mut |column, number| {
+            let series = beacon.series().swap_remove(column);
+            assert_eq!(series.column, column);
+            all.push((series.name, number));
+        });
+        all.sort_by(|one, other| one.0.cmp(&other.0));
+        all
+    };
+    let named = |left, right| {
+        vec![
+            ("Battery, case".to_owned(), 70.0),
+            ("Battery, left".to_owned(), left),
+            ("Battery, right".to_owned(), right),
+        ]
+    };
+    assert_eq!(
+        columns("0719 01 0e20 0b 3a 17 39 00 00 9672711ae6a965737c80d805039773d1"),
+        named(30.0, 100.0)
+    );
+    assert_eq!(
+        columns("0719 01 0e20 2b 3a 17 39 00 00 9672711ae6a965737c80d805039773d1"),
+        named(100.0, 30.0)
     );
 }
 

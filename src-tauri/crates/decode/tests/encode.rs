@@ -60,12 +60,12 @@ fn encoded(format: &Format, said: &[Said]) -> Result<Vec<u8>, String> {
 const VECTORS: &str = include_str!("sig/vectors.txt");
 
 /// Formats in which different bytes say the same: decimal floats (120 is 120 × 10^0 and 12 × 10^1)
-/// and, in 2A37, RR intervals, which are shown in whole milliseconds and sent in 1/1024 s, and
-/// two states of the sensor contact that mean the same. For these, what comes back says the same.
+/// and, in 2A37, RR intervals, which are shown in whole milliseconds and sent in 1/1024 s; and of fitness machines, resistance levels
+/// of 8 and of 16 bits. For these, what comes back says the same.
 const SAID_IN_TWO_WAYS: &[&str] = &[
     "2A18", "2A1C", "2A1E", "2A34", "2A35", "2A36", "2A37", "2A5E", "2A5F", "2AA7", "2AAC", "2B34",
     "2B35", "2BCF", "2BD0", "2BD1", "2BD2", "2BD3", "2BD4", "2BD5", "2BD6", "2BD7", "2BD8", "2BD9",
-    "2BEC", "2BED", "2BF0",
+    "2BEC", "2BED", "2BF0", "2ACE", "2AD1", "2AD2", "2AD6", "2AD9", "2ADA",
 ];
 
 /// Whether bytes come back from what they say; `None` where something in them cannot be.
@@ -211,6 +211,32 @@ fn flags_follow_from_the_fields_that_are_given() {
             "{uuid} {fields:?}"
         );
     }
+}
+
+/// Bytes that say the same as others in words: what is shown tells them apart all the same.
+#[test]
+fn numbers_that_share_a_name_come_back_as_they_were() {
+    for (uuid, bytes) in [
+        ("2A37", "0048"),
+        ("2A37", "0248"),
+        ("2A01", "C002"),
+        ("2A01", "C803"),
+        ("2A01", "7F03"),
+        ("2A01", "C103"),
+        ("2A50", "0194000100 0100"),
+        ("2A50", "01E307 0100 0100"),
+    ] {
+        let format: Format = format!("sig:{uuid}").parse().unwrap();
+        let bytes = decode::encode::hex(&bytes.replace(' ', "")).unwrap();
+        let said = said(&format, &bytes).unwrap();
+        assert_eq!(encoded(&format, &said), Ok(bytes), "{said:?}");
+    }
+    assert_eq!(
+        given("2A01", &[("Appearance", "Barcode Scanner (0x03C8)")]),
+        Ok("c803".to_owned())
+    );
+    assert!(given("2A01", &[("Appearance", "Barcode Scanner")]).is_err());
+    assert!(given("2A01", &[("Appearance", "Keyboard (0x03C8)")]).is_err());
 }
 
 #[test]

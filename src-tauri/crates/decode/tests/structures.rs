@@ -103,7 +103,14 @@ fn numbers_have_units() {
         said(0x2F, &[0, 0, 1, 0]),
         ["Advertising interval: 40960.000 ms"]
     );
-    assert_eq!(said(0x19, &[0x41, 0x03]), ["Appearance: Heart rate sensor"]);
+    assert_eq!(said(0x19, &[0x41, 0x03]), ["Appearance: Heart Rate Belt"]);
+    // As the characteristic of the same name: the subcategory, else the category with its number.
+    assert_eq!(said(0x19, &[0xC1, 0x03]), ["Appearance: Keyboard"]);
+    assert_eq!(
+        said(0x19, &[0x7F, 0x03]),
+        ["Appearance: Heart Rate Sensor (0x037F)"]
+    );
+    assert_eq!(said(0x19, &[0xFF, 0xFF]), ["Appearance: 0xFFFF"]);
     assert_eq!(said(0x1C, &[3]), ["LE role: both, central preferred"]);
     assert_eq!(said(0x1C, &[4]), ["LE role: 4 [reserved]"]);
 }
@@ -323,6 +330,23 @@ fn positions_and_transports_are_taken_apart() {
             "Transport: on",
             "Length: 2",
             "Transport data: 05 06",
+        ]
+    );
+    // A second block begins where the length of the first says.
+    assert_eq!(
+        said(0x26, &[1, 0x0A, 1, 5, 2, 0x11, 0]),
+        [
+            "Organisation: Bluetooth SIG",
+            "Role: provider",
+            "Data incomplete: no",
+            "Transport: on",
+            "Length: 1",
+            "Transport data: 05",
+            "Organisation: Wi-Fi Alliance, neighbor awareness networking",
+            "Role: seeker",
+            "Data incomplete: no",
+            "Transport: temporarily unavailable",
+            "Length: 0",
         ]
     );
     assert_eq!(

@@ -5,7 +5,8 @@
 //! Apple has not published the latter. What is said of them is by public research, not by Apple:
 //! Martin et al., "Handoff All Your Privacy" (2019); Celosia and Cunche, "Discontinued Privacy"
 //! (2020); Stute et al., "A Billion Open Interfaces" (2019); Heinrich et al., "Who Can Find My
-//! Devices?" (2021); and the notes of `github.com/furiousMAC/continuity`. Bits and bytes that
+//! Devices?" (2021); the notes of `github.com/furiousMAC/continuity`; and, for which pod of a pair
+//! comes first, `docs/ble-proximity-pairing.md` of `github.com/mstroecker/LinuxPods`. Bits and bytes that
 //! research could not explain are called unknown.
 
 use super::beacon::{Body, Known, Origin};
@@ -40,6 +41,17 @@ const fn battery(name: &'static str, first: u8) -> Part {
 }
 
 const PAIRED: u8 = 1;
+
+/// Present when paired and, by bit 5 of the status, the left pod is the primary one, which comes
+/// first; or the right one.
+const fn if_primary(part: Part, is_left: bool) -> Part {
+    let left = if is_left { 0x2000_0000 } else { 0 };
+    part.masked(0, 0x2000_00FF, left | PAIRED as u32)
+}
+
+const fn charging(primary: &'static [&'static str]) -> Part {
+    set("Charging", U8, 4, primary)
+}
 
 const PROXIMITY_PAIRING: &[Part] = &[
     hex("Prefix", U8),
@@ -76,21 +88,29 @@ const PROXIMITY_PAIRING: &[Part] = &[
             (0x75, "both in case"),
         ])
         .if_byte(0, PAIRED),
-    battery("Battery, left", 0).if_byte(0, PAIRED),
-    battery("Battery, right", 4).if_byte(0, PAIRED),
+    if_primary(battery("Battery, left", 0), true),
+    if_primary(battery("Battery, right", 4), true),
+    if_primary(battery("Battery, right", 0), false),
+    if_primary(battery("Battery, left", 4), false),
     battery("Battery, case", 0).if_byte(0, PAIRED),
-    set(
-        "Charging",
-        U8,
-        4,
-        &[
+    if_primary(
+        charging(&[
             "Charging, left",
             "Charging, right",
             "Charging, case",
             "Unknown",
-        ],
-    )
-    .if_byte(0, PAIRED),
+        ]),
+        true,
+    ),
+    if_primary(
+        charging(&[
+            "Charging, right",
+            "Charging, left",
+            "Charging, case",
+            "Unknown",
+        ]),
+        false,
+    ),
     number("Lid openings", U8).if_byte(0, PAIRED),
     hex("Colour", U8)
         .meaning(&[
@@ -282,7 +302,8 @@ static OBJECTS: [Object; 16] = numbered([
         &[
             hex("Flags", U8),
             hex("Action", U8).meaning(NEARBY_ACTION).value(),
-            of("Authentication tag", Kind::Bytes(3)).if_left(),
+            // Bit 7 of the flags, as that project's dissector for Wireshark has it.
+            of("Authentication tag", Kind::Bytes(3)).masked(0, 0x80, 0x80),
             of("Parameters", Kind::Rest).if_left(),
         ],
     ),

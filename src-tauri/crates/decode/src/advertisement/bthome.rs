@@ -12,6 +12,8 @@ use crate::number::{Class, Endian, NumberType};
 const TEXT: u16 = 0x53;
 const RAW: u16 = 0x54;
 const COMMAND: u16 = 0x3B;
+/// Stands for an address, which has no number in version 1; above all numbers that are sent.
+const ADDRESS: u16 = 0x100;
 
 /// Two states, as numbers that can be plotted.
 const fn state(name: &'static str, words: Words) -> Part {
@@ -42,7 +44,7 @@ const BUTTON: Words = &[
     (0x81, "hold release"),
 ];
 
-static OBJECTS: [Object; 95] = numbered([
+static OBJECTS: [Object; 96] = numbered([
     object(0x00, &[count("Packet", U8).role(Role::Count)]),
     object(0x01, &[quantity("Battery", U8, "%").as_named("battery")]),
     object(0x02, &[measured("Temperature", I16, "°C").hundredths()]),
@@ -236,6 +238,7 @@ static OBJECTS: [Object; 95] = numbered([
             number("Firmware major", U8),
         ],
     ),
+    object(ADDRESS, &[address("Address")]),
 ]);
 
 const INFORMATION: [Part; 6] = [
@@ -306,6 +309,14 @@ static V1: Objects = Objects {
     next: |_, bytes, at| {
         let control = bytes.get(at).copied().unwrap_or(0);
         let length = usize::from(control & 0x1F);
+        if control >> 5 == 4 {
+            return Next {
+                number: Some(ADDRESS),
+                head: 1,
+                end: at + 1 + length,
+                kind: None,
+            };
+        }
         let size = length.saturating_sub(1);
         let number = |class| NumberType::known(class, size as u8, Endian::Little);
         let kind = match (control >> 5, size) {

@@ -11,7 +11,7 @@ use crate::sig::part::{Kind, Part, Plot, of};
 use super::beacon;
 
 /// Plotted parts of one object, at most.
-const PLOTTED: usize = 4;
+const PLOTTED: usize = 5;
 /// Columns by name, at most.
 const COLUMNS: usize = 96;
 
@@ -69,7 +69,7 @@ pub(super) const fn numbered<const N: usize>(mut all: [Object; N]) -> [Object; N
         let (mut part, mut plotted) = (0, 0);
         while part < all[at].parts.len() {
             if is_plotted(&all[at].parts[part]) {
-                let column = match column_before(&all, at, &all[at].parts[part]) {
+                let column = match column_before(&all, at, part) {
                     Some(column) => column,
                     None => {
                         next += 1;
@@ -87,13 +87,16 @@ pub(super) const fn numbered<const N: usize>(mut all: [Object; N]) -> [Object; N
     all
 }
 
-/// The column of a part like this one in the first `end` objects.
-const fn column_before(all: &[Object], end: usize, like: &Part) -> Option<u8> {
+/// The column of a part like this one, among those of the objects before and of its own before it.
+const fn column_before(all: &[Object], last: usize, own: usize) -> Option<u8> {
+    let like = &all[last].parts[own];
     let mut at = 0;
-    while at < end {
+    while at <= last {
+        let parts = all[at].parts;
+        let end = if at == last { own } else { parts.len() };
         let (mut part, mut plotted) = (0, 0);
-        while part < all[at].parts.len() {
-            let other = &all[at].parts[part];
+        while part < end {
+            let other = &parts[part];
             if is_plotted(other) {
                 if same(other.name, like.name) && same_unit(other.unit, like.unit) {
                     return Some(all[at].columns[plotted]);

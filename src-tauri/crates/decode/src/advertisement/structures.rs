@@ -3,11 +3,12 @@
 //! Wireshark's dissector, Bumble's data_types.py and, for BIGInfo, Zephyr's pdu.h. Where these
 //! differ, it is said below.
 
+use super::objects::{Next, Object, Objects, numbered, object};
 use super::part::*;
 use super::{AdType, Beacon, Source, beacon};
 use crate::field::{Field, Rest, Shown};
+use crate::names::Names;
 use crate::number::NumberType;
-use crate::{gap, names};
 
 /// Hands every field of an AD structure's data to `f`, in the order of the bytes; ranges lie
 /// within `data`. Allocates nothing. A type that is not known here is one field of bytes.
@@ -30,10 +31,62 @@ pub fn decode_structure<'a>(kind: AdType, data: &'a [u8], mut f: impl FnMut(Fiel
     if let Some(beacon) = Beacon::of(Source::Structure(kind), data) {
         return beacon.decode(data, f);
     }
+    if kind.0 == TRANSPORTS {
+        return TRANSPORT_BLOCKS.walk(data, |_, _, field| f(field));
+    }
     let known = ALL.iter().find(|(known, _)| *known == kind.0);
     let parts = known.map_or(UNKNOWN, |(_, parts)| parts);
     beacon::walk(parts, data, |_, field| f(field))
 }
+
+const TRANSPORTS: u8 = 0x26;
+
+/// Transport Discovery Data: one block per organisation, each with its length.
+static TRANSPORT_BLOCKS: Objects = Objects {
+    head: &[],
+    number: number("Organisation", U8).meaning(&[
+        (1, "Bluetooth SIG"),
+        (2, "Wi-Fi Alliance, neighbor awareness networking"),
+        (3, "Wi-Fi Alliance, service advertisement"),
+    ]),
+    number_at: 0,
+    says_number: true,
+    next: |_, bytes, at| {
+        let length = bytes.get(at + 2).map_or(0, |&length| usize::from(length));
+        Next {
+            // All organisations have the same blocks.
+            number: Some(0),
+            head: 1,
+            end: at + 3 + length,
+            kind: None,
+        }
+    },
+    all: &BLOCK,
+    same: 1,
+};
+
+static BLOCK: [Object; 1] = numbered([object(
+    0,
+    &[
+        bits("Role", U8, 0, 1).meaning(&[
+            (0, "not specified"),
+            (1, "seeker"),
+            (2, "provider"),
+            (3, "seeker and provider"),
+        ]),
+        bits("Data incomplete", U8, 2, 2).meaning(&[(0, "no"), (1, "yes")]),
+        choice_bits(
+            "Transport",
+            U8,
+            3,
+            4,
+            &[(0, "off"), (1, "on"), (2, "temporarily unavailable")],
+        ),
+        reserved(U8, 5, 7),
+        number("Length", U8),
+        of("Transport data", Kind::Rest).if_left(),
+    ],
+)]);
 
 const UNKNOWN: &[Part] = &[of("Data", Kind::Rest).if_left()];
 
@@ -180,7 +233,7 @@ static ALL: &[(u8, &[Part])] = &[
     ),
     (0x17, ADDRESSES),
     (0x18, ADDRESSES),
-    (0x19, &[hex("Appearance", U16).names(gap::category)]),
+    (0x19, &[hex("Appearance", U16).names(Names::Appearances)]),
     (0x1A, &[slots(U16)]),
     (
         // The address first, as Nordic's SDKs send it; Wireshark and Bumble expect the type first.
@@ -256,33 +309,6 @@ static ALL: &[(u8, &[Part])] = &[
             number("Altitude", U16).on(3),
             number("Floor number", U8).on(4),
             hex("Uncertainty", U8).on(5),
-        ],
-    ),
-    (
-        0x26,
-        &[
-            number("Organisation", U8).meaning(&[
-                (1, "Bluetooth SIG"),
-                (2, "Wi-Fi Alliance, neighbor awareness networking"),
-                (3, "Wi-Fi Alliance, service advertisement"),
-            ]),
-            bits("Role", U8, 0, 1).meaning(&[
-                (0, "not specified"),
-                (1, "seeker"),
-                (2, "provider"),
-                (3, "seeker and provider"),
-            ]),
-            bits("Data incomplete", U8, 2, 2).meaning(&[(0, "no"), (1, "yes")]),
-            choice_bits(
-                "Transport",
-                U8,
-                3,
-                4,
-                &[(0, "off"), (1, "on"), (2, "temporarily unavailable")],
-            ),
-            reserved(U8, 5, 7),
-            number("Length", U8),
-            of("Transport data", Kind::Rest).if_left(),
         ],
     ),
     (
@@ -441,7 +467,7 @@ static ALL: &[(u8, &[Part])] = &[
     (
         0xFF,
         &[
-            hex("Company", U16).names(names::company),
+            hex("Company", U16).names(Names::Companies),
             of("Data", Kind::Rest).if_left(),
         ],
     ),

@@ -221,12 +221,41 @@ fn a_value_is_written_by_its_presentation() {
     );
 }
 
+#[test]
+fn small_numbers_are_shown_with_an_exponent() {
+    for (exponent, bytes, text) in [
+        (-15, [1, 0], "0.000000000000001"),
+        (-16, [1, 0], "1e-16"),
+        (-20, [1, 0], "1e-20"),
+        (-20, [0xC4, 0xFF], "\u{2212}6e-19"),
+        (-128, [0x39, 0x30], "1.2345e-124"),
+        (-20, [0, 0], "0"),
+    ] {
+        assert_eq!(shown(0x0E, exponent, 0x2700, &bytes).0, text);
+    }
+    let refused = |text| encoded("0EEC0027010000", &[("Value", None, text)]).unwrap_err();
+    assert_eq!(
+        refused("1"),
+        "Value: 1 does not fit. It takes \u{2212}32768e-20 to 32767e-20."
+    );
+    assert_eq!(
+        refused("1.5e-20"),
+        "Value: 1.5e-20 lies between 1e-20 and 2e-20, the nearest that it can say."
+    );
+}
+
+/// A pair of numbers has no unit of its own.
+#[test]
+fn a_code_has_no_unit() {
+    assert_eq!(shown(0x18, 0, 0x272F, &[1, 2, 3, 4]).0, "0x04030201");
+}
+
 proptest! {
-    /// Down to 10^-15, all digits are shown. Formats 0x16 and 0x17 have several bytes for one number: there, the value comes back.
+    /// All digits are shown, of small numbers with an exponent. Formats 0x16 and 0x17 have several bytes for one number: there, the value comes back.
     #[test]
     fn what_decoding_says_encoding_takes_back(
         format in 1_u8..0x1D,
-        exponent in -15_i8..20,
+        exponent in -40_i8..20,
         bytes in prop::collection::vec(any::<u8>(), 0..17),
     ) {
         let one = Presentation { format, exponent, unit: 0x2701, namespace: 1, description: 0 };
@@ -237,9 +266,10 @@ proptest! {
         presented.decode(bytes, |field| {
             // Beyond 128 bits with a sign, a number is shown as a float.
             let near = format == 0x0B && matches!(field.value, Value::Float(_));
-            // 53 bits are shown of a number with a scale.
+            // 53 bits are shown of a number with a scale, and 31 digits are typed of a small one.
+            let bits = if exponent < -15 { 64 } else { 53 };
             let cut = matches!(field.value, Value::Int(value) if exponent != 0
-                && value.unsigned_abs() > 1 << 53);
+                && value.unsigned_abs() > 1 << bits);
             if field.fault.is_none() && !near && !cut {
                 said = Some(match field.value {
                     Value::Text(text) => String::from_utf8(text.to_vec()).unwrap(),

@@ -1,9 +1,9 @@
 //! Values by their presentation format, from what a person gave.
 
-use crate::encode::{self, Blank, BlankKind, EncodeError, Given, Misfit};
+use crate::encode::{self, Blank, BlankKind, EncodeError, Given, Misfit, TypedDecimal};
 use crate::field::Label;
 use crate::medical::{self, Medical};
-use crate::number::{Class, NumberType};
+use crate::number::{Class, Linear, NumberType};
 use crate::units;
 
 use super::{Lies, Presentation, Presented};
@@ -37,11 +37,15 @@ impl Presentation {
         };
         if let (Some(bounds), Some(size)) = (self.bounds(), self.size()) {
             let linear = match self.lies() {
-                Some(Lies::Code) => crate::number::Linear::IDENTITY,
+                Some(Lies::Code) => Linear::IDENTITY,
                 _ => self.linear(),
             };
-            let example = || encode::shown(&linear, 42.min(bounds.1));
-            let value = encode::integer(bare, &linear, bounds, &example)?;
+            let value = if self.is_small() {
+                self.small(bare, bounds)?
+            } else {
+                let example = || encode::shown(&linear, 42.min(bounds.1));
+                encode::integer(bare, &linear, bounds, &example)?
+            };
             // Padding stays 0, also above a negative number.
             let value = match self.lies() {
                 Some(Lies::Low(_, width)) => value & ((1 << width) - 1),
@@ -67,6 +71,36 @@ impl Presentation {
         }
     }
 
+    /// The integer of a number with a small power of ten, which is taken off as it was typed.
+    fn small(self, text: &str, bounds: (i128, i128)) -> Result<i128, Misfit> {
+        let exponent = i32::from(self.exponent);
+        let raised = |whole: String| format!("{whole}e{exponent}");
+        let found = encode::quoted(text);
+        let Some(typed) = TypedDecimal::read(text) else {
+            let example = raised("42".to_owned());
+            return Err(Misfit::NotNumber { found, example });
+        };
+        let whole = format!(
+            "{}e{}",
+            typed.mantissa,
+            typed.exponent.saturating_sub(exponent)
+        );
+        let taken = encode::integer(&whole, &Linear::IDENTITY, bounds, &String::new);
+        taken.map_err(|misfit| match misfit {
+            Misfit::OutOfRange { least, most, .. } => Misfit::OutOfRange {
+                found,
+                least: raised(least),
+                most: raised(most),
+            },
+            Misfit::Between { below, above, .. } => Misfit::Between {
+                found,
+                below: raised(below),
+                above: raised(above),
+            },
+            other => other,
+        })
+    }
+
     fn blank(self, element: Option<usize>) -> Blank {
         let (mut choices, number) = (Vec::new(), |least: String, most: String| {
             BlankKind::Number { least, most }
@@ -79,6 +113,11 @@ impl Presentation {
             }
             (Some(Lies::Text | Lies::Wide16), _) => BlankKind::Text(None),
             (Some(Lies::Code), _) => number("0x00000000".to_owned(), "0xFFFFFFFF".to_owned()),
+            (_, Some((low, high))) if self.is_small() => {
+                let whole = |value| encode::shown(&Linear::IDENTITY, value);
+                let raised = |value| format!("{}e{}", whole(value), self.exponent);
+                number(raised(low), raised(high))
+            }
             (_, Some((low, high))) => {
                 number(encode::shown(&linear, low), encode::shown(&linear, high))
             }
@@ -102,7 +141,9 @@ impl Presentation {
         Blank {
             name: self.name().to_owned(),
             element,
-            unit: units::symbol(self.unit).map(str::to_owned),
+            unit: units::symbol(self.unit)
+                .filter(|_| !matches!(self.lies(), Some(Lies::Code)))
+                .map(str::to_owned),
             kind,
             choices,
             required: true,

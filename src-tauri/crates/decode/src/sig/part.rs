@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use crate::field::{DateTime, Fault, Field, Role, Shown, Value};
 use crate::medical::Medical;
+use crate::names::Names;
 use crate::number::{Class, Endian, Linear, NumberType, Raw};
 
 mod write;
@@ -56,7 +57,7 @@ pub(crate) struct Part {
     /// The smallest and the largest integer that are allowed beside `voids`.
     limits: Option<(i128, i128)>,
     /// Who knows more names for a 16-bit number.
-    names: Option<fn(u16) -> Option<&'static str>>,
+    names: Option<Names>,
     shown: Shown,
     pub(crate) role: Option<Role>,
     pub(crate) plot: Plot,
@@ -66,6 +67,12 @@ pub(crate) struct Part {
 #[derive(Clone, Copy)]
 pub(crate) enum Kind {
     Number(NumberType),
+    /// A number of one of two widths: which of them, the whole value says.
+    Either {
+        narrow: NumberType,
+        wide: NumberType,
+        is_wide: fn(&[u8]) -> bool,
+    },
     /// Bits of an integer that several parts share; the last of them moves on.
     Bits {
         of: NumberType,
@@ -172,6 +179,21 @@ pub(crate) const fn quantity(name: &'static str, number: NumberType, unit: &'sta
 /// A number without a unit, which can be plotted.
 pub(crate) const fn count(name: &'static str, number: NumberType) -> Part {
     Part::new(name, Kind::Number(number)).plotted()
+}
+
+/// A number of one of two widths.
+pub(crate) const fn either(
+    name: &'static str,
+    narrow: NumberType,
+    wide: NumberType,
+    is_wide: fn(&[u8]) -> bool,
+) -> Part {
+    let kind = Kind::Either {
+        narrow,
+        wide,
+        is_wide,
+    };
+    Part::new(name, kind)
 }
 
 /// A number that says which one, not how much.
@@ -432,7 +454,7 @@ impl Part {
         self
     }
 
-    pub(crate) const fn names(mut self, names: fn(u16) -> Option<&'static str>) -> Self {
+    pub(crate) const fn names(mut self, names: Names) -> Self {
         self.names = Some(names);
         self
     }
@@ -476,12 +498,13 @@ impl Part {
         self
     }
 
-    /// Bytes of one element, the least of what has no fixed length.
+    /// Bytes of one element, the least of what has no fixed length or one of two.
     pub(crate) const fn size(&self) -> usize {
         match self.kind {
-            Kind::Number(number) | Kind::Bits { of: number, .. } | Kind::Set { of: number, .. } => {
-                number.size()
-            }
+            Kind::Number(number)
+            | Kind::Either { narrow: number, .. }
+            | Kind::Bits { of: number, .. }
+            | Kind::Set { of: number, .. } => number.size(),
             Kind::Sfloat(_) => 2,
             Kind::Float(_) | Kind::Date => 4,
             Kind::Exponential => 1,
@@ -528,6 +551,7 @@ impl Part {
         let size = match self.kind {
             Kind::Text | Kind::Rest => from.len(),
             Kind::AllBut(end) => from.len().checked_sub(end).filter(|&size| size > 0)?,
+            Kind::Either { wide, is_wide, .. } if is_wide(bytes) => wide.size(),
             Kind::ZeroText => from
                 .iter()
                 .position(|&byte| byte == 0)
@@ -566,6 +590,12 @@ impl Part {
         match self.kind {
             Kind::Number(number) | Kind::Set { of: number, .. } => {
                 if let Some(raw) = number.read(from) {
+                    field.value = raw.into();
+                }
+            }
+            Kind::Either { narrow, wide, .. } => {
+                let is_wide = from.len() == wide.size();
+                if let Some(raw) = if is_wide { wide } else { narrow }.read(from) {
                     field.value = raw.into();
                 }
             }
@@ -634,10 +664,13 @@ impl Part {
             field.void = true;
             return;
         }
-        field.meaning = meaning(self.meanings, value).or_else(|| {
-            let names = self.names?;
-            names(u16::try_from(value).ok()?)
-        });
+        field.meaning = meaning(self.meanings, value);
+        if let (None, Some(names), Ok(number)) = (field.meaning, self.names, u16::try_from(value)) {
+            field.meaning = names.of(number);
+            field.numbered = field
+                .meaning
+                .is_some_and(|name| names.number(name) != Some(number));
+        }
         if field.meaning.is_some() {
             return;
         }

@@ -35,6 +35,24 @@ fn triple(name: &str, value: &str, range: Range<usize>) -> (String, String, Rang
     (name.to_owned(), value.to_owned(), range)
 }
 
+/// A word that stands for two numbers could not be written as what it was read from.
+#[test]
+fn a_word_of_a_field_stands_for_one_number() {
+    let mut twice = Vec::new();
+    for sig in Sig::all() {
+        for part in sig.0.parts {
+            let mut words = part.choices();
+            let all = words.len();
+            words.sort_by_key(|word| word.to_lowercase());
+            words.dedup_by_key(|word| word.to_lowercase());
+            if words.len() != all {
+                twice.push((sig, part.name));
+            }
+        }
+    }
+    assert_eq!(twice, []);
+}
+
 #[test]
 fn tables_are_ascending_and_no_format_is_in_two() {
     for table in tables::ALL {

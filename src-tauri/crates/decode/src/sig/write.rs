@@ -442,6 +442,11 @@ impl Sig {
         let mut shared = 0;
         let mut left_out = None;
         let mut to_the_end = false;
+        // The length tells the width of all numbers that have two: one that is wide makes all so.
+        let is_wide = self.0.parts.iter().any(|part| {
+            form.peek(part.name)
+                .is_some_and(|one| part.needs_wide(one.text))
+        });
         for (index, part) in self.0.parts.iter().enumerate() {
             if !self.is_there(index, &mut bits, &form) {
                 continue;
@@ -486,7 +491,7 @@ impl Sig {
                     return Err(wrong(one.name, one.element, Misfit::NoPlace));
                 }
                 let bytes = part
-                    .write(one.text)
+                    .write_either(one.text, is_wide)
                     .map_err(|misfit| wrong(one.name, one.element, misfit))?;
                 out.extend(bytes);
                 written += 1;
@@ -722,7 +727,7 @@ mod tests {
             heart
                 .first()
                 .map(|blank| (&blank.kind, blank.choices.len(), blank.required)),
-            Some((&BlankKind::Choice, 3, false))
+            Some((&BlankKind::Choice, 4, false))
         );
         assert_eq!(
             heart.get(1),

@@ -3,8 +3,8 @@
 
 How to run it, from this folder:
 
-    python3 -m venv /tmp/oracle && /tmp/oracle/bin/pip install bluetooth-sig==0.6.0
-    /tmp/oracle/bin/python generate.py
+    python3 -m venv oracle && oracle/bin/pip install bluetooth-sig==0.6.0
+    oracle/bin/python generate.py
 
 Two sources, neither of which knows our code:
 
@@ -121,7 +121,8 @@ UNITS = {
 
 # (characteristic, field): what is taken instead of what the Supplement says there, and why.
 CORRECTIONS = {
-    # The multiplier says ten, the sentence beside it one.
+    # The multiplier says ten, the sentence beside it one, which is taken. Of 8 bits, too, the
+    # Supplement stands alone: machines send 16, see ../fitness.rs.
     ("indoor_bike_data", "Resistance Level"): {"d": 0},
     ("rower_data", "Resistance Level"): {"d": 0},
     ("cross_trainer_data", "Resistance Level"): {"d": 0},

@@ -23,6 +23,7 @@ impl Part {
                     .take(number.size())
                     .collect())
             }
+            Kind::Either { .. } => self.write_either(text, self.needs_wide(text)),
             Kind::Sfloat(up) => Medical::write(self.without_unit(text.trim()), 2, up),
             Kind::Float(up) => Medical::write(self.without_unit(text.trim()), 4, up),
             Kind::Exponential => Ok(vec![self.exponential(text)?]),
@@ -40,6 +41,30 @@ impl Part {
             // The latter two stand in advertisements alone, which nobody writes.
             Kind::Rest | Kind::AllBut(_) | Kind::Read { .. } => encode::bytes(text, None),
         }
+    }
+
+    /// Whether `text` is an integer that takes the wider of two widths.
+    pub(in crate::sig) fn needs_wide(&self, text: &str) -> bool {
+        let Kind::Either { narrow, .. } = self.kind else {
+            return false;
+        };
+        let (low, high) = narrow.bounds();
+        self.integer(text)
+            .is_ok_and(|value| !(low..=high).contains(&value))
+    }
+
+    /// The same as [`Part::write`], in one width or the other where there are two.
+    pub(in crate::sig) fn write_either(
+        &self,
+        text: &str,
+        is_wide: bool,
+    ) -> Result<Vec<u8>, Misfit> {
+        let Kind::Either { narrow, wide, .. } = self.kind else {
+            return self.write(text);
+        };
+        let of = if is_wide { wide } else { narrow };
+        let bytes = self.integer(text)?.to_le_bytes();
+        Ok(bytes.into_iter().take(of.size()).collect())
     }
 
     /// The integer that says `text`: by a word, by a number in the unit, or by a day.
@@ -95,9 +120,14 @@ impl Part {
         let listed = self.voids.iter().chain(self.meanings).find(same);
         listed.map(|(value, _)| *value).or_else(|| {
             let names = self.names?;
-            let called =
-                |value: &u16| names(*value).is_some_and(|name| name.eq_ignore_ascii_case(text));
-            (0..=u16::MAX).find(called).map(i128::from)
+            if let Some(number) = names.number(text) {
+                return Some(number.into());
+            }
+            // A name that several have, with the number that tells them apart.
+            let (name, number) = text.strip_suffix(')')?.rsplit_once(" (0x")?;
+            let number = u16::from_str_radix(number, 16).ok()?;
+            let is_its = names.of(number)?.eq_ignore_ascii_case(name);
+            is_its.then_some(number.into())
         })
     }
 
@@ -106,6 +136,10 @@ impl Part {
         let (mut low, mut high) = match self.kind {
             Kind::Bits { first, last, .. } => (0, (1 << (last - first + 1)) - 1),
             Kind::Number(number) | Kind::Set { of: number, .. } => number.bounds(),
+            Kind::Either { narrow, wide, .. } => {
+                let (narrow, wide) = (narrow.bounds(), wide.bounds());
+                (narrow.0.min(wide.0), narrow.1.max(wide.1))
+            }
             _ => (0, 0),
         };
         if let Some((least, most)) = self.limits {
@@ -222,6 +256,7 @@ impl Part {
             Kind::Number(number) if number.class() != Class::Float => {
                 encode::shown(&self.linear, 42.clamp(low, high))
             }
+            Kind::Either { .. } => encode::shown(&self.linear, 42.clamp(low, high)),
             Kind::Bits { .. } => encode::shown(&self.linear, 1.clamp(low, high)),
             _ => "23.5".to_owned(),
         };
@@ -235,12 +270,7 @@ impl Part {
     /// Words that stand for numbers, as far as a list goes.
     pub(in crate::sig) fn choices(&self) -> Vec<String> {
         let listed = self.meanings.iter().chain(self.voids);
-        let mut all: Vec<String> = Vec::new();
-        for (_, word) in listed {
-            if !all.iter().any(|known| known == word) {
-                all.push((*word).to_owned());
-            }
-        }
+        let mut all: Vec<String> = listed.map(|(_, word)| (*word).to_owned()).collect();
         if matches!(self.kind, Kind::Sfloat(_) | Kind::Float(_)) {
             all.extend(medical::WORDS.map(str::to_owned));
         }
@@ -266,7 +296,7 @@ impl Part {
                 most: format!("{:e}", f32::MAX),
             },
             Kind::Set { .. } => BlankKind::Choice,
-            Kind::Number(_) | Kind::Bits { .. } => match self.shown {
+            Kind::Number(_) | Kind::Either { .. } | Kind::Bits { .. } => match self.shown {
                 Shown::Days => BlankKind::Date,
                 Shown::Seconds(_) => BlankKind::DateTime,
                 _ if self.closed || self.all_have_words() => BlankKind::Choice,

@@ -7,8 +7,8 @@ use super::super::part::{
 };
 use super::{UNKNOWN_8, UNKNOWN_24, one};
 use crate::field::Shown;
+use crate::names::Names;
 use crate::presentation;
-use crate::units;
 
 pub(super) static ALL: &[Definition] = &[
     one(
@@ -51,7 +51,7 @@ pub(super) static ALL: &[Definition] = &[
         &[
             choice("Format", U8, presentation::FORMATS).value(),
             number("Exponent", super::part::I8).as_named("exponent"),
-            hex("Unit", U16).names(units::name).as_named("unit"),
+            hex("Unit", U16).names(Names::Units).as_named("unit"),
             choice("Namespace", U8, &[(0, "none"), (1, "Bluetooth SIG")]),
             hex("Description", U16),
         ],

@@ -7,11 +7,11 @@ use super::super::part::{
 };
 use super::{OFF_ON, Words, one};
 use crate::field::Shown;
-use crate::names;
+use crate::names::Names;
 
 pub(super) static ALL: &[Definition] = &[
     one(0x2A00, &[text("Device name")]),
-    one(0x2A01, &[hex("Appearance", U16).names(names::appearance)]),
+    one(0x2A01, &[hex("Appearance", U16).names(Names::Appearances)]),
     one(0x2A02, &[choice("Privacy", U8, &[(0, "off"), (1, "on")])]),
     one(
         0x2A04,
@@ -185,7 +185,7 @@ pub(super) static ALL: &[Definition] = &[
             )
             .value(),
             hex("Vendor ID", U16)
-                .names(names::company)
+                .names(Names::Companies)
                 .if_byte(0, 1)
                 .as_named("vendor"),
             hex("Vendor ID", U16).unless_byte(0, 1).as_named("vendor"),

@@ -1,12 +1,19 @@
 //! Fitness machines. The Fitness Machine Service 1.0.1, 4.9 says which energies are not
-//! available; it and the GATT Specification Supplement have resistance levels without a scale.
+//! available.
+//!
+//! Of resistance levels, sources contradict each other. The GATT Specification Supplement gives
+//! them 8 bits; machines send 16, as the captures in `tests/fitness.rs` do, and readers expect
+//! them (`BikeDataResistanceLevelField.kt` of NOHrD-Waterrower/Nohrd-Bike-SDK-Android). So the
+//! length of the value tells which it is. In the Supplement, the multiplier of the field says ten
+//! and the sentence beside it one; the latter is taken: they are shown as transmitted.
 
-use super::super::Definition;
 use super::super::part::{
-    I16, Kind, Part, U8, U16, U24, U32, choice, choice_bits, count, flags, number, of, quantity,
-    reserved, set, text,
+    I16, Kind, Part, U8, U16, U24, U32, choice, choice_bits, count, either, flags, number, of,
+    quantity, reserved, set, text,
 };
+use super::super::{Definition, has_one_more};
 use super::{Words, one};
+use crate::number::NumberType;
 
 pub(super) static ALL: &[Definition] = &[
     one(
@@ -108,54 +115,7 @@ pub(super) static ALL: &[Definition] = &[
             quantity("Power output", I16, "W").on(12).value(),
         ],
     ),
-    one(
-        0x2ACE,
-        &[
-            set("Flags", U24, 0, &["More data follows"]),
-            flags(
-                U24,
-                1,
-                &[
-                    "Average speed",
-                    "Total distance",
-                    "Step count",
-                    "Stride count",
-                    "Elevation gain",
-                    "Inclination and ramp angle",
-                    "Resistance level",
-                    "Power",
-                    "Average power",
-                    "Expended energy",
-                    "Heart rate",
-                    "Metabolic equivalent",
-                    "Elapsed time",
-                    "Remaining time",
-                ],
-            ),
-            choice_bits("Movement", U24, 15, 15, &[(0, "forward"), (1, "backward")]),
-            reserved(U24, 16, 23),
-            SPEED.off(0).value(),
-            AVERAGE_SPEED.on(1),
-            DISTANCE.on(2).value(),
-            STEP_RATE.on(3),
-            AVERAGE_STEP_RATE.on(3),
-            count("Stride count", U16).tenths().on(4),
-            GAIN.on(5),
-            quantity("Negative elevation gain", U16, "m").on(5),
-            INCLINATION.on(6),
-            quantity("Ramp angle setting", I16, "°").tenths().on(6),
-            RESISTANCE.on(7).as_named("resistance"),
-            POWER.on(8).value(),
-            AVERAGE_POWER.on(9),
-            TOTAL_ENERGY.on(10),
-            ENERGY_PER_HOUR.on(10),
-            ENERGY_PER_MINUTE.on(10),
-            HEART_RATE.on(11).value(),
-            METABOLIC.on(12),
-            ELAPSED.on(13),
-            REMAINING.on(14),
-        ],
-    ),
+    one(0x2ACE, CROSS_TRAINER),
     one(
         0x2ACF,
         &[
@@ -223,87 +183,8 @@ pub(super) static ALL: &[Definition] = &[
             REMAINING.on(9),
         ],
     ),
-    one(
-        0x2AD1,
-        &[
-            MORE_DATA_16,
-            flags(
-                U16,
-                1,
-                &[
-                    "Average stroke rate",
-                    "Total distance",
-                    "Pace",
-                    "Average pace",
-                    "Power",
-                    "Average power",
-                    "Resistance level",
-                    "Expended energy",
-                    "Heart rate",
-                    "Metabolic equivalent",
-                    "Elapsed time",
-                    "Remaining time",
-                ],
-            ),
-            reserved(U16, 13, 15),
-            quantity("Stroke rate", U8, "1/min").halves().off(0).value(),
-            count("Stroke count", U16).off(0).as_named("strokes"),
-            quantity("Average stroke rate", U8, "1/min").halves().on(1),
-            DISTANCE.on(2).value(),
-            quantity("Pace", U16, "s/500 m").on(3),
-            quantity("Average pace", U16, "s/500 m").on(4),
-            POWER.on(5).value(),
-            AVERAGE_POWER.on(6),
-            RESISTANCE.on(7),
-            TOTAL_ENERGY.on(8),
-            ENERGY_PER_HOUR.on(8),
-            ENERGY_PER_MINUTE.on(8),
-            HEART_RATE.on(9).value(),
-            METABOLIC.on(10),
-            ELAPSED.on(11),
-            REMAINING.on(12),
-        ],
-    ),
-    one(
-        0x2AD2,
-        &[
-            MORE_DATA_16,
-            flags(
-                U16,
-                1,
-                &[
-                    "Average speed",
-                    "Cadence",
-                    "Average cadence",
-                    "Total distance",
-                    "Resistance level",
-                    "Power",
-                    "Average power",
-                    "Expended energy",
-                    "Heart rate",
-                    "Metabolic equivalent",
-                    "Elapsed time",
-                    "Remaining time",
-                ],
-            ),
-            reserved(U16, 13, 15),
-            SPEED.off(0).value(),
-            AVERAGE_SPEED.on(1),
-            quantity("Cadence", U16, "1/min").halves().on(2).value(),
-            quantity("Average cadence", U16, "1/min").halves().on(3),
-            DISTANCE.on(4),
-            RESISTANCE.on(5),
-            POWER.on(6).value(),
-            AVERAGE_POWER.on(7),
-            TOTAL_ENERGY.on(8),
-            ENERGY_PER_HOUR.on(8),
-            ENERGY_PER_MINUTE.on(8),
-            HEART_RATE.on(9).value(),
-            METABOLIC.on(10),
-            ELAPSED.on(11),
-            REMAINING.on(12),
-        ],
-    ),
+    one(0x2AD1, ROWER),
+    one(0x2AD2, INDOOR_BIKE),
     // Fitness Machine Service 1.0.1, 4.10.
     one(
         0x2AD3,
@@ -364,9 +245,9 @@ pub(super) static ALL: &[Definition] = &[
     one(
         0x2AD6,
         &[
-            count("Minimum resistance level", U8).value(),
-            count("Maximum resistance level", U8).as_named("to"),
-            count("Minimum increment", U8).as_named("by"),
+            resistance_bound("Minimum resistance level", I16).value(),
+            resistance_bound("Maximum resistance level", I16).as_named("to"),
+            resistance_bound("Minimum increment", U16).as_named("by"),
         ],
     ),
     one(
@@ -398,7 +279,6 @@ const INCLINATION: Part = quantity("Inclination", I16, "%").tenths();
 const GAIN: Part = quantity("Positive elevation gain", U16, "m");
 const STEP_RATE: Part = quantity("Steps per minute", U16, "1/min");
 const AVERAGE_STEP_RATE: Part = STEP_RATE.named("Average step rate");
-const RESISTANCE: Part = count("Resistance level", U8);
 const POWER: Part = quantity("Power", I16, "W");
 const AVERAGE_POWER: Part = POWER.named("Average power");
 const TOTAL_ENERGY: Part = quantity("Total energy", U16, "kcal").void(NO_ENERGY);
@@ -411,9 +291,146 @@ const ELAPSED: Part = quantity("Elapsed time", U16, "s");
 const REMAINING: Part = quantity("Remaining time", U16, "s");
 const NO_ENERGY: Words = &[(0xFFFF, "not available")];
 
-const fn target(name: &'static str, of: crate::number::NumberType, unit: &'static str) -> Part {
+const fn resistance(is_wide: fn(&[u8]) -> bool) -> Part {
+    either("Resistance level", U8, I16, is_wide).plotted()
+}
+
+/// A bound of the range of resistance levels, which has three of them.
+const fn resistance_bound(name: &'static str, wide: NumberType) -> Part {
+    either(name, U8, wide, |bytes| bytes.len() >= 6).plotted()
+}
+
+/// A resistance level after an op code.
+const TARGET_RESISTANCE: Part = either("Target resistance level", U8, I16, |bytes| bytes.len() > 2);
+
+const fn target(name: &'static str, of: NumberType, unit: &'static str) -> Part {
     number(name, of).unit(unit).value()
 }
+
+const CROSS_TRAINER: &[Part] = &[
+    set("Flags", U24, 0, &["More data follows"]),
+    flags(
+        U24,
+        1,
+        &[
+            "Average speed",
+            "Total distance",
+            "Step count",
+            "Stride count",
+            "Elevation gain",
+            "Inclination and ramp angle",
+            "Resistance level",
+            "Power",
+            "Average power",
+            "Expended energy",
+            "Heart rate",
+            "Metabolic equivalent",
+            "Elapsed time",
+            "Remaining time",
+        ],
+    ),
+    choice_bits("Movement", U24, 15, 15, &[(0, "forward"), (1, "backward")]),
+    reserved(U24, 16, 23),
+    SPEED.off(0).value(),
+    AVERAGE_SPEED.on(1),
+    DISTANCE.on(2).value(),
+    STEP_RATE.on(3),
+    AVERAGE_STEP_RATE.on(3),
+    count("Stride count", U16).tenths().on(4),
+    GAIN.on(5),
+    quantity("Negative elevation gain", U16, "m").on(5),
+    INCLINATION.on(6),
+    quantity("Ramp angle setting", I16, "°").tenths().on(6),
+    resistance(|bytes| has_one_more(CROSS_TRAINER, bytes))
+        .on(7)
+        .as_named("resistance"),
+    POWER.on(8).value(),
+    AVERAGE_POWER.on(9),
+    TOTAL_ENERGY.on(10),
+    ENERGY_PER_HOUR.on(10),
+    ENERGY_PER_MINUTE.on(10),
+    HEART_RATE.on(11).value(),
+    METABOLIC.on(12),
+    ELAPSED.on(13),
+    REMAINING.on(14),
+];
+
+const ROWER: &[Part] = &[
+    MORE_DATA_16,
+    flags(
+        U16,
+        1,
+        &[
+            "Average stroke rate",
+            "Total distance",
+            "Pace",
+            "Average pace",
+            "Power",
+            "Average power",
+            "Resistance level",
+            "Expended energy",
+            "Heart rate",
+            "Metabolic equivalent",
+            "Elapsed time",
+            "Remaining time",
+        ],
+    ),
+    reserved(U16, 13, 15),
+    quantity("Stroke rate", U8, "1/min").halves().off(0).value(),
+    count("Stroke count", U16).off(0).as_named("strokes"),
+    quantity("Average stroke rate", U8, "1/min").halves().on(1),
+    DISTANCE.on(2).value(),
+    quantity("Pace", U16, "s/500 m").on(3),
+    quantity("Average pace", U16, "s/500 m").on(4),
+    POWER.on(5).value(),
+    AVERAGE_POWER.on(6),
+    resistance(|bytes| has_one_more(ROWER, bytes)).on(7),
+    TOTAL_ENERGY.on(8),
+    ENERGY_PER_HOUR.on(8),
+    ENERGY_PER_MINUTE.on(8),
+    HEART_RATE.on(9).value(),
+    METABOLIC.on(10),
+    ELAPSED.on(11),
+    REMAINING.on(12),
+];
+
+const INDOOR_BIKE: &[Part] = &[
+    MORE_DATA_16,
+    flags(
+        U16,
+        1,
+        &[
+            "Average speed",
+            "Cadence",
+            "Average cadence",
+            "Total distance",
+            "Resistance level",
+            "Power",
+            "Average power",
+            "Expended energy",
+            "Heart rate",
+            "Metabolic equivalent",
+            "Elapsed time",
+            "Remaining time",
+        ],
+    ),
+    reserved(U16, 13, 15),
+    SPEED.off(0).value(),
+    AVERAGE_SPEED.on(1),
+    quantity("Cadence", U16, "1/min").halves().on(2).value(),
+    quantity("Average cadence", U16, "1/min").halves().on(3),
+    DISTANCE.on(4),
+    resistance(|bytes| has_one_more(INDOOR_BIKE, bytes)).on(5),
+    POWER.on(6).value(),
+    AVERAGE_POWER.on(7),
+    TOTAL_ENERGY.on(8),
+    ENERGY_PER_HOUR.on(8),
+    ENERGY_PER_MINUTE.on(8),
+    HEART_RATE.on(9).value(),
+    METABOLIC.on(10),
+    ELAPSED.on(11),
+    REMAINING.on(12),
+];
 
 const CONTROL_POINT: &[Part] = &[
     choice(
@@ -451,9 +468,7 @@ const CONTROL_POINT: &[Part] = &[
     target("Target inclination", I16, "%")
         .tenths()
         .if_byte(0, 0x03),
-    number("Target resistance level", U8)
-        .if_byte(0, 0x04)
-        .value(),
+    TARGET_RESISTANCE.if_byte(0, 0x04).value(),
     target("Target power", I16, "W").if_byte(0, 0x05),
     target("Target heart rate", U8, "bpm").if_byte(0, 0x06),
     choice("Stop or pause", U8, &[(1, "stop"), (2, "pause")])
@@ -546,9 +561,7 @@ const STATUS: &[Part] = &[
     target("Target inclination", I16, "%")
         .tenths()
         .if_byte(0, 0x06),
-    number("Target resistance level", U8)
-        .if_byte(0, 0x07)
-        .value(),
+    TARGET_RESISTANCE.if_byte(0, 0x07).value(),
     target("Target power", I16, "W").if_byte(0, 0x08),
     target("Target heart rate", U8, "bpm").if_byte(0, 0x09),
     target("Targeted expended energy", U16, "kcal").if_byte(0, 0x0A),

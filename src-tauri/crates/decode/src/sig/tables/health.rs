@@ -8,7 +8,7 @@ use super::super::part::{
 use super::time::{DATE_TIME, DST_OFFSET, MINUTES_OFFSET, TIME_ZONE};
 use super::{UNKNOWN_USER, Words, one};
 use crate::field::Shown;
-use crate::names;
+use crate::names::Names;
 
 pub(super) static ALL: &[Definition] = &[
     one(0x2A18, GLUCOSE_MEASUREMENT),
@@ -327,16 +327,12 @@ pub(super) static ALL: &[Definition] = &[
             set("Segment", U8, 0, &["First segment", "Last segment"]),
             bits("Segment counter", U8, 2, 7),
             number("Sequence number", U16).as_named("record"),
-            hex("UUID", U16).names(characteristic).value(),
+            hex("UUID", U16).names(Names::Characteristics).value(),
             // Whether a CRC ends it, the service says.
             of("Recorded characteristic", Kind::Rest),
         ],
     ),
 ];
-
-fn characteristic(short: u16) -> Option<&'static str> {
-    names::characteristic(names::uuid16(short))
-}
 
 const ABSENT_PRESENT: Words = &[(0, "absent"), (1, "present")];
 
@@ -639,7 +635,7 @@ const HEART_RATE_MEASUREMENT: &[Part] = &[
     bits("Heart rate format", U8, 0, 0).meaning(&[(0, "8 bits"), (1, "16 bits")]),
     bits("Sensor contact", U8, 1, 2).meaning(&[
         (0, "not supported"),
-        (1, "not supported"),
+        (1, "not supported, status set"),
         (2, "not detected"),
         (3, "detected"),
     ]),

@@ -7,7 +7,7 @@ use super::super::part::{
 };
 use super::time::DATE_TIME;
 use super::{UNKNOWN_USER, Words, one};
-use crate::units;
+use crate::names::Names;
 
 pub(super) static ALL: &[Definition] = &[
     one(0x2A7E, &[bpm("Aerobic heart rate lower limit")]),
@@ -147,7 +147,7 @@ pub(super) static ALL: &[Definition] = &[
     one(0x2AA2, &[text("Language")]),
     one(
         0x2B46,
-        &[hex("Unit", U16).names(units::name).repeating().value()],
+        &[hex("Unit", U16).names(Names::Units).repeating().value()],
     ),
     one(
         0x2B47,
