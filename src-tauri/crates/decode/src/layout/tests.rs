@@ -1108,13 +1108,14 @@ fn round_trip(layout: &Layout, value: &[u8]) -> Result<(), TestCaseError> {
                 Value::Bytes(bytes) => bytes.iter().map(|byte| format!("{byte:02X}")).collect(),
                 _ => field.bare().to_string(),
             };
-            // What is scaled is shown with the digits of a float, which can be too few.
+            let decimal = layout
+                .blocks
+                .iter()
+                .flat_map(Block::definitions)
+                .any(|one| *one.name == *field.name && matches!(one.kind, Kind::Medical { .. }));
+            // A float that is scaled is shown with the digits of a float, which can be too few.
             let exact = match field.value {
-                Value::Single(_) | Value::Float(_) => field.linear.is_identity(),
-                Value::Int(_) if !field.linear.is_identity() => {
-                    let digits = 10_f64.powi(field.linear.decimals().into());
-                    field.number().is_none_or(|n| (n * digits).abs() < 1e15)
-                }
+                Value::Single(_) | Value::Float(_) => decimal || field.linear.is_identity(),
                 _ => true,
             };
             let scaled = !exact;
