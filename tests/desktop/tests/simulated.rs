@@ -72,7 +72,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     window
         .type_into("[data-testid=layout]", "seq:u32le!count, acc:i17le")
         .await;
-    window.shows("[data-testid=caret]", "^").await;
+    window.shows("[data-testid=layout-caret]", "^").await;
     window.shows("[data-testid=layout-problem]", "i17le").await;
     window
         .type_into(

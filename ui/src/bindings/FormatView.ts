@@ -9,6 +9,10 @@ export type FormatView = {
  */
 kind: string, 
 /**
+ * The format itself, as in [`AttributeView::format`].
+ */
+format: string, 
+/**
  * Where it comes from, in a sentence.
  */
 why: string, 

@@ -505,6 +505,8 @@ pub struct InspectView {
 pub struct FormatView {
     /// `sig`, `0x2904` (said by the device), `layout`, or `bytes` for none.
     pub kind: String,
+    /// The format itself, as in [`AttributeView::format`].
+    pub format: String,
     /// Where it comes from, in a sentence.
     pub why: String,
     /// Whether the user chose it for the `model` or for `every` device; empty if nobody chose.
