@@ -80,7 +80,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
             "seq:u32le!count, acc:i16le[3]*0.000244 g",
         )
         .await;
-    window.shows("[data-testid=preview]", "Not used yet").await;
+    window.shows("[data-testid=layout-preview]", "Not used yet").await;
     window
         .wait("document.querySelector('.fields [data-field=\"acc[2]\"]')")
         .await;
@@ -216,7 +216,7 @@ async fn a_beacon_is_found_by_its_kind_read_drawn_and_given_a_layout_by_keys() {
     window
         .type_into("[data-testid=advert-layout]", "kind:u8, t:i17be")
         .await;
-    window.shows("[data-testid=advert-problem]", "i17be").await;
+    window.shows("[data-testid=advert-layout-problem]", "i17be").await;
     window
         .type_into(
             "[data-testid=advert-layout]",
