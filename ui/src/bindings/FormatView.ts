@@ -21,6 +21,10 @@ why: string,
  */
 scope: string, 
 /**
+ * What the user noted beside the choice; empty if nothing.
+ */
+note: string, 
+/**
  * What the model is called that a choice is saved for; null if nobody knows.
  */
 model: string | null, 

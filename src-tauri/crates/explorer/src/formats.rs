@@ -410,6 +410,12 @@ impl Inner {
             // The one that holds, else the one that a choice would be saved under.
             models.iter().find(named).or(models.first()).cloned()
         });
+        let noted = match memory.why {
+            Why::Model => Some(note_key(&key, model.as_deref())),
+            Why::Every => Some(note_key(&key, None)),
+            Why::Standard | Why::Device | Why::None => None,
+        };
+        let note = noted.and_then(|at| self.preference(|of| of.format_notes.get(&at).cloned()));
         let why = match memory.why {
             Why::Model => format!(
                 "{what}, chosen for devices of model {}.",
@@ -429,6 +435,7 @@ impl Inner {
                 _ => "",
             }
             .into(),
+            note: note.unwrap_or_default(),
             model,
             model_from: if said { "model number" } else { "name" }.into(),
             standard: Format::default_for(attribute.uuid).is_some(),

@@ -511,6 +511,8 @@ pub struct FormatView {
     pub why: String,
     /// Whether the user chose it for the `model` or for `every` device; empty if nobody chose.
     pub scope: String,
+    /// What the user noted beside the choice; empty if nothing.
+    pub note: String,
     /// What the model is called that a choice is saved for; null if nobody knows.
     pub model: Option<String>,
     /// What that is: the `model number`, or the advertised `name`.
