@@ -7,6 +7,7 @@ import type { ExportRequest } from '../bindings/ExportRequest';
 import type { JobView } from '../bindings/JobView';
 import type { Event } from '../bindings/Event';
 import type { ExportView } from '../bindings/ExportView';
+import type { FormatsFileView } from '../bindings/FormatsFileView';
 import type { GattView } from '../bindings/GattView';
 import type { LinkView } from '../bindings/LinkView';
 import type { LogEntry } from '../bindings/LogEntry';
@@ -117,6 +118,8 @@ class App {
   exporting = $state.raw<{ session: string | null } | null>(null);
   /** The session that is chosen in the list of sessions, while the list is shown. */
   chosen = $state<string | null>(null);
+  /** A file of formats that was read, and not yet taken. */
+  formatsFile = $state.raw<FormatsFileView | null>(null);
   lossesOpen = $state(false);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
@@ -495,6 +498,11 @@ class App {
   async exportSession(wanted: Partial<ExportRequest> & { format: string }): Promise<void> {
     const request: ExportRequest = { session: null, devices: [], attributes: [], kinds: [], from: null, to: null, containing: '', hold: false, ...wanted };
     await this.#export('Not exported', 'export', { request });
+  }
+
+  /** Reads a file of formats; what it would change is asked before anything changes. */
+  async loadFormats(): Promise<void> {
+    this.formatsFile = (await this.act<FormatsFileView | null>('The file was not read', 'read_formats')) ?? null;
   }
 
   async saveFormats(): Promise<void> {

@@ -331,7 +331,7 @@ impl Inner {
         id: AttrId,
         text: &str,
         for_model: bool,
-    ) -> Result<(), Problem> {
+    ) -> Result<FormatView, Problem> {
         let (connection, chosen) = self.attribute(id)?;
         let uuid = chosen.uuid;
         let models = self.models(&connection);
@@ -382,7 +382,7 @@ impl Inner {
             }
         });
         self.decode_anew(&|_, attribute| attribute.uuid == uuid);
-        Ok(())
+        Ok(self.format_view(&connection, &chosen))
     }
 
     /// What the inspector says of an attribute's format.
@@ -410,6 +410,12 @@ impl Inner {
             // The one that holds, else the one that a choice would be saved under.
             models.iter().find(named).or(models.first()).cloned()
         });
+        let noted = match memory.why {
+            Why::Model => Some(note_key(&key, model.as_deref())),
+            Why::Every => Some(note_key(&key, None)),
+            Why::Standard | Why::Device | Why::None => None,
+        };
+        let note = noted.and_then(|at| self.preference(|of| of.format_notes.get(&at).cloned()));
         let why = match memory.why {
             Why::Model => format!(
                 "{what}, chosen for devices of model {}.",
@@ -421,6 +427,7 @@ impl Inner {
         };
         FormatView {
             kind: kind.into(),
+            format: text_of(format),
             why,
             scope: match memory.why {
                 Why::Model => "model",
@@ -428,6 +435,7 @@ impl Inner {
                 _ => "",
             }
             .into(),
+            note: note.unwrap_or_default(),
             model,
             model_from: if said { "model number" } else { "name" }.into(),
             standard: Format::default_for(attribute.uuid).is_some(),
@@ -510,12 +518,12 @@ fn no_model() -> Problem {
 impl Explorer {
     /// Decodes an attribute, and every other of its UUID, with another format: a layout, `sig` for the
     /// standard one, `0x2904` for what the device says, `bytes` for none, or nothing for whichever of these
-    /// comes by itself.
+    /// comes by itself. Answers with the one that is in force then.
     ///
     /// # Errors
     ///
     /// A [`Problem`] with the place where the layout cannot be read; the last format stays.
-    pub fn set_format(&self, attribute: u64, format: &str) -> Result<(), Problem> {
+    pub fn set_format(&self, attribute: u64, format: &str) -> Result<FormatView, Problem> {
         self.0.set_format(id(attribute)?, format, false)
     }
 
@@ -524,7 +532,7 @@ impl Explorer {
     /// # Errors
     ///
     /// As [`set_format`](Self::set_format), and if nobody knows which model it is.
-    pub fn set_model_format(&self, attribute: u64, format: &str) -> Result<(), Problem> {
+    pub fn set_model_format(&self, attribute: u64, format: &str) -> Result<FormatView, Problem> {
         self.0.set_format(id(attribute)?, format, true)
     }
 

@@ -505,10 +505,14 @@ pub struct InspectView {
 pub struct FormatView {
     /// `sig`, `0x2904` (said by the device), `layout`, or `bytes` for none.
     pub kind: String,
+    /// The format itself, as in [`AttributeView::format`].
+    pub format: String,
     /// Where it comes from, in a sentence.
     pub why: String,
     /// Whether the user chose it for the `model` or for `every` device; empty if nobody chose.
     pub scope: String,
+    /// What the user noted beside the choice; empty if nothing.
+    pub note: String,
     /// What the model is called that a choice is saved for; null if nobody knows.
     pub model: Option<String>,
     /// What that is: the `model number`, or the advertised `name`.
