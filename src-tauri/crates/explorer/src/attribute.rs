@@ -170,6 +170,8 @@ pub(crate) struct Memory {
     reached: Reached,
     /// How much of the recording was read to draw it anew, while that is under way.
     pub(crate) reread: Option<f64>,
+    /// Some of what is drawn was not in the recording, because the disk took nothing.
+    pub(crate) unwritten: bool,
     /// The user's name for its UUID.
     pub(crate) own_name: Option<String>,
     changed: bool,
@@ -186,6 +188,16 @@ pub(crate) struct Reached {
 }
 
 impl Reached {
+    /// Whatever comes.
+    pub(crate) const ALL: Self = {
+        let end = Some((Timestamp(i64::MAX), u32::MAX));
+        Self {
+            pushed: end,
+            read: end,
+            kept: u64::MAX,
+        }
+    };
+
     /// Takes the next value in.
     pub(crate) fn count(&mut self, at: Timestamp, origin: Origin) {
         let Some(last) = self.of(origin) else { return };
@@ -467,6 +479,23 @@ impl Memory {
     /// How far what is remembered reaches.
     pub(crate) fn reached(&self) -> Reached {
         self.reached
+    }
+
+    /// How far what was kept reaches that is not remembered any more, for [`since`](Self::since).
+    pub(crate) fn forgotten(&self) -> Reached {
+        Reached {
+            kept: self.count - self.history.len() as u64,
+            ..Reached::default()
+        }
+    }
+
+    /// Nothing is drawn of it any more, and what reads for that is in vain.
+    pub(crate) fn stop_drawing(&mut self) {
+        self.tracks.clear();
+        self.drawing += 1;
+        self.reread = None;
+        self.unwritten = false;
+        self.changed = true;
     }
 
     /// The last values that were kept after `reached`; none if they are not all remembered.

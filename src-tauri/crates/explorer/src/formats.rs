@@ -315,7 +315,7 @@ impl Inner {
                 self.choose(&models, attribute);
                 // A format without numbers has nothing to draw; the series go, and the tree says why.
                 if plotted && self.plot(attribute.id, true).is_err() {
-                    attribute.memory().tracks.clear();
+                    attribute.memory().stop_drawing();
                     self.tell_series();
                 }
             }

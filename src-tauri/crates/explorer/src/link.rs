@@ -743,7 +743,7 @@ impl Explorer {
             connection.state().closed = true;
             inner.disconnect(&connection).await;
             for attribute in connection.attributes().iter() {
-                attribute.memory().tracks.clear();
+                attribute.memory().stop_drawing();
                 inner.scope.remove(device.as_str(), &attribute.key);
             }
             inner.devices().set_link(&device, "none");

@@ -60,6 +60,11 @@ impl<'a> Pencil<'a> {
         }
     }
 
+    /// Goes on with another session, that began at `start`.
+    pub(crate) fn set_start(&mut self, start: i64) {
+        self.start = start;
+    }
+
     /// Goes on with the gaps of the recording as it is now.
     pub(crate) fn set_gaps(&mut self, gaps: Vec<Gap>) {
         self.gaps = gaps.into_iter().peekable();
