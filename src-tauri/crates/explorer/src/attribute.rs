@@ -16,7 +16,7 @@ use crate::counter::{CounterChoice, CounterView, Counting, SequenceGap};
 use crate::device::{WallOffset, hex, named};
 use crate::device_time::{DeviceTime, Placing, Stamp};
 use crate::fields;
-use crate::formats::{self, Why};
+use crate::formats::{Why, text_of};
 use crate::scope::Track;
 use crate::view::{ActionsView, AttributeView, HistoryRow, InspectView, Problem, ValueView};
 
@@ -164,6 +164,8 @@ pub(crate) struct Memory {
     pub(crate) description: Option<String>,
     /// How the device itself presents its values (0x2904, 0x2905), once that was read.
     pub(crate) presented: Option<Presented>,
+    /// After which discovery it was read without being asked for.
+    pub(crate) described: Option<radio::Generation>,
     /// Why it has its format.
     pub(crate) why: Why,
     /// How far the values were counted that are here or were.
@@ -580,11 +582,6 @@ impl Memory {
         self.outages.push_back((from, to));
     }
 
-    /// Whether anything is known of its value.
-    pub(crate) fn was_read(&self) -> bool {
-        self.count > 0
-    }
-
     /// Something that the tree shows has changed.
     pub(crate) fn touch(&mut self) {
         self.changed = true;
@@ -614,16 +611,6 @@ impl Memory {
             None if bytes.len() > 12 => format!("{} …", hex(&bytes[..12])),
             None => hex(bytes),
         }
-    }
-}
-
-/// A format as the window names it; see [`AttributeView::format`].
-pub(crate) fn text_of(format: Option<&Format>) -> String {
-    match format {
-        Some(Format::Sig(_)) => "sig".into(),
-        Some(Format::Layout(layout)) => layout.to_string(),
-        Some(Format::Presented(_)) => formats::PRESENTED.into(),
-        _ => String::new(),
     }
 }
 

@@ -721,6 +721,7 @@ pub(crate) async fn tell(inner: Arc<Inner>) {
             second = now;
             inner.tell_notifications(seconds);
             inner.settle_all(Some(now));
+            inner.call_models_anew();
             inner.draw_written();
             if ticks.is_multiple_of(SAMPLING_TOLD) {
                 inner.record(|recorder| inner.sampling.tell(recorder, now));
