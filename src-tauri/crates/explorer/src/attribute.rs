@@ -446,16 +446,22 @@ impl Memory {
         self.changed = true;
     }
 
-    /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
-    pub(crate) fn set_format(&mut self, format: Option<Format>) {
-        self.device_time = format.as_ref().and_then(DeviceTime::of).map(Box::new);
-        for entry in &self.history {
-            if let (Some(time), Some(format), Origin::Pushed(_)) =
-                (&mut self.device_time, &format, entry.origin)
-            {
-                time.take(entry.at, format, &entry.bytes, entry.lost_before);
-            }
-        }
+    /// Decodes with another format from now on; what is plotted is drawn anew by the caller. `time` is the
+    /// device's own by that format, as somebody else [followed](Attribute::followed) it through what is
+    /// remembered, up to there.
+    pub(crate) fn set_format(
+        &mut self,
+        format: Option<Format>,
+        time: Option<(DeviceTime, Reached)>,
+    ) {
+        self.device_time = time
+            .zip(format.as_ref())
+            .map(|((mut time, reached), format)| {
+                if let Some(new) = self.since(reached) {
+                    follow(&mut time, format, new);
+                }
+                Box::new(time)
+            });
         self.format = format;
         self.drawing += 1;
         self.count();
@@ -614,6 +620,13 @@ impl Memory {
     }
 }
 
+/// Follows the device's own time through values.
+fn follow<'a>(time: &mut DeviceTime, format: &Format, values: impl Iterator<Item = &'a Entry>) {
+    for entry in values.filter(|entry| matches!(entry.origin, Origin::Pushed(_))) {
+        time.take(entry.at, format, &entry.bytes, entry.lost_before);
+    }
+}
+
 /// A value to be drawn, with what is missing before it.
 pub(crate) struct Ink<'a> {
     pub(crate) at: Timestamp,
@@ -672,7 +685,8 @@ impl Attribute {
                     why: format.1,
                     ..Memory::default()
                 };
-                memory.set_format(format.0);
+                let time = format.0.as_ref().and_then(DeviceTime::of);
+                memory.set_format(format.0, time.map(|time| (time, Reached::default())));
                 Arc::new(Mutex::new(memory))
             },
             |before| Arc::clone(&before.memory),
@@ -694,6 +708,20 @@ impl Attribute {
     /// Its state. Held for moments only: the radio's task waits behind it, and nothing else does.
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The device's own time by a format, followed through what is remembered, and how far. The values are
+    /// read while nobody waits.
+    pub(crate) fn followed(&self, format: Option<&Format>) -> Option<(DeviceTime, Reached)> {
+        let format = format?;
+        let mut time = DeviceTime::of(format)?;
+        let (values, reached) = {
+            let memory = self.memory();
+            let values: Vec<Entry> = memory.entries().cloned().collect();
+            (values, memory.reached())
+        };
+        follow(&mut time, format, values.iter());
+        Some((time, reached))
     }
 
     /// For each action null, or why it is off and what to do.
@@ -885,9 +913,12 @@ mod tests {
 
     fn counted() -> Memory {
         let mut memory = Memory::default();
-        memory.set_format(Some(Format::Layout(
-            decode::Layout::parse("seq:u8!count, x:u8").unwrap(),
-        )));
+        memory.set_format(
+            Some(Format::Layout(
+                decode::Layout::parse("seq:u8!count, x:u8").unwrap(),
+            )),
+            None,
+        );
         memory
     }
 

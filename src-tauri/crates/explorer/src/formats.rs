@@ -337,13 +337,16 @@ impl Inner {
     /// Gives an attribute the format that is chosen for it now, out of sight. Says whether it is another.
     pub(crate) fn choose(&self, models: &[String], attribute: &Attribute) -> bool {
         let (format, why) = self.chosen_format(models, attribute);
-        let mut memory = attribute.memory();
-        memory.why = why;
-        let new = memory.format != format;
-        if new {
-            memory.set_format(format);
+        let same = {
+            let mut memory = attribute.memory();
+            memory.why = why;
+            memory.format == format
+        };
+        if !same {
+            let time = attribute.followed(format.as_ref());
+            attribute.memory().set_format(format, time);
         }
-        new
+        !same
     }
 
     /// The same for each attribute of a device that nothing is drawn of.

@@ -387,3 +387,38 @@ async fn descriptors_are_read_after_each_discovery() {
     bench.described(VirtualDevice::MotionSensor).await;
     assert_eq!(count(), 2);
 }
+
+#[tokio::test(start_paused = true)]
+async fn a_file_has_layouts_of_advertisements_too_and_a_note_is_no_less_than_a_layout() {
+    let bench = bench().await;
+    let path = bench.folder.path().join("formats.json");
+    let file = |note: &str| {
+        let text = format!(
+            r#"{{"gattscope-formats": 1, "formats": [{{"uuid": "ffe1", "layout": "a:u8"{note}}}],
+            "adverts": {{"company:0499": "b:u8"}}}}"#
+        );
+        std::fs::write(&path, text).unwrap();
+        bench.explorer.read_formats(path.clone())
+    };
+    let read = file(r#", "note": "from the datasheet""#).await.unwrap();
+    assert_eq!(bench.explorer.take_formats(read.number, false).unwrap(), 2);
+    let kept = || bench.explorer.preferences().borrow().clone();
+    assert_eq!(kept().advert_formats["company:0499"], "b:u8");
+    let noted = kept();
+
+    let same = file(r#", "note": "from the datasheet""#).await.unwrap();
+    assert!(same.entries.iter().all(|entry| entry.state == "same"));
+    assert_eq!(bench.explorer.take_formats(same.number, true).unwrap(), 0);
+    assert_eq!(kept(), noted);
+
+    // Without the note it is another entry, and said to be.
+    let other = file("").await.unwrap();
+    assert_eq!(other.entries[0].state, "replaces");
+    let before = other.entries[0].note_before.as_deref();
+    assert_eq!(before, Some("from the datasheet"));
+    assert_eq!(bench.explorer.take_formats(other.number, false).unwrap(), 0);
+    assert_eq!(kept(), noted, "nothing is replaced that nobody asked for");
+    let other = file("").await.unwrap();
+    assert_eq!(bench.explorer.take_formats(other.number, true).unwrap(), 1);
+    assert!(kept().format_notes.is_empty());
+}
