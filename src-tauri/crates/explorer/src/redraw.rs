@@ -147,7 +147,7 @@ enum Joined<'a> {
     /// Somebody wants it drawn otherwise.
     Unwanted,
     /// So far it was drawn; what follows is not all remembered, or not to be drawn from here.
-    Behind(Pencil<'a>, Reached),
+    Behind(Box<Pencil<'a>>, Reached),
 }
 
 /// Draws what came after `drawn`, from what is remembered, and shows the line. Only the last of it is
@@ -165,10 +165,10 @@ fn joined<'a>(
             return Joined::Unwanted;
         }
         if !may() {
-            return Joined::Behind(pencil, drawn);
+            return Joined::Behind(Box::new(pencil), drawn);
         }
         let Some(new) = memory.since(drawn) else {
-            return Joined::Behind(pencil, drawn);
+            return Joined::Behind(Box::new(pencil), drawn);
         };
         let new: Vec<Entry> = new.cloned().collect();
         let outages: Vec<_> = memory.outages_since(pencil.previous()).collect();
@@ -309,7 +309,7 @@ fn drawn(inner: &Inner, attribute: &Attribute, so: &So) -> Result<Written, Probl
             Joined::Shown | Joined::Unwanted => return Ok(Written::Whole),
             // More came while this was read than is remembered, or another recording has begun.
             Joined::Behind(so_far, reached) => {
-                pencil = so_far;
+                pencil = *so_far;
                 (since, until) = (reached, attribute.memory().reached());
             }
         }
