@@ -538,7 +538,7 @@ fn payload(source: Source, data: &[u8], format: Option<Format>) -> AdvertPart {
     (view.headline, view.unit) = (shown.headline, shown.unit);
     match &format {
         Format::Beacon(beacon) => view.kind = beacon.name().into(),
-        format => view.format = format!("{format}").trim_start_matches("layout:").into(),
+        format => view.format = crate::formats::text_of(Some(format)),
     }
     if format.series().is_empty() {
         view.unplotted = Some("Nothing to plot: there are no numbers in it.".into());

@@ -380,16 +380,15 @@ impl DeviceTable {
     /// Reads payloads by other layouts from now on. Says of which sources they changed.
     pub(crate) fn set_layouts(&mut self, layouts: Layouts) -> Vec<Source> {
         let sources = self.layouts.keys().chain(layouts.keys());
-        let mut changed: Vec<_> = sources
+        let changed: HashSet<_> = sources
             .filter(|source| self.layouts.get(source) != layouts.get(source))
             .copied()
             .collect();
-        changed.dedup();
         if !changed.is_empty() {
             self.layouts = layouts;
             self.dirty = self.devices.keys().cloned().collect();
         }
-        changed
+        changed.into_iter().collect()
     }
 
     /// The user's layout of what a company or a service advertises.

@@ -75,6 +75,7 @@ pub use crate::explorer::{Config, Explorer};
 pub use counter::{CounterChoice, CounterView, ReconciledView};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
+pub use formats::Models;
 pub use ledger::{LossView, LossesView};
 pub use naming::NameView;
 pub use preferences::Preferences;

@@ -622,9 +622,9 @@ pub struct FormatsFileView {
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
 pub struct FormatsEntryView {
-    /// `format` or `name`.
+    /// `format`, `advert` (a layout of what is advertised) or `name`.
     pub what: String,
-    /// Of which UUID.
+    /// Of which UUID; of a company's advertisements, `company:` and its number.
     pub uuid: NamedUuid,
     /// For which model; null for every device.
     pub model: Option<String>,
@@ -636,6 +636,8 @@ pub struct FormatsEntryView {
     pub state: String,
     /// What it would replace.
     pub before: Option<String>,
+    /// What is noted beside that.
+    pub note_before: Option<String>,
 }
 
 /// One decoded field.
