@@ -32,6 +32,8 @@ pub(crate) struct Adverts {
     /// Whether there are any: without, an advertisement costs nothing here.
     any: AtomicBool,
     drawings: AtomicU64,
+    /// A column came for the first time, and the window has not heard of it.
+    new: AtomicBool,
 }
 
 /// The numbers of one part of what a device advertises.
@@ -225,6 +227,14 @@ impl Inner {
             new
         };
         if new {
+            // The radio's task waits for no listener.
+            self.advertised.new.store(true, Ordering::Release);
+        }
+    }
+
+    /// Tells the window of columns that came for the first time, if any did.
+    pub(crate) fn tell_new_lines(&self) {
+        if self.advertised.new.swap(false, Ordering::AcqRel) {
             self.tell_series();
         }
     }
@@ -515,5 +525,118 @@ impl Explorer {
         });
         self.0.take_over_advert_formats();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use radio::{Clock, CompanyId, Rssi};
+
+    use super::*;
+    use crate::view::Event;
+    use crate::{Config, Preferences};
+
+    /// The company whose tags speak in these tests.
+    const COMPANY: u16 = 0xFFFF;
+    const PART: &str = "company:ffff";
+
+    /// A session in which reports are handed in by hand, as fast as it goes.
+    struct Bench {
+        explorer: Explorer,
+        told: Arc<AtomicU64>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let config = Config {
+                backends: Vec::new(),
+                session_folder: folder.path().join("sessions"),
+                log_folder: folder.path().into(),
+                preferences: Preferences::default(),
+                clock: Clock::monotonic(),
+            };
+            let explorer = Explorer::start(config, tokio::runtime::Handle::current());
+            let told = Arc::new(AtomicU64::new(0));
+            let count = Arc::clone(&told);
+            explorer.listen(move |event| {
+                if matches!(event, Event::Series { .. }) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            Self {
+                explorer,
+                told,
+                _folder: folder,
+            }
+        }
+
+        fn inner(&self) -> &Arc<Inner> {
+            &self.explorer.0
+        }
+
+        fn device() -> DeviceId {
+            "tag".into()
+        }
+
+        /// The next report says its number.
+        fn hear(&self, number: u32) {
+            self.inner().heard(report(self.inner().now(), number));
+        }
+    }
+
+    fn report(at: Timestamp, number: u32) -> Advertisement {
+        let data = Bytes::copy_from_slice(&number.to_le_bytes());
+        Advertisement {
+            manufacturer_data: vec![(CompanyId(COMPANY), data)],
+            rssi: Some(Rssi(-50)),
+            ..Advertisement::new(Bench::device(), at)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_report_is_recorded_before_anybody_looks_at_it() {
+        let bench = Bench::new();
+        let inner = Arc::clone(bench.inner());
+        let at = inner.now();
+        // Whoever looks at it has to wait.
+        let table = inner.devices();
+        let hearing = {
+            let inner = Arc::clone(&inner);
+            std::thread::spawn(move || inner.heard(report(at, 1)))
+        };
+        let recorder = inner.recorder().unwrap();
+        let reported = || {
+            recorder.flush().unwrap();
+            let session = session::Session::open(recorder.path()).unwrap();
+            !session.advertisements(i64::MAX, 1).unwrap().is_empty()
+        };
+        let mut waited = 0;
+        while !reported() && waited < 500 {
+            waited += 1;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let before = reported();
+        drop(table);
+        hearing.join().unwrap();
+        assert!(before);
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_listens_hears_of_a_new_line_from_the_ticker_and_not_on_the_way_of_a_report() {
+        let bench = Bench::new();
+        bench.explorer.set_advert_format(PART, "x:u32le").unwrap();
+        let device = Bench::device();
+        bench.explorer.plot_advert(&device, PART, true).unwrap();
+        let before = bench.told.load(Ordering::Relaxed);
+        bench.hear(1);
+        assert_eq!(bench.inner().scope.len(), 1);
+        assert_eq!(bench.told.load(Ordering::Relaxed), before);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(bench.told.load(Ordering::Relaxed), before + 1);
+        bench.explorer.close().await;
     }
 }
