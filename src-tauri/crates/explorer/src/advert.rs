@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use decode::advertisement::{self, AdPart, AdType, Beacon, Source};
 use decode::{Format, Layout};
-use radio::{Advertisement, Timestamp};
+use radio::{Advertisement, Rssi, Timestamp};
 use uuid::Uuid;
 
 use crate::device::{WallOffset, hex};
@@ -154,8 +154,30 @@ pub(crate) struct Said {
     /// In the order in which each was first heard, so that none changes its place.
     parts: Vec<Saying>,
     history: VecDeque<Entry>,
+    /// How many are remembered no more.
+    forgot: u64,
     drawn: bool,
     raw: Option<Bytes>,
+}
+
+/// What is remembered of a part of what a device advertises. Numbers count what the device said, of whatever part.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// Oldest first.
+    pub(crate) entries: Vec<(Timestamp, Heard)>,
+    /// The number of the oldest that is remembered.
+    pub(crate) first: u64,
+    /// The number of what comes next.
+    pub(crate) next: u64,
+    /// When the oldest was heard.
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// What a report said of a part.
+#[derive(Clone, Debug)]
+pub(crate) enum Heard {
+    Payload(Source, Bytes),
+    Signal(Rssi),
 }
 
 /// The newest of one part.
@@ -192,6 +214,7 @@ impl Said {
                 };
                 while self.history.len() >= most {
                     self.history.pop_front();
+                    self.forgot += 1;
                 }
                 self.history.push_back(Entry { at, part, data });
             }
@@ -349,17 +372,23 @@ impl Said {
         self.drawn = drawn;
     }
 
-    /// The payloads of a part that are remembered, oldest first.
-    pub(crate) fn remembered(&self, part: Part) -> Vec<(Timestamp, Source, Bytes)> {
+    /// What is remembered of a part since the entry of this number, of whatever part that is.
+    pub(crate) fn remembered(&self, part: Part, since: u64) -> Remembered {
         let Part::Said(source, beacon) = part else {
-            return Vec::new();
+            return Remembered::default();
         };
-        let of = self.history.iter().filter(|entry| {
+        let skip = usize::try_from(since.saturating_sub(self.forgot)).unwrap_or(usize::MAX);
+        let of = self.history.iter().skip(skip).filter(|entry| {
             let saying = &self.parts[entry.part];
             saying.source == source && (beacon.is_none() || saying.beacon == beacon)
         });
-        of.map(|entry| (entry.at, source, entry.data.clone()))
-            .collect()
+        let entries = of.map(|entry| (entry.at, Heard::Payload(source, entry.data.clone())));
+        Remembered {
+            entries: entries.collect(),
+            first: self.forgot,
+            next: self.forgot + self.history.len() as u64,
+            oldest: self.history.front().map(|entry| entry.at),
+        }
     }
 
     /// Everything as the page shows it; `fields` say what the system tells without bytes.
@@ -688,7 +717,7 @@ mod tests {
         assert_eq!(views[0].bytes, "05 01 03");
         assert_eq!(views[0].kind, "RuuviTag, data format 5");
         let part = Part::Said(Source::Manufacturer(0x0499), None);
-        assert_eq!(said.remembered(part).len(), 2);
+        assert_eq!(said.remembered(part, 0).entries.len(), 2);
     }
 
     #[test]

@@ -9,7 +9,7 @@ use decode::advertisement::{AdType, Beacon, Source};
 use radio::{AddressKind, Advertisement, DeviceId, Rssi, Timestamp};
 use uuid::Uuid;
 
-use crate::advert::{Layouts, Part, Said};
+use crate::advert::{Heard, Layouts, Part, Remembered, Said};
 use crate::filter::{Candidate, Filter};
 use crate::view::{AdvertView, DeviceRow, DevicesView, NamedUuid};
 
@@ -45,13 +45,6 @@ pub struct DeviceTable {
     layouts: Layouts,
 }
 
-/// What is remembered of a part of what a device advertises, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Remembered {
-    pub(crate) payloads: Vec<(Timestamp, Source, Bytes)>,
-    pub(crate) signal: Vec<(Timestamp, Rssi)>,
-}
-
 #[derive(Debug)]
 struct Device {
     first_seen: Timestamp,
@@ -70,6 +63,8 @@ struct Device {
     trend: VecDeque<i16>,
     trend_at: Timestamp,
     signal: VecDeque<(Timestamp, Rssi)>,
+    /// How many of these are remembered no more.
+    signal_forgot: u64,
     link: &'static str,
     was_gone: bool,
     alias: Option<String>,
@@ -378,13 +373,12 @@ impl DeviceTable {
     }
 
     /// Reads payloads by other layouts from now on. Says of which sources they changed.
-    pub(crate) fn set_layouts(&mut self, layouts: Layouts) -> Vec<Source> {
+    pub(crate) fn set_layouts(&mut self, layouts: Layouts) -> HashSet<Source> {
         let sources = self.layouts.keys().chain(layouts.keys());
-        let mut changed: Vec<_> = sources
+        let changed: HashSet<_> = sources
             .filter(|source| self.layouts.get(source) != layouts.get(source))
             .copied()
             .collect();
-        changed.dedup();
         if !changed.is_empty() {
             self.layouts = layouts;
             self.dirty = self.devices.keys().cloned().collect();
@@ -415,16 +409,21 @@ impl DeviceTable {
         self.devices.get(id)?.said.newest(source, beacon)
     }
 
-    /// What is remembered of a part; from now on more is, because it is drawn.
-    pub(crate) fn remember(&mut self, id: &DeviceId, part: Part) -> Remembered {
-        let Some(device) = self.devices.get_mut(id) else {
+    /// What is remembered of a part since the entry of this number.
+    pub(crate) fn remember(&self, id: &DeviceId, part: Part, since: u64) -> Remembered {
+        let Some(device) = self.devices.get(id) else {
             return Remembered::default();
         };
-        device.said.set_drawn(true);
-        let signal = (part == Part::Signal).then(|| device.signal.iter().copied().collect());
-        Remembered {
-            payloads: device.said.remembered(part),
-            signal: signal.unwrap_or_default(),
+        match part {
+            Part::Signal => device.remembered_signal(since),
+            Part::Said(..) => device.said.remembered(part, since),
+        }
+    }
+
+    /// More is remembered of a device from now on, because something of it is drawn.
+    pub(crate) fn keep_drawn(&mut self, id: &DeviceId) {
+        if let Some(device) = self.devices.get_mut(id) {
+            device.said.set_drawn(true);
         }
     }
 
@@ -455,6 +454,7 @@ impl Device {
             trend: VecDeque::new(),
             trend_at: at,
             signal: VecDeque::new(),
+            signal_forgot: 0,
             link: "none",
             was_gone: false,
             alias: None,
@@ -498,6 +498,7 @@ impl Device {
             self.rssi = Some(rssi);
             if self.signal.len() == SIGNAL_POINTS {
                 self.signal.pop_front();
+                self.signal_forgot += 1;
             }
             self.signal.push_back((report.at, rssi));
             if self.trend.is_empty() || report.at.since(self.trend_at) >= TREND_STEP {
@@ -507,6 +508,17 @@ impl Device {
                 self.trend.push_back(rssi.0);
                 self.trend_at = report.at;
             }
+        }
+    }
+
+    fn remembered_signal(&self, since: u64) -> Remembered {
+        let skip = usize::try_from(since.saturating_sub(self.signal_forgot)).unwrap_or(usize::MAX);
+        let of = self.signal.iter().skip(skip);
+        Remembered {
+            entries: of.map(|(at, rssi)| (*at, Heard::Signal(*rssi))).collect(),
+            first: self.signal_forgot,
+            next: self.signal_forgot + self.signal.len() as u64,
+            oldest: self.signal.front().map(|(at, _)| *at),
         }
     }
 

@@ -538,8 +538,7 @@ impl Inner {
         // First of all: what looks at it may be slow, or fail.
         self.record_advertisement(&report);
         let (starred, alias) = self.chosen(report.device.as_str());
-        self.devices().hear(&report, starred, alias.as_deref());
-        self.draw_advert(&report);
+        self.hear_advert(&report, starred, alias.as_deref());
     }
 
     pub(crate) async fn end_scan(&self) -> Result<(), Problem> {
