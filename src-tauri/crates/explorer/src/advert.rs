@@ -115,7 +115,7 @@ pub(crate) fn layouts(chosen: &BTreeMap<String, String>) -> Layouts {
 
 /// Hands over every payload of a report with its source: manufacturer and service data, also such as the system left in
 /// the bytes alone.
-pub(crate) fn payloads(report: &Advertisement, mut f: impl FnMut(Source, &Bytes)) {
+pub(crate) fn payloads(report: &Advertisement, mut f: impl FnMut(Source, &[u8])) {
     for (company, data) in &report.manufacturer_data {
         f(Source::Manufacturer(company.0), data);
     }
@@ -128,10 +128,7 @@ pub(crate) fn payloads(report: &Advertisement, mut f: impl FnMut(Source, &Bytes)
             && let Some((source, within)) = Source::of_structure(kind, &raw[data.clone()])
             && !told(report, source)
         {
-            f(
-                source,
-                &raw.slice(data.start + within.start..data.start + within.end),
-            );
+            f(source, &raw[data][within]);
         }
     }
 }
@@ -236,27 +233,27 @@ impl Said {
                 && Source::of_structure(kind, &raw[data.clone()])
                     .is_some_and(|(source, _)| !matches!(source, Source::Structure(_)));
             if !whole {
-                self.say(Source::Structure(kind), None, at, &raw.slice(data), missing);
+                self.say(Source::Structure(kind), None, at, &raw[data], missing);
             }
         }
         self.raw = Some(raw.clone());
     }
 
     /// Takes the newest of a part. Says which one it is, and its bytes; those that are the same as before are not kept
-    /// twice.
+    /// twice, and others as a copy, for a slice would keep the whole report.
     fn say(
         &mut self,
         source: Source,
         beacon: Option<Beacon>,
         at: Timestamp,
-        data: &Bytes,
+        data: &[u8],
         missing: usize,
     ) -> Option<(usize, Bytes)> {
         let same = |saying: &Saying| saying.source == source && saying.beacon == beacon;
         if let Some(place) = self.parts.iter().position(same) {
             let saying = &mut self.parts[place];
-            if saying.data != *data {
-                saying.data = data.clone();
+            if saying.data != data {
+                saying.data = Bytes::copy_from_slice(data);
             }
             (saying.at, saying.missing) = (at, missing);
             return Some((place, saying.data.clone()));
@@ -264,6 +261,7 @@ impl Said {
         if self.parts.len() == PARTS {
             return None;
         }
+        let data = Bytes::copy_from_slice(data);
         self.parts.push(Saying {
             source,
             beacon,
@@ -271,7 +269,7 @@ impl Said {
             data: data.clone(),
             missing,
         });
-        Some((self.parts.len() - 1, data.clone()))
+        Some((self.parts.len() - 1, data))
     }
 
     /// The bytes of the last report, where the system gives them.
@@ -370,6 +368,14 @@ impl Said {
     /// Whether more is remembered from now on, because something of it is drawn.
     pub(crate) fn set_drawn(&mut self, drawn: bool) {
         self.drawn = drawn;
+    }
+
+    /// Of a device that is gone, and of which nothing is drawn, the newest of each part is enough.
+    pub(crate) fn gone(&mut self) {
+        if !self.drawn {
+            self.forgot += self.history.len() as u64;
+            self.history = VecDeque::new();
+        }
     }
 
     /// What is remembered of a part since the entry of this number, of whatever part that is.
@@ -759,6 +765,18 @@ mod tests {
             said.hear(&made_up);
         }
         assert_eq!(said.parts.len(), PARTS);
+    }
+
+    #[test]
+    fn what_is_remembered_keeps_no_whole_report() {
+        let mut said = Said::default();
+        let first = report(0, &[6, 0xFF, 0x99, 0x04, 0x05, 1, 2, 2, 1, 6]);
+        let raw = first.raw.clone().unwrap();
+        said.hear(&first);
+        said.hear(&report(1, &[6, 0xFF, 0x99, 0x04, 0x05, 3, 4]));
+        drop(first);
+        assert!(raw.is_unique());
+        assert_eq!(said.history.len(), 2);
     }
 
     #[test]

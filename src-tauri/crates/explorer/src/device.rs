@@ -315,6 +315,9 @@ impl DeviceTable {
             let gone = device.gone(now);
             if gone != device.was_gone {
                 device.was_gone = gone;
+                if gone {
+                    device.said.gone();
+                }
                 self.dirty.insert(id.clone());
             }
         }
@@ -782,5 +785,34 @@ mod tests {
         table.start_over();
         let news = table.changes(at(2), WALL).unwrap();
         assert!(news.reset && news.changed.len() == 1);
+    }
+
+    #[test]
+    fn of_a_device_that_is_gone_what_it_said_is_remembered_only_if_it_is_drawn() {
+        let mut table = DeviceTable::default();
+        let part = Part::Said(Source::Manufacturer(0xFFFF), None);
+        let ids = [DeviceId::from("a"), "b".into()];
+        for ms in 0..3 {
+            for id in ["a", "b"] {
+                let mut report = report(id, ms, -50);
+                report.manufacturer_data =
+                    vec![(radio::CompanyId(0xFFFF), Bytes::from_static(&[1]))];
+                table.hear(&report, false, None);
+            }
+        }
+        table.keep_drawn(&ids[1]);
+        let remembered = |table: &DeviceTable| {
+            ids.each_ref()
+                .map(|id| table.remember(id, part, 0).entries.len())
+        };
+        table.changes(at(10_000), WALL);
+        assert_eq!(remembered(&table), [3, 3]);
+        table.changes(at(100_000), WALL);
+        assert_eq!(remembered(&table), [0, 3]);
+        assert!(
+            table
+                .newest(&ids[0], Source::Manufacturer(0xFFFF), None)
+                .is_some()
+        );
     }
 }
