@@ -69,7 +69,12 @@ impl FromStr for Key {
         Ok(Self(match kind {
             "company" => Source::Manufacturer(u16::from_str_radix(which, 16).map_err(drop)?),
             "service" => Source::Service(Uuid::try_parse(which).map_err(drop)?),
-            "ad" => Source::Structure(AdType(u8::from_str_radix(which, 16).map_err(drop)?)),
+            "ad" => {
+                // Which one of its type it is in a report, only the page tells apart.
+                let (kind, after) = which.split_once('+').unwrap_or((which, "1"));
+                after.parse::<u16>().map_err(drop)?;
+                Source::Structure(AdType(u8::from_str_radix(kind, 16).map_err(drop)?))
+            }
             _ => return Err(()),
         }))
     }
@@ -155,6 +160,8 @@ pub(crate) struct Said {
     forgot: u64,
     drawn: bool,
     raw: Option<Bytes>,
+    /// How many values were of no part, because there are too many parts.
+    further: u64,
 }
 
 /// What is remembered of a part of what a device advertises. Numbers count what the device said, of whatever part.
@@ -182,6 +189,8 @@ pub(crate) enum Heard {
 struct Saying {
     source: Source,
     beacon: Option<Beacon>,
+    /// How many structures of its type stood before it in its report.
+    after: u16,
     at: Timestamp,
     data: Bytes,
     /// How many of its bytes are not there.
@@ -203,7 +212,7 @@ impl Said {
         let at = report.at;
         payloads(report, |source, data| {
             let beacon = Beacon::of(source, data);
-            if let Some((part, data)) = self.say(source, beacon, at, data, 0) {
+            if let Some((part, data)) = self.say((source, beacon, 0), at, data, 0) {
                 let most = if self.drawn {
                     REMEMBERED_DRAWN
                 } else {
@@ -217,6 +226,8 @@ impl Said {
             }
         });
         let Some(raw) = &report.raw else { return };
+        // A report may have several of one type.
+        let mut before = [0_u16; 256];
         for part in advertisement::parts(raw) {
             let (kind, data, missing) = match part {
                 AdPart::Structure { kind, data, .. } => (kind, data, 0),
@@ -233,7 +244,10 @@ impl Said {
                 && Source::of_structure(kind, &raw[data.clone()])
                     .is_some_and(|(source, _)| !matches!(source, Source::Structure(_)));
             if !whole {
-                self.say(Source::Structure(kind), None, at, &raw[data], missing);
+                let before = &mut before[usize::from(kind.0)];
+                let which = (Source::Structure(kind), None, *before);
+                *before = before.saturating_add(1);
+                self.say(which, at, &raw[data], missing);
             }
         }
         self.raw = Some(raw.clone());
@@ -243,13 +257,14 @@ impl Said {
     /// twice, and others as a copy, for a slice would keep the whole report.
     fn say(
         &mut self,
-        source: Source,
-        beacon: Option<Beacon>,
+        (source, beacon, after): (Source, Option<Beacon>, u16),
         at: Timestamp,
         data: &[u8],
         missing: usize,
     ) -> Option<(usize, Bytes)> {
-        let same = |saying: &Saying| saying.source == source && saying.beacon == beacon;
+        let same = |saying: &Saying| {
+            (saying.source, saying.beacon, saying.after) == (source, beacon, after)
+        };
         if let Some(place) = self.parts.iter().position(same) {
             let saying = &mut self.parts[place];
             if saying.data != data {
@@ -259,17 +274,29 @@ impl Said {
             return Some((place, saying.data.clone()));
         }
         if self.parts.len() == PARTS {
+            self.further += 1;
             return None;
         }
         let data = Bytes::copy_from_slice(data);
         self.parts.push(Saying {
             source,
             beacon,
+            after,
             at,
             data: data.clone(),
             missing,
         });
         Some((self.parts.len() - 1, data))
+    }
+
+    /// What is in no part, in words; empty if nothing is.
+    pub(crate) fn more(&self) -> String {
+        let values = match self.further {
+            0 => return String::new(),
+            1 => "1 value of a further part is".into(),
+            many => format!("{many} values of further parts are"),
+        };
+        format!("{PARTS} parts of a device are shown at most: {values} only in the recording.")
     }
 
     /// The bytes of the last report, where the system gives them.
@@ -515,6 +542,9 @@ impl Saying {
             source => payload(source, &self.data, self.format(layouts)),
         };
         view.part = self.part(layouts).to_string();
+        if self.after > 0 {
+            view.part.push_str(&format!("+{}", self.after));
+        }
         view.at_ms = Some(wall.ms(self.at));
         view
     }
@@ -765,6 +795,11 @@ mod tests {
             said.hear(&made_up);
         }
         assert_eq!(said.parts.len(), PARTS);
+        // One of them is the tag's own.
+        assert_eq!(
+            said.more(),
+            "64 parts of a device are shown at most: 10 values of further parts are only in the recording."
+        );
     }
 
     #[test]
@@ -777,6 +812,22 @@ mod tests {
         drop(first);
         assert!(raw.is_unique());
         assert_eq!(said.history.len(), 2);
+    }
+
+    #[test]
+    fn two_structures_of_one_type_in_a_report_are_two_parts() {
+        let mut said = Said::default();
+        said.hear(&report(0, &[3, 2, 0x0D, 0x18, 3, 2, 0x0F, 0x18]));
+        said.hear(&report(1, &[3, 2, 0x0A, 0x18]));
+        let views = said.views(&[], &Layouts::new(), WALL);
+        let shown: Vec<_> = views
+            .iter()
+            .map(|view| (view.part.as_str(), view.bytes.as_str()))
+            .collect();
+        assert_eq!(shown, [("ad:02", "0A 18"), ("ad:02+1", "0F 18")]);
+        let part = "ad:02+1".parse::<Part>();
+        assert_eq!(part, Ok(Part::Said(Source::Structure(AdType(2)), None)));
+        assert_eq!("ad:02+x".parse::<Part>(), Err(()));
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub(crate) struct Adverts {
     drawings: AtomicU64,
     /// A column came for the first time, and the window has not heard of it.
     new: AtomicBool,
+    /// A column came for which the scope has no room, and the user has not heard of it.
+    refused: AtomicBool,
 }
 
 /// The numbers of one part of what a device advertises.
@@ -179,6 +181,10 @@ impl Line {
             {
                 let show = first == Some(column) || (picked && series.role.is_none());
                 self.tracks[column] = add(&self.name, self.part, series, show);
+                if self.tracks[column].is_none() {
+                    // It is not tried again at every report.
+                    self.columns.retain(|one| one.column != column);
+                }
                 new |= self.tracks[column].is_some();
             }
             if let Some(Some(track)) = self.tracks.get(column) {
@@ -256,6 +262,10 @@ impl Draft {
             };
             if line.tracks[column].is_none() {
                 line.tracks[column] = add(&line.name, line.part, series, show && (first || picked));
+            }
+            if line.tracks[column].is_none() {
+                line.columns.retain(|one| one.column != column);
+                continue;
             }
             if let (Some(track), Some(draft)) = (&line.tracks[column], &self.line.tracks[column]) {
                 track.take_over(draft.clone());
@@ -337,12 +347,17 @@ impl Inner {
         if self.advertised.new.swap(false, Ordering::AcqRel) {
             self.tell_series();
         }
+        if self.advertised.refused.swap(false, Ordering::AcqRel) {
+            let title = "Some of what is advertised is not drawn";
+            self.notice("warn", title, too_many(), None, "");
+        }
     }
 
     /// How a column of a device becomes a series.
     fn adding(&self, device: &DeviceId) -> impl FnMut(&str, Part, &Series, bool) -> Option<Track> {
         move |name, part, series, show| {
             if self.scope.len() >= MAX_SERIES {
+                self.advertised.refused.store(true, Ordering::Release);
                 return None;
             }
             let owner = Owner {
@@ -365,11 +380,7 @@ impl Inner {
     /// Draws the numbers of a part from now on, and what is known of before.
     fn begin_advert(self: &Arc<Self>, device: &DeviceId, part: Part) -> Result<(), Problem> {
         if self.scope.len() >= MAX_SERIES {
-            return Err(Problem::new(
-                "too_many_series",
-                format!("The scope draws {MAX_SERIES} series at most."),
-                "Remove some that you do not need.",
-            ));
+            return Err(too_many());
         }
         let drawing = self.advertised.drawings.fetch_add(1, Ordering::Relaxed);
         let format = match part {
@@ -583,6 +594,7 @@ impl Inner {
             ControlFlow::Continue(())
         })?;
         self.tell_series();
+        self.tell_new_lines();
         Ok(())
     }
 
@@ -654,6 +666,14 @@ impl Inner {
     }
 }
 
+fn too_many() -> Problem {
+    Problem::new(
+        "too_many_series",
+        format!("The scope draws {MAX_SERIES} series at most."),
+        "Remove some that you do not need.",
+    )
+}
+
 fn part(text: &str) -> Result<Part, Problem> {
     text.parse().map_err(|()| {
         let text = decode::clean::text(text, 64);
@@ -673,6 +693,7 @@ impl Explorer {
     /// A [`Problem`] if the device is not in the table or there is no such part.
     pub fn advert(&self, device: &DeviceId, selected: Option<&str>) -> Result<AdvertView, Problem> {
         let inner = &self.0;
+        let asked = selected.map(Into::into);
         let selected = selected.map(part).transpose()?;
         let plotted = inner
             .advertised
@@ -686,7 +707,11 @@ impl Explorer {
             .ok_or_else(|| radio::Error::UnknownDevice {
                 device: device.to_string(),
             })?;
-        Ok(AdvertView { plotted, ..view })
+        Ok(AdvertView {
+            plotted,
+            part: asked,
+            ..view
+        })
     }
 
     /// Draws the numbers of a part of what a device advertises, or stops: of `company:0499/ruuvi-5` and the like, or
@@ -918,6 +943,36 @@ mod tests {
         let drawn = bench.drawn().await;
         assert_eq!(drawn.len(), 5_001);
         assert!(drawn.windows(2).all(|two| two[1] == two[0] + 2.0));
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_column_for_which_there_is_no_room_is_told_of_once() {
+        let bench = Bench::new();
+        let notices = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&notices);
+        bench.explorer.listen(move |event| {
+            if matches!(event, Event::Notice(_)) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let columns: Vec<_> = (0..40).map(|number| format!("x{number}:u8")).collect();
+        let device = Bench::device();
+        for company in ["company:ffff", "company:fffe"] {
+            let layout = columns.join(", ");
+            bench.explorer.set_advert_format(company, &layout).unwrap();
+            bench.explorer.plot_advert(&device, company, true).unwrap();
+        }
+        for _ in 0..3 {
+            let mut report = report(bench.inner().now(), 0);
+            report.manufacturer_data = [0xFFFF, 0xFFFE]
+                .map(|company| (CompanyId(company), Bytes::from_static(&[1; 40])))
+                .into();
+            bench.inner().heard(report);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(bench.inner().scope.len(), MAX_SERIES);
+        assert_eq!(notices.load(Ordering::Relaxed), 1);
         bench.explorer.close().await;
     }
 

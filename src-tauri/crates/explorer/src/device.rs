@@ -350,7 +350,7 @@ impl DeviceTable {
         })
     }
 
-    /// The page of one device, with the newest values of one part; what of it is drawn is not known here.
+    /// The page of one device, with the newest values of one part; what of it is drawn and how it was asked for is not known here.
     pub(crate) fn advert(
         &self,
         id: &DeviceId,
@@ -366,6 +366,8 @@ impl DeviceTable {
             parts: device.said.views(&device.told(), &self.layouts, wall),
             raw: device.said.raw().map(|raw| hex(raw)).unwrap_or_default(),
             plotted: Vec::new(),
+            more: device.said.more(),
+            part: None,
             history: history.unwrap_or_default(),
             signal: device
                 .signal

@@ -94,6 +94,8 @@ async fn every_structure_and_payload_is_read_field_by_field() {
         .explorer
         .advert(&bench.device(VirtualDevice::Ruuvi), Some(TAG))
         .unwrap();
+    assert_eq!(sends.part.as_deref(), Some(TAG));
+    assert_eq!(view.part, None);
     assert!(sends.history.len() >= 6, "{}", sends.history.len());
     assert!(sends.history.is_sorted_by(|a, b| a.at_ms >= b.at_ms));
 }
