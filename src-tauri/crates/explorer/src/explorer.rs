@@ -742,6 +742,7 @@ pub(crate) async fn tell(inner: Arc<Inner>) {
             continue;
         }
         inner.tell_devices();
+        inner.tell_new_lines();
         inner.tell_values(false);
         inner.tell_losses();
         inner.tell_replay(false);

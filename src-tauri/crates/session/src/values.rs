@@ -516,7 +516,7 @@ fn condition() -> String {
 }
 
 /// Not before the first, and before the second, in nanoseconds.
-fn times(within: &impl RangeBounds<SessionTime>) -> (i64, i64) {
+pub(crate) fn times(within: &impl RangeBounds<SessionTime>) -> (i64, i64) {
     let from = match within.start_bound() {
         Bound::Included(from) => from.0,
         Bound::Excluded(from) => from.0.saturating_add(1),
