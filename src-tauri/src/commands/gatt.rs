@@ -1,7 +1,9 @@
 //! The tree and the inspector.
 
-use explorer::view::{EncodedView, InspectView, PreviewView, Problem, SuggestionView, WriteInput};
-use explorer::{BlankView, CounterChoice, Explorer, GivenField, ReconciledView};
+use explorer::view::{
+    EncodedView, FormatView, InspectView, PreviewView, Problem, SuggestionView, WriteInput,
+};
+use explorer::{BlankView, CounterChoice, Explorer, FilledView, GivenField, ReconciledView};
 use tauri::State;
 
 /// Reads an attribute.
@@ -86,7 +88,7 @@ pub(crate) async fn fill_in(
     explorer: State<'_, Explorer>,
     attribute: u64,
     bytes: String,
-) -> Result<Vec<GivenField>, Problem> {
+) -> Result<FilledView, Problem> {
     explorer.shown().fill_in(attribute, &bytes)
 }
 
@@ -100,14 +102,14 @@ pub(crate) async fn encode_fields(
     explorer.shown().encode_fields(attribute, &fields)
 }
 
-/// Decodes with another format, for devices of its model or for every device.
+/// Decodes with another format, for devices of its model or for every device. Answers with the one in force then.
 #[tauri::command]
 pub(crate) async fn set_format(
     explorer: State<'_, Explorer>,
     attribute: u64,
     format: String,
     for_model: bool,
-) -> Result<(), Problem> {
+) -> Result<FormatView, Problem> {
     match for_model {
         true => explorer.shown().set_model_format(attribute, &format),
         false => explorer.shown().set_format(attribute, &format),

@@ -277,11 +277,26 @@ impl Window {
     ///
     /// If no dialog comes.
     pub async fn save_as(&self, path: &Path) {
+        self.answer("^Save", "ctrl+a", path).await;
+    }
+
+    /// Answers the system's dialog that asks for a file with a path, by keys.
+    ///
+    /// # Panics
+    ///
+    /// If no dialog comes.
+    pub async fn choose_file(&self, path: &Path) {
+        // The dialog shows a list; its field for a path comes by this key.
+        self.answer("^Open|^Select", "ctrl+l", path).await;
+    }
+
+    /// Types a path into the system's dialog of that title, after a key that makes room for it.
+    async fn answer(&self, title: &str, first: &str, path: &Path) {
         let started = Instant::now();
         // The dialog is a window of its own, which WebDriver does not see.
         let dialog = loop {
             let found = Command::new("xdotool")
-                .args(["search", "--onlyvisible", "--name", "^Save"])
+                .args(["search", "--onlyvisible", "--name", title])
                 .output()
                 .expect("xdotool");
             let list = String::from_utf8_lossy(&found.stdout).into_owned();
@@ -290,7 +305,7 @@ impl Window {
             }
             if started.elapsed() > self.patience {
                 self.picture("failed");
-                panic!("no save dialog came");
+                panic!("no dialog of the title {title} came");
             }
             tokio::time::sleep(Duration::from_millis(200)).await;
         };
@@ -303,7 +318,7 @@ impl Window {
         };
         tokio::time::sleep(Duration::from_millis(500)).await;
         xdotool(&["windowfocus", &dialog]);
-        xdotool(&["key", "--clearmodifiers", "ctrl+a"]);
+        xdotool(&["key", "--clearmodifiers", first]);
         xdotool(&["type", "--delay", "15", &path.display().to_string()]);
         tokio::time::sleep(Duration::from_millis(300)).await;
         xdotool(&["key", "Return"]);

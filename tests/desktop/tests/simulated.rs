@@ -19,6 +19,57 @@ async fn connect(window: &Window, device: &str) {
 }
 
 #[tokio::test]
+async fn a_value_is_written_by_the_fields_of_its_format_as_they_stand_when_enter_is_pressed() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, MOTION).await;
+    // The device itself says (0x2904) that its rate is a number in Hz.
+    let row = window
+        .run(
+            "return [...document.querySelectorAll('[data-kind=characteristic]')]
+               .find((row) => row.querySelector('.c-prop').innerText.includes('write')).dataset.key",
+        )
+        .await;
+    let row = format!("[data-key='{}']", row.as_str().unwrap_or_default());
+    let value = format!("{row} [data-testid=value]");
+    window.click(&format!("{row} [data-action=read]")).await;
+    window.shows(&value, "208 Hz").await;
+    window.click(&format!("{row} .gname")).await;
+    window
+        .wait("document.querySelector('[data-blank=Value]')?.value === '208'")
+        .await;
+
+    // W leads from the row to the field. The last key and Enter come in one go.
+    window
+        .run(&format!("document.querySelector(\"{row}\").focus()"))
+        .await;
+    window.keys("w").await;
+    window
+        .wait("document.activeElement === document.querySelector('[data-blank=Value]')")
+        .await;
+    window.run("document.activeElement.select()").await;
+    window.keys("77\u{E007}").await;
+    window.click(&format!("{row} [data-action=read]")).await;
+    window.shows(&value, "77 Hz").await;
+
+    // What does not fit is not written, and the bytes go from one way of writing to the other.
+    window.type_into("[data-blank=Value]", "70000").await;
+    window.shows("[data-testid=write-problem]", "65535").await;
+    window.run("document.activeElement.select()").await;
+    window.keys("100").await;
+    window.shows("[data-testid=write-bytes]", "64 00").await;
+    window.click("[data-write-kind=hex]").await;
+    window
+        .wait("document.querySelector('[data-testid=write-input]')?.value === '64 00'")
+        .await;
+    window.type_into("[data-testid=write-input]", "0A 00").await;
+    window.click("[data-write-kind=fields]").await;
+    window
+        .wait("document.querySelector('[data-blank=Value]')?.value === '10'")
+        .await;
+    window.close().await;
+}
+
+#[tokio::test]
 async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     let window = Window::open(&["--simulated"]).await;
     connect(&window, MOTION).await;
@@ -33,7 +84,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     let row = format!("[data-key='{}']", row.as_str().unwrap_or_default());
     window.click(&format!("{row} [data-action=read]")).await;
     window
-        .shows(&format!("{row} [data-testid=value]"), "D0 00")
+        .shows(&format!("{row} [data-testid=value]"), "208 Hz")
         .await;
     window.click(&format!("{row} .gname")).await;
     window.click("[data-write-kind=number]").await;
@@ -44,7 +95,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     window.click("[data-testid=write]").await;
     window.click(&format!("{row} [data-action=read]")).await;
     window
-        .shows(&format!("{row} [data-testid=value]"), "64 00")
+        .shows(&format!("{row} [data-testid=value]"), "100 Hz")
         .await;
 
     // A number that does not fit, and a value that the device refuses, each with a reason.
@@ -72,7 +123,7 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
     window
         .type_into("[data-testid=layout]", "seq:u32le!count, acc:i17le")
         .await;
-    window.shows("[data-testid=caret]", "^").await;
+    window.shows("[data-testid=layout-caret]", "^").await;
     window.shows("[data-testid=layout-problem]", "i17le").await;
     window
         .type_into(
@@ -80,7 +131,9 @@ async fn a_device_is_found_opened_read_written_drawn_recorded_and_exported() {
             "seq:u32le!count, acc:i16le[3]*0.000244 g",
         )
         .await;
-    window.shows("[data-testid=preview]", "Not used yet").await;
+    window
+        .shows("[data-testid=layout-preview]", "Not used yet")
+        .await;
     window
         .wait("document.querySelector('.fields [data-field=\"acc[2]\"]')")
         .await;
@@ -183,6 +236,170 @@ async fn the_keyboard_alone_finds_opens_and_reads() {
 }
 
 #[tokio::test]
+async fn a_format_is_chosen_by_keys_and_nothing_closes_or_loses_the_focus_under_them() {
+    let window = Window::open(&["--simulated"]).await;
+    connect(&window, MOTION).await;
+    let stream = window
+        .run(
+            "return [...document.querySelectorAll('[data-kind=characteristic]')]
+               .find((row) => row.querySelector('.c-prop').innerText.trim() === 'notify').dataset.uuid",
+        )
+        .await;
+    let row = format!("[data-uuid='{}']", stream.as_str().unwrap_or_default());
+    window.click(&format!("{row} .gname")).await;
+    window
+        .click(&format!("{row} [data-action=subscribe]"))
+        .await;
+    window.shows("[data-testid=format-why]", "No format").await;
+
+    // Arrows go from kind to kind and choose nothing; the picker opens with Space, and stays.
+    window
+        .run(
+            "window.pickersLost = 0;
+             new MutationObserver((changes) => changes.forEach((change) => change.removedNodes.forEach((node) => {
+               if (node.nodeType === 1 && (node.matches('.picker') || node.querySelector('.picker'))) window.pickersLost++;
+             }))).observe(document.querySelector('.insp'), { childList: true, subtree: true });
+             document.querySelector('[data-format=bytes]').focus()",
+        )
+        .await;
+    window.keys("\u{E014}").await;
+    window
+        .wait("document.activeElement.dataset.format === 'number'")
+        .await;
+    window
+        .shows("[data-format][aria-checked=true]", "Bytes")
+        .await;
+    window.keys(" ").await;
+    window
+        .shows(
+            "[data-testid=format-why]",
+            "Your layout, chosen for every device",
+        )
+        .await;
+    // Longer than the inspector takes to ask again.
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    window
+        .run("const s = document.querySelector('[data-testid=pick-bits]'); s.value = '32'; s.dispatchEvent(new Event('change', { bubbles: true }))")
+        .await;
+    window
+        .wait("document.querySelector('[data-testid=layout]').value === 'value:u32le'")
+        .await;
+    window
+        .wait("document.querySelector('.fields [data-field=value]')")
+        .await;
+    window.picture("number");
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(window.run("return window.pickersLost").await, 0);
+
+    // For the model, from the next choice on; a layout that Enter uses leaves the focus where it is.
+    window.click("[data-testid=format-forget]").await;
+    window.shows("[data-testid=format-why]", "No format").await;
+    window.click("[data-format=layout]").await;
+    let scope = |value: &str| {
+        format!(
+            "const s = document.querySelector('[data-testid=format-scope]'); s.value = '{value}'; s.dispatchEvent(new Event('change', {{ bubbles: true }}))"
+        )
+    };
+    window.run(&scope("model")).await;
+    window
+        .type_into("[data-testid=layout]", "seq:u32le , x:i16le")
+        .await;
+    window
+        .run(
+            "window.focusLost = 0; document.activeElement.addEventListener('blur', () => window.focusLost++)",
+        )
+        .await;
+    window
+        .shows("[data-testid=layout-preview]", "Not used yet")
+        .await;
+    window.keys("\u{E007}").await;
+    window
+        .shows("[data-testid=format-why]", "chosen for devices of model")
+        .await;
+    tokio::time::sleep(std::time::Duration::from_secs(1)).await;
+    assert_eq!(window.run("return window.focusLost").await, 0);
+    assert_eq!(
+        window
+            .run("return [document.activeElement.dataset.testid, document.activeElement.value].join(' ')")
+            .await,
+        "layout seq:u32le, x:i16le"
+    );
+    window.picture("layout");
+    window.run(&scope("every")).await;
+    window
+        .shows("[data-testid=format-why]", "chosen for every device")
+        .await;
+    window.close().await;
+}
+
+#[tokio::test]
+async fn a_file_of_formats_is_looked_at_and_taken_by_keys_from_the_palette() {
+    let window = Window::open(&["--simulated"]).await;
+    let file = window.home().join("formats.json");
+    let formats: Vec<_> = (0..150)
+        .map(|at| {
+            serde_json::json!({ "uuid": format!("{:04x}", 0xE000 + at), "layout": "x:u8", "note": "of the shelf" })
+        })
+        .collect();
+    let text = serde_json::json!({ "gattscope-formats": 1, "formats": formats, "names": { "e000": "Shelf" } });
+    std::fs::write(&file, text.to_string()).unwrap();
+    let load = async || {
+        window.keys("\u{E009}k\u{E000}").await;
+        window
+            .wait("document.activeElement.dataset.testid === 'palette'")
+            .await;
+        window.keys("load formats\u{E007}").await;
+        window.choose_file(&file).await;
+        window
+            .shows("[data-testid=formats-file]", "151 entries in the file")
+            .await;
+    };
+    let tab_to = async |testid: &str| {
+        for _ in 0..8 {
+            window.keys("\u{E004}").await;
+            let at = window
+                .run("return document.activeElement.dataset.testid ?? ''")
+                .await;
+            if at == testid {
+                return;
+            }
+        }
+        panic!("Tab does not come to {testid}");
+    };
+
+    load().await;
+    let shown = "document.querySelectorAll('[data-testid=formats-file] [data-state]').length";
+    assert_eq!(window.run(&format!("return {shown}")).await, 100);
+    tab_to("formats-entries").await;
+    window.keys("\u{E010}").await;
+    window
+        .wait("document.querySelector('[data-testid=formats-entries]').scrollTop > 0")
+        .await;
+    tab_to("formats-more").await;
+    window.keys("\u{E007}").await;
+    window.wait(&format!("{shown} === 151")).await;
+    window
+        .wait("document.activeElement.dataset.testid === 'formats-entries'")
+        .await;
+    window.picture("formats-file");
+    tab_to("formats-take").await;
+    window.keys("\u{E007}").await;
+    window
+        .wait("!document.querySelector('[data-testid=formats-file]')")
+        .await;
+
+    load().await;
+    window
+        .shows("[data-testid=formats-take]", "Nothing to add")
+        .await;
+    window.keys("\u{E00C}").await;
+    window
+        .wait("!document.querySelector('[data-testid=formats-file]')")
+        .await;
+    window.close().await;
+}
+
+#[tokio::test]
 async fn a_beacon_is_found_by_its_kind_read_drawn_and_given_a_layout_by_keys() {
     let window = Window::open(&["--simulated"]).await;
     window
@@ -216,7 +433,19 @@ async fn a_beacon_is_found_by_its_kind_read_drawn_and_given_a_layout_by_keys() {
     window
         .type_into("[data-testid=advert-layout]", "kind:u8, t:i17be")
         .await;
-    window.shows("[data-testid=advert-problem]", "i17be").await;
+    window
+        .shows("[data-testid=advert-layout-problem]", "i17be")
+        .await;
+    // The caret stands under the character that is wrong.
+    window
+        .wait(
+            "(() => {
+               const [pre, mark] = ['', ' .bad'].map((which) => document.querySelector('[data-testid=advert-layout-caret]' + which)?.getBoundingClientRect());
+               return pre?.width > 150 && mark.left > pre.left + 50 && mark.bottom <= pre.bottom + 1;
+             })()",
+        )
+        .await;
+    window.picture("advert-caret");
     window
         .type_into(
             "[data-testid=advert-layout]",

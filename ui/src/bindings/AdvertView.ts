@@ -16,6 +16,10 @@ row: DeviceRow,
  */
 parts: Array<AdvertPart>, 
 /**
+ * What was heard and is in no part, because there are too many; empty when nothing was.
+ */
+more: string, 
+/**
  * All bytes of the latest report, hexadecimal with spaces; empty where the system gives fields alone.
  */
 raw: string, 
@@ -24,7 +28,11 @@ raw: string,
  */
 plotted: Array<string>, 
 /**
- * Newest values of the part that was asked for, newest first.
+ * The part that was asked for; null if none was.
+ */
+part: string | null, 
+/**
+ * Newest values of that part, newest first.
  */
 history: Array<HistoryRow>, 
 /**

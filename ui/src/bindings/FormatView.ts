@@ -9,6 +9,10 @@ export type FormatView = {
  */
 kind: string, 
 /**
+ * The format itself, as in [`AttributeView::format`].
+ */
+format: string, 
+/**
  * Where it comes from, in a sentence.
  */
 why: string, 
@@ -16,6 +20,10 @@ why: string,
  * Whether the user chose it for the `model` or for `every` device; empty if nobody chose.
  */
 scope: string, 
+/**
+ * What the user noted beside the choice; empty if nothing.
+ */
+note: string, 
 /**
  * What the model is called that a choice is saved for; null if nobody knows.
  */

@@ -6,11 +6,11 @@ import type { NamedUuid } from "./NamedUuid";
  */
 export type FormatsEntryView = { 
 /**
- * `format` or `name`.
+ * `format`, `advert` (a layout of what is advertised) or `name`.
  */
 what: string, 
 /**
- * Of which UUID.
+ * Of which UUID; of a company's advertisements, `company:` and its number.
  */
 uuid: NamedUuid, 
 /**
@@ -32,4 +32,8 @@ state: string,
 /**
  * What it would replace.
  */
-before: string | null, };
+before: string | null, 
+/**
+ * What is noted beside that.
+ */
+note_before: string | null, };

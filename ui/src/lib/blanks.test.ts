@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 
 import type { BlankView } from '../bindings/BlankView';
-import { fill, given, hint, rows } from './blanks';
+import { compact, fill, given, hint, rows } from './blanks';
 
 const blank = (name: string, more: Partial<BlankView> = {}): BlankView => ({ name, element: null, unit: '', kind: 'number', range: ['0', '255'], len: null, choices: [], required: true, repeats: false, ...more });
 const FORM = [blank('Heart rate'), blank('RR interval', { repeats: true, required: false, range: ['0', '63999'] })];
@@ -25,4 +25,9 @@ test('an input says what it takes', () => {
   expect(hint(blank('Temperature', { range: ['−273.15', '327.67'], choices: ['not known'] }))).toBe('−273.15 to 327.67, or not known');
   expect(hint(blank('Name', { kind: 'text', range: null }))).toBe('');
   expect(hint(blank('Key', { kind: 'bytes', range: null, len: 4 }))).toBe('4 bytes, such as 01 A0');
+});
+
+test('an emptied input in the middle leaves no gap', () => {
+  const filled = fill(FORM, [{ name: 'RR interval', element: 0, text: '' }, { name: 'RR interval', element: 1, text: '793' }]);
+  expect(rows(FORM, compact(FORM, filled)).map((row) => row.label)).toEqual(['Heart rate', 'RR interval[0]', 'RR interval[1]']);
 });

@@ -43,6 +43,11 @@ export function given(blanks: BlankView[], filled: Filled): GivenField[] {
   });
 }
 
+/** Closes the gaps that emptied inputs leave in what may be given several times. */
+export function compact(blanks: BlankView[], filled: Filled): Filled {
+  return fill(blanks, given(blanks, filled));
+}
+
 /** A form that is filled in with these fields. */
 export function fill(blanks: BlankView[], fields: GivenField[]): Filled {
   const repeats = new Set(blanks.filter((blank) => blank.repeats).map((blank) => blank.name));

@@ -1,7 +1,7 @@
 // A dialog that everything else waits behind: the focus stays in it, and goes back to where it was.
 
 /** What takes the focus, in the order of the page. Of radio buttons, those that are not chosen are reached by arrows. */
-const STOPS = "input:not(:disabled, [type='radio']:not(:checked)), button";
+const STOPS = ":is(input:not([type='radio']:not(:checked)), select, textarea, button, [tabindex='0']):not(:disabled, [tabindex='-1'])";
 
 /** Keeps the focus in `dialog`; `first` says what has it at the beginning. Escape is `refuse`. */
 export function modal(dialog: HTMLElement, { first, refuse }: { first: string; refuse: () => void }): { destroy: () => void } {

@@ -7,6 +7,7 @@ import type { ExportRequest } from '../bindings/ExportRequest';
 import type { JobView } from '../bindings/JobView';
 import type { Event } from '../bindings/Event';
 import type { ExportView } from '../bindings/ExportView';
+import type { FormatsFileView } from '../bindings/FormatsFileView';
 import type { GattView } from '../bindings/GattView';
 import type { LinkView } from '../bindings/LinkView';
 import type { LogEntry } from '../bindings/LogEntry';
@@ -117,6 +118,8 @@ class App {
   exporting = $state.raw<{ session: string | null } | null>(null);
   /** The session that is chosen in the list of sessions, while the list is shown. */
   chosen = $state<string | null>(null);
+  /** A file of formats that was read, and not yet taken. */
+  formatsFile = $state.raw<FormatsFileView | null>(null);
   lossesOpen = $state(false);
   /** What is asked before it is done. */
   confirm = $state.raw<Confirmation | null>(null);
@@ -354,6 +357,9 @@ class App {
     this.note({ severity: 'bad', title, problem, device: action ? null : device, action });
   }
 
+  /** The attribute whose write editor is to have the focus as soon as it stands. */
+  writing = $state.raw<number | null>(null);
+
   /** Whether the inspector shows an attribute now: it tells then how an operation ended. */
   inspects(device: string, key: string): boolean {
     return this.view === 'explore' && this.tab === device && this.selected[device] === key && this.settings?.panels['right'] !== 0;
@@ -492,6 +498,11 @@ class App {
   async exportSession(wanted: Partial<ExportRequest> & { format: string }): Promise<void> {
     const request: ExportRequest = { session: null, devices: [], attributes: [], kinds: [], from: null, to: null, containing: '', hold: false, ...wanted };
     await this.#export('Not exported', 'export', { request });
+  }
+
+  /** Reads a file of formats; what it would change is asked before anything changes. */
+  async loadFormats(): Promise<void> {
+    this.formatsFile = (await this.act<FormatsFileView | null>('The file was not read', 'read_formats')) ?? null;
   }
 
   async saveFormats(): Promise<void> {

@@ -283,7 +283,7 @@ impl fmt::Display for DateTime {
 /// What a field is for, beside its value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Role {
-    /// A counter that rises by the same step from packet to packet and finds loss.
+    /// A counter that rises by the same step with every value, and so finds loss.
     Count,
     /// The device's clock, in milliseconds.
     Milliseconds,
@@ -507,21 +507,7 @@ impl fmt::Display for Bare<'_, '_> {
             Value::Bool(value) => write!(f, "{value}"),
             Value::Text(text) => f.write_str(&clean::bytes(text, SHOWN_TEXT)),
             Value::Bytes(bytes) => hex(f, bytes),
-            Value::Int(value) if field.linear.is_identity() => {
-                write!(f, "{}{}", minus(value < 0), value.unsigned_abs())
-            }
-            Value::Int(_) => {
-                let (number, decimals) = (number(), field.linear.decimals());
-                // What rounds to zero has no sign.
-                let is_seen = number.abs() * 10_f64.powi(decimals.into()) >= 0.5;
-                let decimals = usize::from(decimals);
-                write!(
-                    f,
-                    "{}{:.decimals$}",
-                    minus(number < 0.0 && is_seen),
-                    number.abs()
-                )
-            }
+            Value::Int(value) => field.linear.shown(value).fmt(f),
             Value::Single(value) if field.linear.is_identity() => float(f, value),
             Value::Single(_) => float(f, number() as f32),
             Value::Float(_) => float(f, number()),

@@ -187,7 +187,8 @@ impl<'a> SummaryLine<'a> {
             (false, true) => "",
             (false, false) => ", ",
         };
-        self.unit = unit;
+        // One element that is no number does not take the unit from the others.
+        self.unit = unit.or(self.unit);
         // Writing to a String cannot fail.
         let _ = match name.filter(|_| !same) {
             Some(name) => write!(self.text, "{gap}{name} {}", field.bare()),
@@ -371,7 +372,7 @@ mod tests {
         );
         assert_eq!(
             motion.summary(&[7, 0, 0xE8, 0x03]),
-            "acc 1.000 missing missing"
+            "acc 1.000 missing missing g"
         );
         assert_eq!(
             format("layout:t:i16le*0.01 °C").summary(&[0x46, 0x09]),

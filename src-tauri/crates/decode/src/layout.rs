@@ -9,14 +9,12 @@ mod clock;
 mod encode;
 mod error;
 mod kind;
-mod number_format;
 mod parse;
 mod plan;
 mod write;
 
 pub use clock::{Clock, Counter};
 pub use error::{LayoutError, LayoutErrorKind};
-pub use number_format::NumberFormat;
 
 use plan::Block;
 

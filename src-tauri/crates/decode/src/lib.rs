@@ -55,7 +55,7 @@ pub mod units;
 
 pub use field::{Bare, DateTime, Fault, Field, Label, Rest, Role, Series, Value};
 pub use format::{Format, FormatError};
-pub use layout::{Clock, Counter, Layout, LayoutError, LayoutErrorKind, NumberFormat};
+pub use layout::{Clock, Counter, Layout, LayoutError, LayoutErrorKind};
 pub use number::{Class, Decimal, DecimalError, Endian, NumberType, NumberTypeError};
 pub use presentation::{Presentation, PresentationError, Presented};
 pub use sig::Sig;

@@ -395,10 +395,6 @@ impl Linear {
         *self == Self::IDENTITY
     }
 
-    pub(crate) const fn decimals(&self) -> u8 {
-        self.decimals
-    }
-
     /// How much one more of `raw` makes, to the last digit: a difference of two numbers loses them.
     pub(crate) fn slope(&self) -> f64 {
         self.multiply / self.divide
@@ -413,27 +409,99 @@ impl Linear {
     /// whether it means just that. (With a negative scale, that means no less.) `None` where
     /// whole numbers of 128 bits do not suffice.
     pub(crate) fn invert(&self, mantissa: i128, exponent: i32) -> Option<(i128, bool)> {
+        let (over, under) = self.fraction(mantissa, exponent)?;
+        let floor = over.checked_div_euclid(under)?;
+        Some((floor, over.checked_rem_euclid(under)? == 0))
+    }
+
+    /// The way back from `mantissa × 10^exponent` in decimals, as mantissa and exponent; `None`
+    /// where they have no end or are too many.
+    pub(crate) fn invert_decimal(&self, mantissa: i128, exponent: i32) -> Option<(i128, i32)> {
+        let (mut over, under) = self.fraction(mantissa, exponent)?;
+        for power in 0..20 {
+            if over.checked_rem(under)? == 0 {
+                return Some((over / under, -power));
+            }
+            over = over.checked_mul(10)?;
+        }
+        None
+    }
+
+    /// What means `mantissa × 10^exponent`, as a fraction whose lower part is positive.
+    fn fraction(&self, mantissa: i128, exponent: i32) -> Option<(i128, i128)> {
+        let [multiply, add, divide] = self.whole()?;
+        let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
+        let (up, down) = if exponent < 0 { (1, power) } else { (power, 1) };
+        // Mostly both are powers of ten.
+        let common = common_divisor(divide, down);
+        let (divide, down) = (divide.checked_div(common)?, down.checked_div(common)?);
+        let over = mantissa.checked_mul(up)?.checked_mul(divide)?;
+        let over = over.checked_sub(add.checked_mul(down)?)?;
+        let under = multiply.checked_mul(down)?;
+        Some(match under < 0 {
+            true => (-over, -under),
+            false => (over, under),
+        })
+    }
+
+    /// Its parts as whole numbers, if they are some.
+    fn whole(&self) -> Option<[i128; 3]> {
         let whole = |part: f64| {
             (part.fract() == 0.0 && part.abs() < 2_f64.powi(100)).then_some(part as i128)
         };
-        let [multiply, add, divide] = [self.multiply, self.add, self.divide].map(whole);
-        let power = 10_i128.checked_pow(exponent.unsigned_abs())?;
-        let (up, down) = if exponent < 0 { (1, power) } else { (power, 1) };
-        let over = mantissa.checked_mul(up)?.checked_mul(divide?)?;
-        let over = over.checked_sub(add?.checked_mul(down)?)?;
-        let under = multiply?.checked_mul(down)?;
-        let (over, under) = if under < 0 {
-            (-over, -under)
-        } else {
-            (over, under)
-        };
-        let floor = over.checked_div_euclid(under)?;
-        Some((floor, over.checked_rem_euclid(under)? == 0))
+        Some([whole(self.multiply)?, whole(self.add)?, whole(self.divide)?])
+    }
+
+    /// An integer as a person reads it: with the digits that it has, not those of the nearest float.
+    pub(crate) const fn shown(self, raw: i128) -> ShownInteger {
+        ShownInteger { linear: self, raw }
+    }
+
+    /// What `raw` means, as a whole number of the last of the decimals that are shown, and how many
+    /// of them are one; `None` where it is not whole, or 128 bits do not suffice.
+    fn exact(&self, raw: i128) -> Option<(i128, i128)> {
+        let [multiply, add, divide] = self.whole()?;
+        let one = 10_i128.checked_pow(self.decimals.into())?;
+        let steps = raw.checked_mul(multiply)?.checked_add(add)?;
+        (divide == one).then_some((steps, one))
     }
 
     /// The way back as near as floats come.
     pub(crate) fn unapply(&self, number: f64) -> f64 {
         (number * self.divide - self.add) / self.multiply
+    }
+}
+
+fn common_divisor(mut one: i128, mut other: i128) -> i128 {
+    while other != 0 {
+        (one, other) = (other, one % other);
+    }
+    one
+}
+
+/// See [`Linear::shown`].
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct ShownInteger {
+    linear: Linear,
+    raw: i128,
+}
+
+impl fmt::Display for ShownInteger {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let decimals = usize::from(self.linear.decimals);
+        let minus = |negative| if negative { "\u{2212}" } else { "" };
+        if let Some((steps, one)) = self.linear.exact(self.raw) {
+            let (sign, steps) = (minus(steps < 0), steps.unsigned_abs());
+            let (before, after) = (steps / one.unsigned_abs(), steps % one.unsigned_abs());
+            return match decimals {
+                0 => write!(f, "{sign}{before}"),
+                _ => write!(f, "{sign}{before}.{after:0decimals$}"),
+            };
+        }
+        let number = self.linear.apply(self.raw as f64);
+        // What is rounded to zero is not below it.
+        let below = number * 10_f64.powi(self.linear.decimals.into()) <= -0.5;
+        write!(f, "{}{:.decimals$}", minus(below), number.abs())
     }
 }
 
@@ -505,7 +573,7 @@ mod tests {
         }
         let both = Linear::decimal("0.1".parse().unwrap(), "-273.15".parse().unwrap());
         assert_eq!(both.apply(2981.0), 24.95);
-        assert_eq!(both.decimals(), 2);
+        assert_eq!(both.decimals, 2);
     }
 
     #[test]

@@ -34,7 +34,7 @@ fn layouts_in(text: &str) -> usize {
 fn the_examples_at_the_top_are_layouts() {
     let (top, _) = PAGE.split_once("# Grammar").unwrap();
     assert_eq!(layouts_in(top), 10);
-    let (_, readme) = README.split_once("## Layouts").unwrap();
+    let (_, readme) = README.split_once("## Formats").unwrap();
     assert_eq!(layouts_in(readme), 5);
 }
 

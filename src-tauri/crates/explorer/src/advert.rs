@@ -11,7 +11,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use decode::advertisement::{self, AdPart, AdType, Beacon, Source};
 use decode::{Format, Layout};
-use radio::{Advertisement, Timestamp};
+use radio::{Advertisement, Rssi, Timestamp};
 use uuid::Uuid;
 
 use crate::device::{WallOffset, hex};
@@ -69,7 +69,12 @@ impl FromStr for Key {
         Ok(Self(match kind {
             "company" => Source::Manufacturer(u16::from_str_radix(which, 16).map_err(drop)?),
             "service" => Source::Service(Uuid::try_parse(which).map_err(drop)?),
-            "ad" => Source::Structure(AdType(u8::from_str_radix(which, 16).map_err(drop)?)),
+            "ad" => {
+                // Which one of its type it is in a report, only the page tells apart.
+                let (kind, after) = which.split_once('+').unwrap_or((which, "1"));
+                after.parse::<u16>().map_err(drop)?;
+                Source::Structure(AdType(u8::from_str_radix(kind, 16).map_err(drop)?))
+            }
             _ => return Err(()),
         }))
     }
@@ -115,7 +120,7 @@ pub(crate) fn layouts(chosen: &BTreeMap<String, String>) -> Layouts {
 
 /// Hands over every payload of a report with its source: manufacturer and service data, also such as the system left in
 /// the bytes alone.
-pub(crate) fn payloads(report: &Advertisement, mut f: impl FnMut(Source, &Bytes)) {
+pub(crate) fn payloads(report: &Advertisement, mut f: impl FnMut(Source, &[u8])) {
     for (company, data) in &report.manufacturer_data {
         f(Source::Manufacturer(company.0), data);
     }
@@ -128,10 +133,7 @@ pub(crate) fn payloads(report: &Advertisement, mut f: impl FnMut(Source, &Bytes)
             && let Some((source, within)) = Source::of_structure(kind, &raw[data.clone()])
             && !told(report, source)
         {
-            f(
-                source,
-                &raw.slice(data.start + within.start..data.start + within.end),
-            );
+            f(source, &raw[data][within]);
         }
     }
 }
@@ -154,8 +156,32 @@ pub(crate) struct Said {
     /// In the order in which each was first heard, so that none changes its place.
     parts: Vec<Saying>,
     history: VecDeque<Entry>,
+    /// How many are remembered no more.
+    forgot: u64,
     drawn: bool,
     raw: Option<Bytes>,
+    /// How many values were of no part, because there are too many parts.
+    further: u64,
+}
+
+/// What is remembered of a part of what a device advertises. Numbers count what the device said, of whatever part.
+#[derive(Debug, Default)]
+pub(crate) struct Remembered {
+    /// Oldest first.
+    pub(crate) entries: Vec<(Timestamp, Heard)>,
+    /// The number of the oldest that is remembered.
+    pub(crate) first: u64,
+    /// The number of what comes next.
+    pub(crate) next: u64,
+    /// When the oldest was heard.
+    pub(crate) oldest: Option<Timestamp>,
+}
+
+/// What a report said of a part.
+#[derive(Clone, Debug)]
+pub(crate) enum Heard {
+    Payload(Source, Bytes),
+    Signal(Rssi),
 }
 
 /// The newest of one part.
@@ -163,6 +189,8 @@ pub(crate) struct Said {
 struct Saying {
     source: Source,
     beacon: Option<Beacon>,
+    /// How many structures of its type stood before it in its report.
+    after: u16,
     at: Timestamp,
     data: Bytes,
     /// How many of its bytes are not there.
@@ -184,7 +212,7 @@ impl Said {
         let at = report.at;
         payloads(report, |source, data| {
             let beacon = Beacon::of(source, data);
-            if let Some((part, data)) = self.say(source, beacon, at, data, 0) {
+            if let Some((part, data)) = self.say((source, beacon, 0), at, data, 0) {
                 let most = if self.drawn {
                     REMEMBERED_DRAWN
                 } else {
@@ -192,11 +220,14 @@ impl Said {
                 };
                 while self.history.len() >= most {
                     self.history.pop_front();
+                    self.forgot += 1;
                 }
                 self.history.push_back(Entry { at, part, data });
             }
         });
         let Some(raw) = &report.raw else { return };
+        // A report may have several of one type.
+        let mut before = [0_u16; 256];
         for part in advertisement::parts(raw) {
             let (kind, data, missing) = match part {
                 AdPart::Structure { kind, data, .. } => (kind, data, 0),
@@ -213,42 +244,59 @@ impl Said {
                 && Source::of_structure(kind, &raw[data.clone()])
                     .is_some_and(|(source, _)| !matches!(source, Source::Structure(_)));
             if !whole {
-                self.say(Source::Structure(kind), None, at, &raw.slice(data), missing);
+                let before = &mut before[usize::from(kind.0)];
+                let which = (Source::Structure(kind), None, *before);
+                *before = before.saturating_add(1);
+                self.say(which, at, &raw[data], missing);
             }
         }
         self.raw = Some(raw.clone());
     }
 
     /// Takes the newest of a part. Says which one it is, and its bytes; those that are the same as before are not kept
-    /// twice.
+    /// twice, and others as a copy, for a slice would keep the whole report.
     fn say(
         &mut self,
-        source: Source,
-        beacon: Option<Beacon>,
+        (source, beacon, after): (Source, Option<Beacon>, u16),
         at: Timestamp,
-        data: &Bytes,
+        data: &[u8],
         missing: usize,
     ) -> Option<(usize, Bytes)> {
-        let same = |saying: &Saying| saying.source == source && saying.beacon == beacon;
+        let same = |saying: &Saying| {
+            (saying.source, saying.beacon, saying.after) == (source, beacon, after)
+        };
         if let Some(place) = self.parts.iter().position(same) {
             let saying = &mut self.parts[place];
-            if saying.data != *data {
-                saying.data = data.clone();
+            if saying.data != data {
+                saying.data = Bytes::copy_from_slice(data);
             }
             (saying.at, saying.missing) = (at, missing);
             return Some((place, saying.data.clone()));
         }
         if self.parts.len() == PARTS {
+            self.further += 1;
             return None;
         }
+        let data = Bytes::copy_from_slice(data);
         self.parts.push(Saying {
             source,
             beacon,
+            after,
             at,
             data: data.clone(),
             missing,
         });
-        Some((self.parts.len() - 1, data.clone()))
+        Some((self.parts.len() - 1, data))
+    }
+
+    /// What is in no part, in words; empty if nothing is.
+    pub(crate) fn more(&self) -> String {
+        let values = match self.further {
+            0 => return String::new(),
+            1 => "1 value of a further part is".into(),
+            many => format!("{many} values of further parts are"),
+        };
+        format!("{PARTS} parts of a device are shown at most: {values} only in the recording.")
     }
 
     /// The bytes of the last report, where the system gives them.
@@ -349,17 +397,31 @@ impl Said {
         self.drawn = drawn;
     }
 
-    /// The payloads of a part that are remembered, oldest first.
-    pub(crate) fn remembered(&self, part: Part) -> Vec<(Timestamp, Source, Bytes)> {
+    /// Of a device that is gone, and of which nothing is drawn, the newest of each part is enough.
+    pub(crate) fn gone(&mut self) {
+        if !self.drawn {
+            self.forgot += self.history.len() as u64;
+            self.history = VecDeque::new();
+        }
+    }
+
+    /// What is remembered of a part since the entry of this number, of whatever part that is.
+    pub(crate) fn remembered(&self, part: Part, since: u64) -> Remembered {
         let Part::Said(source, beacon) = part else {
-            return Vec::new();
+            return Remembered::default();
         };
-        let of = self.history.iter().filter(|entry| {
+        let skip = usize::try_from(since.saturating_sub(self.forgot)).unwrap_or(usize::MAX);
+        let of = self.history.iter().skip(skip).filter(|entry| {
             let saying = &self.parts[entry.part];
             saying.source == source && (beacon.is_none() || saying.beacon == beacon)
         });
-        of.map(|entry| (entry.at, source, entry.data.clone()))
-            .collect()
+        let entries = of.map(|entry| (entry.at, Heard::Payload(source, entry.data.clone())));
+        Remembered {
+            entries: entries.collect(),
+            first: self.forgot,
+            next: self.forgot + self.history.len() as u64,
+            oldest: self.history.front().map(|entry| entry.at),
+        }
     }
 
     /// Everything as the page shows it; `fields` say what the system tells without bytes.
@@ -480,6 +542,9 @@ impl Saying {
             source => payload(source, &self.data, self.format(layouts)),
         };
         view.part = self.part(layouts).to_string();
+        if self.after > 0 {
+            view.part.push_str(&format!("+{}", self.after));
+        }
         view.at_ms = Some(wall.ms(self.at));
         view
     }
@@ -538,7 +603,7 @@ fn payload(source: Source, data: &[u8], format: Option<Format>) -> AdvertPart {
     (view.headline, view.unit) = (shown.headline, shown.unit);
     match &format {
         Format::Beacon(beacon) => view.kind = beacon.name().into(),
-        format => view.format = format!("{format}").trim_start_matches("layout:").into(),
+        format => view.format = crate::formats::text_of(Some(format)),
     }
     if format.series().is_empty() {
         view.unplotted = Some("Nothing to plot: there are no numbers in it.".into());
@@ -688,7 +753,7 @@ mod tests {
         assert_eq!(views[0].bytes, "05 01 03");
         assert_eq!(views[0].kind, "RuuviTag, data format 5");
         let part = Part::Said(Source::Manufacturer(0x0499), None);
-        assert_eq!(said.remembered(part).len(), 2);
+        assert_eq!(said.remembered(part, 0).entries.len(), 2);
     }
 
     #[test]
@@ -730,6 +795,39 @@ mod tests {
             said.hear(&made_up);
         }
         assert_eq!(said.parts.len(), PARTS);
+        // One of them is the tag's own.
+        assert_eq!(
+            said.more(),
+            "64 parts of a device are shown at most: 10 values of further parts are only in the recording."
+        );
+    }
+
+    #[test]
+    fn what_is_remembered_keeps_no_whole_report() {
+        let mut said = Said::default();
+        let first = report(0, &[6, 0xFF, 0x99, 0x04, 0x05, 1, 2, 2, 1, 6]);
+        let raw = first.raw.clone().unwrap();
+        said.hear(&first);
+        said.hear(&report(1, &[6, 0xFF, 0x99, 0x04, 0x05, 3, 4]));
+        drop(first);
+        assert!(raw.is_unique());
+        assert_eq!(said.history.len(), 2);
+    }
+
+    #[test]
+    fn two_structures_of_one_type_in_a_report_are_two_parts() {
+        let mut said = Said::default();
+        said.hear(&report(0, &[3, 2, 0x0D, 0x18, 3, 2, 0x0F, 0x18]));
+        said.hear(&report(1, &[3, 2, 0x0A, 0x18]));
+        let views = said.views(&[], &Layouts::new(), WALL);
+        let shown: Vec<_> = views
+            .iter()
+            .map(|view| (view.part.as_str(), view.bytes.as_str()))
+            .collect();
+        assert_eq!(shown, [("ad:02", "0A 18"), ("ad:02+1", "0F 18")]);
+        let part = "ad:02+1".parse::<Part>();
+        assert_eq!(part, Ok(Part::Said(Source::Structure(AdType(2)), None)));
+        assert_eq!("ad:02+x".parse::<Part>(), Err(()));
     }
 
     #[test]

@@ -1,11 +1,17 @@
 //! Lines of what devices advertise: numbers of a payload, and how strong a device is heard.
 //!
 //! An advertisement is sent many times and heard by chance, so each is drawn when it arrived, none is missed, and a
-//! counter in it is a number like any other. Only what is drawn is decoded. What comes first is drawn from memory; of a
-//! session that is open, from the file.
+//! counter in it is a number like any other. Only what is drawn is decoded.
+//!
+//! What is remembered is drawn at once, so that there is a line to see. Then the recording is read in the background as
+//! far as it is older, what is remembered is drawn behind it, and the whole line takes the place of the first one; a
+//! later change makes that be in vain. So each report is drawn once: from the file up to a time, and by its number
+//! after it. A report is heard and drawn under one lock, or it waits in what is remembered. What is neither remembered
+//! nor in the recording (by choice, or of a recording before) is not drawn. A session that is open is drawn from its
+//! file alone.
 
 use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::ops::{Bound, ControlFlow};
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
@@ -13,9 +19,11 @@ use std::time::{Duration, Instant};
 use decode::advertisement::{Beacon, Source};
 use decode::{Format, Series};
 use radio::{Advertisement, DeviceId, Timestamp};
+use session::{Session, SessionTime};
 
-use crate::advert::{self, Key, Part};
-use crate::explorer::{Explorer, Inner};
+use crate::advert::{self, Heard, Key, Part};
+use crate::explorer::{Explorer, Inner, Recording};
+use crate::export::settle;
 use crate::gatt::MAX_SERIES;
 use crate::scope::{Owner, Track};
 use crate::view::{AdvertView, PreviewView, Problem};
@@ -25,17 +33,26 @@ const SILENCE: Duration = Duration::from_secs(60);
 /// How often the window hears of lines that were found in a file.
 const PACE: Duration = Duration::from_millis(250);
 
+/// As many are drawn while the radio's task waits.
+const SLICE: usize = 64;
+/// A time after every report.
+const ALL: Timestamp = Timestamp(i64::MAX);
+/// How late a report may be in the file, nanoseconds after others of its time.
+const LATE: i64 = 1_000_000_000;
+
 /// What is drawn of devices' advertisements.
 #[derive(Debug, Default)]
 pub(crate) struct Adverts {
     lines: Mutex<HashMap<DeviceId, Vec<Line>>>,
-    /// Whether there are any: without, an advertisement costs nothing here.
-    any: AtomicBool,
     drawings: AtomicU64,
+    /// A column came for the first time, and the window has not heard of it.
+    new: AtomicBool,
+    /// A column came for which the scope has no room, and the user has not heard of it.
+    refused: AtomicBool,
 }
 
 /// The numbers of one part of what a device advertises.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 struct Line {
     part: Part,
     /// What gives the numbers; none of the signal.
@@ -49,6 +66,8 @@ struct Line {
     last: Option<Timestamp>,
     /// Which drawing it is: what was begun before is in vain.
     drawing: u64,
+    /// What is remembered is being drawn: what comes waits there.
+    behind: bool,
 }
 
 /// What an attribute is called whose values are advertised.
@@ -75,6 +94,16 @@ impl Line {
             name,
             last: None,
             drawing,
+            behind: false,
+        }
+    }
+
+    /// The same line, with nothing drawn.
+    fn blank(&self) -> Self {
+        Self {
+            tracks: vec![None; self.tracks.len()],
+            last: None,
+            ..self.clone()
         }
     }
 
@@ -88,11 +117,8 @@ impl Line {
         }
     }
 
-    /// Draws a report, of which what came before is drawn already. Says whether a column came for the first time.
+    /// Draws a report. Says whether a column came for the first time.
     fn report(&mut self, report: &Advertisement, add: &mut Add<'_>) -> bool {
-        if self.last.is_some_and(|last| last >= report.at) {
-            return false;
-        }
         if self.part == Part::Signal {
             let rssi = report.rssi.map(|rssi| f64::from(rssi.0));
             return rssi.is_some_and(|rssi| self.numbers(report.at, |push| push(0, rssi), add));
@@ -104,6 +130,20 @@ impl Line {
             }
         });
         new
+    }
+
+    fn remembered(&mut self, entries: &[(Timestamp, Heard)], add: &mut Add<'_>) {
+        for (at, heard) in entries {
+            match heard {
+                Heard::Payload(source, data) if self.takes(*source, data) => {
+                    self.payload(*at, data, add);
+                }
+                Heard::Payload(..) => {}
+                Heard::Signal(rssi) => {
+                    self.numbers(*at, |push| push(0, f64::from(rssi.0)), add);
+                }
+            }
+        }
     }
 
     fn payload(&mut self, at: Timestamp, data: &[u8], add: &mut Add<'_>) -> bool {
@@ -141,6 +181,10 @@ impl Line {
             {
                 let show = first == Some(column) || (picked && series.role.is_none());
                 self.tracks[column] = add(&self.name, self.part, series, show);
+                if self.tracks[column].is_none() {
+                    // It is not tried again at every report.
+                    self.columns.retain(|one| one.column != column);
+                }
                 new |= self.tracks[column].is_some();
             }
             if let Some(Some(track)) = self.tracks.get(column) {
@@ -168,6 +212,66 @@ impl Line {
         // Of several alike, the first.
         let first = here.into_iter().min_by_key(|one| rank(one))?;
         Some(first.column)
+    }
+}
+
+/// A line that is drawn out of sight, to take the place of what is shown.
+struct Draft {
+    line: Line,
+    /// Its columns in the order in which they came, and whether each begins in sight.
+    columns: Vec<(usize, bool)>,
+}
+
+impl Draft {
+    fn of(line: &Line) -> Self {
+        Self {
+            line: line.blank(),
+            columns: Vec::new(),
+        }
+    }
+
+    fn draw<T>(&mut self, draw: impl FnOnce(&mut Line, &mut Add<'_>) -> T) -> T {
+        let columns = &mut self.columns;
+        draw(&mut self.line, &mut |_, _, series, show| {
+            columns.push((series.column, show));
+            Some(Track::out_of_sight(series.column))
+        })
+    }
+
+    fn draw_remembered(&mut self, entries: &[(Timestamp, Heard)]) {
+        self.draw(|line, add| line.remembered(entries, add));
+    }
+
+    /// Something is missing before the first of these.
+    fn breaks(&self, entries: &[(Timestamp, Heard)]) {
+        if let (Some(last), Some((first, _))) = (self.line.last, entries.first()) {
+            for track in self.line.tracks.iter().flatten() {
+                track.gap(last, *first, plot::Cause::Gattscope, 0);
+            }
+        }
+    }
+
+    /// Shows it in place of what is drawn of `line`.
+    fn show_in(self, line: &mut Line, add: &mut Add<'_>) {
+        let first = line.tracks.iter().all(Option::is_none);
+        let picked = matches!(line.format.as_deref(), Some(Format::Layout(_)));
+        for (column, show) in self.columns {
+            // One that was removed meanwhile stays away.
+            let Some(series) = line.columns.iter().find(|one| one.column == column) else {
+                continue;
+            };
+            if line.tracks[column].is_none() {
+                line.tracks[column] = add(&line.name, line.part, series, show && (first || picked));
+            }
+            if line.tracks[column].is_none() {
+                line.columns.retain(|one| one.column != column);
+                continue;
+            }
+            if let (Some(track), Some(draft)) = (&line.tracks[column], &self.line.tracks[column]) {
+                track.take_over(draft.clone());
+            }
+        }
+        (line.last, line.behind) = (self.line.last, false);
     }
 }
 
@@ -202,30 +306,50 @@ impl Adverts {
             of.retain(|line| line.part != part);
         }
         lines.retain(|_, of| !of.is_empty());
-        self.any.store(!lines.is_empty(), Ordering::Release);
     }
 }
 
+/// The line of a drawing, unless that is in vain by now.
+fn line_of<'a>(
+    lines: &'a mut HashMap<DeviceId, Vec<Line>>,
+    device: &DeviceId,
+    drawing: u64,
+) -> Option<&'a mut Line> {
+    let of = lines.get_mut(device)?;
+    of.iter_mut().find(|line| line.drawing == drawing)
+}
+
 impl Inner {
-    /// Draws a report, if anything of its device is drawn. This is on the way of every advertisement.
-    pub(crate) fn draw_advert(&self, report: &Advertisement) {
-        if !self.advertised.any.load(Ordering::Acquire) {
-            return;
-        }
+    /// Takes a report, and draws it if anything of its device is drawn. This is on the way of every advertisement.
+    pub(crate) fn hear_advert(&self, report: &Advertisement, starred: bool, alias: Option<&str>) {
         let new = {
+            // Whoever begins to draw meanwhile finds it remembered and not drawn yet, or both are to come.
             let mut lines = self.advertised.lines();
+            self.devices().hear(report, starred, alias);
             let Some(of) = lines.get_mut(&report.device) else {
                 return;
             };
             let mut add = self.adding(&report.device);
             let mut new = false;
-            for line in of {
+            for line in of.iter_mut().filter(|line| !line.behind) {
                 new |= line.report(report, &mut add);
             }
             new
         };
         if new {
+            // The radio's task waits for no listener.
+            self.advertised.new.store(true, Ordering::Release);
+        }
+    }
+
+    /// Tells the window of columns that came for the first time, if any did.
+    pub(crate) fn tell_new_lines(&self) {
+        if self.advertised.new.swap(false, Ordering::AcqRel) {
             self.tell_series();
+        }
+        if self.advertised.refused.swap(false, Ordering::AcqRel) {
+            let title = "Some of what is advertised is not drawn";
+            self.notice("warn", title, too_many(), None, "");
         }
     }
 
@@ -233,6 +357,7 @@ impl Inner {
     fn adding(&self, device: &DeviceId) -> impl FnMut(&str, Part, &Series, bool) -> Option<Track> {
         move |name, part, series, show| {
             if self.scope.len() >= MAX_SERIES {
+                self.advertised.refused.store(true, Ordering::Release);
                 return None;
             }
             let owner = Owner {
@@ -255,11 +380,7 @@ impl Inner {
     /// Draws the numbers of a part from now on, and what is known of before.
     fn begin_advert(self: &Arc<Self>, device: &DeviceId, part: Part) -> Result<(), Problem> {
         if self.scope.len() >= MAX_SERIES {
-            return Err(Problem::new(
-                "too_many_series",
-                format!("The scope draws {MAX_SERIES} series at most."),
-                "Remove some that you do not need.",
-            ));
+            return Err(too_many());
         }
         let drawing = self.advertised.drawings.fetch_add(1, Ordering::Relaxed);
         let format = match part {
@@ -277,35 +398,68 @@ impl Inner {
                 format
             }
         };
+        let live = self.source.is_none();
         let mut line = Line::new(part, format, drawing);
+        line.behind = live;
+        let draft = Draft::of(&line);
         {
-            // What is heard meanwhile waits, and is told apart from what is remembered by its time.
             let mut lines = self.advertised.lines();
-            if self.source.is_none() {
-                let mut add = self.adding(device);
-                let remembered = self.devices().remember(device, part);
-                for (at, source, data) in &remembered.payloads {
-                    if line.takes(*source, data) {
-                        line.payload(*at, data, &mut add);
-                    }
-                }
-                for (at, rssi) in &remembered.signal {
-                    line.numbers(*at, |push| push(0, f64::from(rssi.0)), &mut add);
-                }
-            }
+            self.devices().keep_drawn(device);
             lines.entry(device.clone()).or_default().push(line);
-            self.advertised.any.store(true, Ordering::Release);
         }
-        if self.source.is_some() {
+        if live {
+            self.draw_behind(device, draft, 0, None);
+        }
+        if !live || matches!(&*self.recording(), Recording::On(_)) {
             self.draw_recorded_advert(device.clone(), part, drawing);
         }
         Ok(())
     }
 
+    /// Draws behind a draft what is remembered since the entry of this number and came after a time, and shows it.
+    fn draw_behind(
+        &self,
+        device: &DeviceId,
+        mut draft: Draft,
+        since: u64,
+        after: Option<Timestamp>,
+    ) {
+        let (part, drawing) = (draft.line.part, draft.line.drawing);
+        let mut next = since;
+        loop {
+            let mut lines = self.advertised.lines();
+            let mut remembered = self.devices().remember(device, part, next);
+            let new = &mut remembered.entries;
+            new.retain(|(at, _)| after.is_none_or(|after| *at > after));
+            if remembered.first > next {
+                // More came than is remembered while a slice was drawn.
+                draft.breaks(new);
+            }
+            next = remembered.next;
+            if remembered.entries.len() > SLICE {
+                // Reports are heard meanwhile, and remembered.
+                drop(lines);
+                draft.draw_remembered(&remembered.entries);
+                continue;
+            }
+            draft.draw_remembered(&remembered.entries);
+            if let Some(line) = line_of(&mut lines, device, drawing) {
+                draft.show_in(line, &mut self.adding(device));
+            }
+            return;
+        }
+    }
+
+    /// Takes a part of a device off the scope.
     fn end_advert(&self, device: &DeviceId, part: Part) {
         self.advertised.remove(device, part);
         self.scope.remove(device.as_str(), &attribute(part));
-        if self.advertised.of(device).is_empty() {
+    }
+
+    /// As much of a device is remembered as what is drawn of it needs.
+    fn forget_undrawn(&self, device: &DeviceId) {
+        let lines = self.advertised.lines();
+        if !lines.contains_key(device) {
             self.devices().forget_drawn(device);
         }
     }
@@ -314,26 +468,120 @@ impl Inner {
     fn draw_recorded_advert(self: &Arc<Self>, device: DeviceId, part: Part, drawing: u64) {
         let inner = Arc::clone(self);
         self.runtime.spawn_blocking(move || {
-            if let Err(problem) = inner.read_adverts(&device, part, drawing) {
+            let read = match inner.source {
+                Some(_) => inner.read_adverts(&device, drawing),
+                None => inner.redraw_advert(&device, part, drawing),
+            };
+            if let Err(problem) = read {
                 let title = format!("Advertisements of {device} are not drawn to their end");
                 inner.notice("warn", title, problem, None, "");
             }
         });
     }
 
-    fn read_adverts(&self, device: &DeviceId, part: Part, drawing: u64) -> Result<(), Problem> {
+    /// Draws a part from the beginning of the recording, while reports come.
+    fn redraw_advert(&self, device: &DeviceId, part: Part, drawing: u64) -> Result<(), Problem> {
+        let mut recorder = self.recorder()?;
+        // From where on all is remembered: the file has what is older.
+        let reached = || {
+            let remembered = self.devices().remember(device, part, u64::MAX);
+            (remembered.oldest.unwrap_or(ALL), remembered.first)
+        };
+        let (draft, (mut until, mut next)) = {
+            let mut lines = self.advertised.lines();
+            let line = line_of(&mut lines, device, drawing);
+            (line.map(|line| Draft::of(line)), reached())
+        };
+        let Some(mut draft) = draft else {
+            return Ok(());
+        };
+        let mut drawn = None;
+        let mut files = vec![Arc::clone(&recorder)];
+        loop {
+            let mut waiting = 0;
+            for file in &files {
+                waiting += settle(file)?;
+                if !self.draw_file(device, &mut draft, file, drawn, until)? {
+                    return Ok(());
+                }
+            }
+            let remembered = self.devices().remember(device, part, next);
+            if remembered.first > next && waiting == 0 {
+                // More came while this was read than is remembered; and another recording may have begun.
+                drawn = if until == ALL {
+                    draft.line.last
+                } else {
+                    Some(until)
+                };
+                (until, next) = reached();
+                let current = self.recorder()?;
+                files = vec![Arc::clone(&recorder)];
+                if !Arc::ptr_eq(&recorder, &current) {
+                    files.push(Arc::clone(&current));
+                    recorder = current;
+                }
+                continue;
+            }
+            // Those of that very time may be in the file, too.
+            let (mut new, last) = (remembered.entries, draft.line.last);
+            new.retain(|(at, _)| last.is_none_or(|last| *at > last));
+            if waiting > 0 {
+                // The disk takes nothing: what is between is not drawn.
+                draft.breaks(&new);
+            }
+            draft.draw_remembered(&new);
+            self.draw_behind(device, draft, remembered.next, last);
+            self.tell_series();
+            return Ok(());
+        }
+    }
+
+    /// Draws what a recording has of a part after one time and up to another. False if that is in vain.
+    fn draw_file(
+        &self,
+        device: &DeviceId,
+        draft: &mut Draft,
+        file: &session::Recorder,
+        after: Option<Timestamp>,
+        until: Timestamp,
+    ) -> Result<bool, Problem> {
+        let start = -file.session_time(Timestamp(0)).nanos();
+        let time = |at: i64| SessionTime(at.saturating_sub(start));
+        let from = after.map_or(i64::MIN, |after| after.nanos().saturating_sub(LATE));
+        let within = (
+            Bound::Included(time(from)),
+            Bound::Included(time(until.nanos())),
+        );
+        let (mut asked, mut wanted) = (Instant::now(), true);
+        Session::open(file.path())?.advertisements_of(device, within, |mut report| {
+            report.at = Timestamp(report.at.nanos().saturating_add(start));
+            if after.is_none_or(|after| report.at > after) {
+                draft.draw(|line, add| line.report(&report, add));
+            }
+            if asked.elapsed() >= PACE {
+                asked = Instant::now();
+                let mut lines = self.advertised.lines();
+                wanted = !self.closing.is_cancelled()
+                    && line_of(&mut lines, device, draft.line.drawing).is_some();
+                if !wanted {
+                    return ControlFlow::Break(());
+                }
+            }
+            ControlFlow::Continue(())
+        })?;
+        Ok(wanted)
+    }
+
+    fn read_adverts(&self, device: &DeviceId, drawing: u64) -> Result<(), Problem> {
         let Some(source) = &self.source else {
             return Ok(());
         };
         let mut told = Instant::now();
         let mut new = false;
-        source.again()?.advertisements_of(device, |report| {
+        source.again()?.advertisements_of(device, .., |report| {
             let mut add = self.adding(device);
             let mut lines = self.advertised.lines();
-            let line = lines.get_mut(device).and_then(|of| {
-                of.iter_mut()
-                    .find(|line| line.part == part && line.drawing == drawing)
-            });
+            let line = line_of(&mut lines, device, drawing);
             let Some(line) = line.filter(|_| !self.closing.is_cancelled()) else {
                 return ControlFlow::Break(());
             };
@@ -346,6 +594,7 @@ impl Inner {
             ControlFlow::Continue(())
         })?;
         self.tell_series();
+        self.tell_new_lines();
         Ok(())
     }
 
@@ -376,6 +625,7 @@ impl Inner {
         }
         for (device, part) in ended {
             self.end_advert(&device, part);
+            self.forget_undrawn(&device);
         }
     }
 
@@ -409,10 +659,19 @@ impl Inner {
                 // A part without numbers has nothing to draw; the page says why.
                 let _ = self.begin_advert(&device, part);
             }
+            self.forget_undrawn(&device);
         }
         self.tell_series();
         self.tell_devices();
     }
+}
+
+fn too_many() -> Problem {
+    Problem::new(
+        "too_many_series",
+        format!("The scope draws {MAX_SERIES} series at most."),
+        "Remove some that you do not need.",
+    )
 }
 
 fn part(text: &str) -> Result<Part, Problem> {
@@ -434,6 +693,7 @@ impl Explorer {
     /// A [`Problem`] if the device is not in the table or there is no such part.
     pub fn advert(&self, device: &DeviceId, selected: Option<&str>) -> Result<AdvertView, Problem> {
         let inner = &self.0;
+        let asked = selected.map(Into::into);
         let selected = selected.map(part).transpose()?;
         let plotted = inner
             .advertised
@@ -447,7 +707,11 @@ impl Explorer {
             .ok_or_else(|| radio::Error::UnknownDevice {
                 device: device.to_string(),
             })?;
-        Ok(AdvertView { plotted, ..view })
+        Ok(AdvertView {
+            plotted,
+            part: asked,
+            ..view
+        })
     }
 
     /// Draws the numbers of a part of what a device advertises, or stops: of `company:0499/ruuvi-5` and the like, or
@@ -464,6 +728,7 @@ impl Explorer {
         } else {
             Ok(())
         };
+        self.0.forget_undrawn(device);
         self.0.tell_series();
         done
     }
@@ -515,5 +780,215 @@ impl Explorer {
         });
         self.0.take_over_advert_formats();
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use bytes::Bytes;
+    use radio::{Clock, CompanyId, Rssi};
+
+    use super::*;
+    use crate::view::Event;
+    use crate::{Config, Preferences};
+
+    /// The company whose tags speak in these tests.
+    const COMPANY: u16 = 0xFFFF;
+    const PART: &str = "company:ffff";
+
+    /// A session in which reports are handed in by hand, as fast as it goes.
+    struct Bench {
+        explorer: Explorer,
+        told: Arc<AtomicU64>,
+        _folder: tempfile::TempDir,
+    }
+
+    impl Bench {
+        fn new() -> Self {
+            let folder = tempfile::tempdir().unwrap();
+            let config = Config {
+                backends: Vec::new(),
+                session_folder: folder.path().join("sessions"),
+                log_folder: folder.path().into(),
+                preferences: Preferences::default(),
+                clock: Clock::monotonic(),
+            };
+            let explorer = Explorer::start(config, tokio::runtime::Handle::current());
+            let told = Arc::new(AtomicU64::new(0));
+            let count = Arc::clone(&told);
+            explorer.listen(move |event| {
+                if matches!(event, Event::Series { .. }) {
+                    count.fetch_add(1, Ordering::Relaxed);
+                }
+            });
+            Self {
+                explorer,
+                told,
+                _folder: folder,
+            }
+        }
+
+        fn inner(&self) -> &Arc<Inner> {
+            &self.explorer.0
+        }
+
+        fn device() -> DeviceId {
+            "tag".into()
+        }
+
+        /// The next report says its number; some after another have the same time.
+        fn hear(&self, number: u32) {
+            let now = self.inner().now().nanos();
+            self.inner()
+                .heard(report(Timestamp(now / 20_000 * 20_000), number));
+        }
+    }
+
+    fn report(at: Timestamp, number: u32) -> Advertisement {
+        let data = Bytes::copy_from_slice(&number.to_le_bytes());
+        Advertisement {
+            manufacturer_data: vec![(CompanyId(COMPANY), data)],
+            rssi: Some(Rssi(-50)),
+            ..Advertisement::new(Bench::device(), at)
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_report_is_recorded_before_anybody_looks_at_it() {
+        let bench = Bench::new();
+        let inner = Arc::clone(bench.inner());
+        let at = inner.now();
+        // Whoever looks at it has to wait.
+        let table = inner.devices();
+        let hearing = {
+            let inner = Arc::clone(&inner);
+            std::thread::spawn(move || inner.heard(report(at, 1)))
+        };
+        let recorder = inner.recorder().unwrap();
+        let reported = || {
+            recorder.flush().unwrap();
+            let session = session::Session::open(recorder.path()).unwrap();
+            !session.advertisements(i64::MAX, 1).unwrap().is_empty()
+        };
+        let mut waited = 0;
+        while !reported() && waited < 500 {
+            waited += 1;
+            std::thread::sleep(Duration::from_millis(10));
+        }
+        let before = reported();
+        drop(table);
+        hearing.join().unwrap();
+        assert!(before);
+        bench.explorer.close().await;
+    }
+
+    impl Bench {
+        /// Waits until nothing is read any more: before that, time does not pass. Gives the numbers of the only line.
+        async fn drawn(&self) -> Vec<f64> {
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            let series = self.inner().scope.views();
+            assert_eq!(series.len(), 1);
+            let lines = self
+                .inner()
+                .scope
+                .lines(&[series[0].id], 0.0, 1e6, 4_000_000);
+            let (_, window, gaps) = lines.into_iter().next().unwrap();
+            assert!(gaps.is_empty(), "{gaps:?}");
+            window.ys
+        }
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn every_report_of_the_recording_is_drawn_once_while_others_come_and_layouts_change() {
+        const ALL: u32 = 60_000;
+        let bench = Arc::new(Bench::new());
+        let (device, explorer) = (Bench::device(), bench.explorer.clone());
+        explorer.set_advert_format(PART, "x:u32le").unwrap();
+        (0..2_000).for_each(|number| bench.hear(number));
+        explorer.plot_advert(&device, PART, true).unwrap();
+        assert_eq!(bench.drawn().await.len(), 2_000);
+        let hearing = {
+            let bench = Arc::clone(&bench);
+            tokio::task::spawn_blocking(move || (2_000..ALL).for_each(|number| bench.hear(number)))
+        };
+        for layout in ["x:u32le*5", "x:u32le*2"] {
+            std::thread::sleep(Duration::from_millis(100));
+            explorer.set_advert_format(PART, layout).unwrap();
+        }
+        std::thread::sleep(Duration::from_millis(300));
+        explorer.set_advert_format(PART, "x:u32le*3").unwrap();
+        hearing.await.unwrap();
+        let expected: Vec<f64> = (0..ALL).map(|number| f64::from(number) * 3.0).collect();
+        let drawn = bench.drawn().await;
+        assert_eq!(drawn.len(), expected.len());
+        assert!(drawn == expected, "one is drawn twice, or another for it");
+        // All is there again, too, when nothing comes any more.
+        explorer.set_advert_format(PART, "x:u32le").unwrap();
+        assert_eq!(bench.drawn().await.len(), ALL as usize);
+        explorer.close().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_change_keeps_what_is_remembered_of_what_is_drawn() {
+        let bench = Bench::new();
+        bench.explorer.set_advert_format(PART, "x:u32le").unwrap();
+        let device = Bench::device();
+        bench.hear(0);
+        bench.explorer.plot_advert(&device, PART, true).unwrap();
+        (1..5_000).for_each(|number| bench.hear(number));
+        // Of the recording before, the new one has nothing.
+        bench.explorer.new_recording().await.unwrap();
+        bench.explorer.set_advert_format(PART, "x:u32le*2").unwrap();
+        bench.hear(5_000);
+        let drawn = bench.drawn().await;
+        assert_eq!(drawn.len(), 5_001);
+        assert!(drawn.windows(2).all(|two| two[1] == two[0] + 2.0));
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_column_for_which_there_is_no_room_is_told_of_once() {
+        let bench = Bench::new();
+        let notices = Arc::new(AtomicU64::new(0));
+        let count = Arc::clone(&notices);
+        bench.explorer.listen(move |event| {
+            if matches!(event, Event::Notice(_)) {
+                count.fetch_add(1, Ordering::Relaxed);
+            }
+        });
+        let columns: Vec<_> = (0..40).map(|number| format!("x{number}:u8")).collect();
+        let device = Bench::device();
+        for company in ["company:ffff", "company:fffe"] {
+            let layout = columns.join(", ");
+            bench.explorer.set_advert_format(company, &layout).unwrap();
+            bench.explorer.plot_advert(&device, company, true).unwrap();
+        }
+        for _ in 0..3 {
+            let mut report = report(bench.inner().now(), 0);
+            report.manufacturer_data = [0xFFFF, 0xFFFE]
+                .map(|company| (CompanyId(company), Bytes::from_static(&[1; 40])))
+                .into();
+            bench.inner().heard(report);
+            tokio::time::sleep(Duration::from_secs(1)).await;
+        }
+        assert_eq!(bench.inner().scope.len(), MAX_SERIES);
+        assert_eq!(notices.load(Ordering::Relaxed), 1);
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn who_listens_hears_of_a_new_line_from_the_ticker_and_not_on_the_way_of_a_report() {
+        let bench = Bench::new();
+        bench.explorer.set_advert_format(PART, "x:u32le").unwrap();
+        let device = Bench::device();
+        bench.explorer.plot_advert(&device, PART, true).unwrap();
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        let before = bench.told.load(Ordering::Relaxed);
+        bench.hear(1);
+        assert_eq!(bench.inner().scope.len(), 1);
+        assert_eq!(bench.told.load(Ordering::Relaxed), before);
+        tokio::time::sleep(Duration::from_secs(1)).await;
+        assert_eq!(bench.told.load(Ordering::Relaxed), before + 1);
+        bench.explorer.close().await;
     }
 }

@@ -16,7 +16,7 @@ use crate::counter::{CounterChoice, CounterView, Counting, SequenceGap};
 use crate::device::{WallOffset, hex, named};
 use crate::device_time::{DeviceTime, Placing, Stamp};
 use crate::fields;
-use crate::formats::{self, Why};
+use crate::formats::{Why, text_of};
 use crate::scope::Track;
 use crate::view::{ActionsView, AttributeView, HistoryRow, InspectView, Problem, ValueView};
 
@@ -164,12 +164,16 @@ pub(crate) struct Memory {
     pub(crate) description: Option<String>,
     /// How the device itself presents its values (0x2904, 0x2905), once that was read.
     pub(crate) presented: Option<Presented>,
+    /// After which discovery it was read without being asked for.
+    pub(crate) described: Option<radio::Generation>,
     /// Why it has its format.
     pub(crate) why: Why,
     /// How far the values were counted that are here or were.
     reached: Reached,
     /// How much of the recording was read to draw it anew, while that is under way.
     pub(crate) reread: Option<f64>,
+    /// Some of what is drawn was not in the recording, because the disk took nothing.
+    pub(crate) unwritten: bool,
     /// The user's name for its UUID.
     pub(crate) own_name: Option<String>,
     changed: bool,
@@ -186,6 +190,16 @@ pub(crate) struct Reached {
 }
 
 impl Reached {
+    /// Whatever comes.
+    pub(crate) const ALL: Self = {
+        let end = Some((Timestamp(i64::MAX), u32::MAX));
+        Self {
+            pushed: end,
+            read: end,
+            kept: u64::MAX,
+        }
+    };
+
     /// Takes the next value in.
     pub(crate) fn count(&mut self, at: Timestamp, origin: Origin) {
         let Some(last) = self.of(origin) else { return };
@@ -432,16 +446,22 @@ impl Memory {
         self.changed = true;
     }
 
-    /// Decodes with another format from now on; what is plotted is drawn anew by the caller.
-    pub(crate) fn set_format(&mut self, format: Option<Format>) {
-        self.device_time = format.as_ref().and_then(DeviceTime::of).map(Box::new);
-        for entry in &self.history {
-            if let (Some(time), Some(format), Origin::Pushed(_)) =
-                (&mut self.device_time, &format, entry.origin)
-            {
-                time.take(entry.at, format, &entry.bytes, entry.lost_before);
-            }
-        }
+    /// Decodes with another format from now on; what is plotted is drawn anew by the caller. `time` is the
+    /// device's own by that format, as somebody else [followed](Attribute::followed) it through what is
+    /// remembered, up to there.
+    pub(crate) fn set_format(
+        &mut self,
+        format: Option<Format>,
+        time: Option<(DeviceTime, Reached)>,
+    ) {
+        self.device_time = time
+            .zip(format.as_ref())
+            .map(|((mut time, reached), format)| {
+                if let Some(new) = self.since(reached) {
+                    follow(&mut time, format, new);
+                }
+                Box::new(time)
+            });
         self.format = format;
         self.drawing += 1;
         self.count();
@@ -467,6 +487,23 @@ impl Memory {
     /// How far what is remembered reaches.
     pub(crate) fn reached(&self) -> Reached {
         self.reached
+    }
+
+    /// How far what was kept reaches that is not remembered any more, for [`since`](Self::since).
+    pub(crate) fn forgotten(&self) -> Reached {
+        Reached {
+            kept: self.count - self.history.len() as u64,
+            ..Reached::default()
+        }
+    }
+
+    /// Nothing is drawn of it any more, and what reads for that is in vain.
+    pub(crate) fn stop_drawing(&mut self) {
+        self.tracks.clear();
+        self.drawing += 1;
+        self.reread = None;
+        self.unwritten = false;
+        self.changed = true;
     }
 
     /// The last values that were kept after `reached`; none if they are not all remembered.
@@ -519,6 +556,8 @@ impl Memory {
         self.first_pushed = None;
         self.busy = "";
         self.changed = true;
+        // The line breaks here when it is drawn anew, too.
+        self.note_outage(at, at);
         for track in &self.tracks {
             track.gap(at, at, plot::Cause::LinkDown, 0);
         }
@@ -549,11 +588,6 @@ impl Memory {
             self.outages.pop_front();
         }
         self.outages.push_back((from, to));
-    }
-
-    /// Whether anything is known of its value.
-    pub(crate) fn was_read(&self) -> bool {
-        self.count > 0
     }
 
     /// Something that the tree shows has changed.
@@ -588,13 +622,10 @@ impl Memory {
     }
 }
 
-/// A format as the window names it; see [`AttributeView::format`].
-pub(crate) fn text_of(format: Option<&Format>) -> String {
-    match format {
-        Some(Format::Sig(_)) => "sig".into(),
-        Some(Format::Layout(layout)) => layout.to_string(),
-        Some(Format::Presented(_)) => formats::PRESENTED.into(),
-        _ => String::new(),
+/// Follows the device's own time through values.
+fn follow<'a>(time: &mut DeviceTime, format: &Format, values: impl Iterator<Item = &'a Entry>) {
+    for entry in values.filter(|entry| matches!(entry.origin, Origin::Pushed(_))) {
+        time.take(entry.at, format, &entry.bytes, entry.lost_before);
     }
 }
 
@@ -656,7 +687,8 @@ impl Attribute {
                     why: format.1,
                     ..Memory::default()
                 };
-                memory.set_format(format.0);
+                let time = format.0.as_ref().and_then(DeviceTime::of);
+                memory.set_format(format.0, time.map(|time| (time, Reached::default())));
                 Arc::new(Mutex::new(memory))
             },
             |before| Arc::clone(&before.memory),
@@ -678,6 +710,20 @@ impl Attribute {
     /// Its state. Held for moments only: the radio's task waits behind it, and nothing else does.
     pub(crate) fn memory(&self) -> MutexGuard<'_, Memory> {
         self.memory.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The device's own time by a format, followed through what is remembered, and how far. The values are
+    /// read while nobody waits.
+    pub(crate) fn followed(&self, format: Option<&Format>) -> Option<(DeviceTime, Reached)> {
+        let format = format?;
+        let mut time = DeviceTime::of(format)?;
+        let (values, reached) = {
+            let memory = self.memory();
+            let values: Vec<Entry> = memory.entries().cloned().collect();
+            (values, memory.reached())
+        };
+        follow(&mut time, format, values.iter());
+        Some((time, reached))
     }
 
     /// For each action null, or why it is off and what to do.
@@ -869,9 +915,12 @@ mod tests {
 
     fn counted() -> Memory {
         let mut memory = Memory::default();
-        memory.set_format(Some(Format::Layout(
-            decode::Layout::parse("seq:u8!count, x:u8").unwrap(),
-        )));
+        memory.set_format(
+            Some(Format::Layout(
+                decode::Layout::parse("seq:u8!count, x:u8").unwrap(),
+            )),
+            None,
+        );
         memory
     }
 

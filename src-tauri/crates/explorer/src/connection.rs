@@ -69,8 +69,10 @@ pub(crate) struct State {
     pub(crate) rssi: Option<i16>,
     /// Connection parameters, where the system tells.
     pub(crate) parameters: Option<ConnectionParameters>,
-    /// What it said of its model.
-    pub(crate) said: Said,
+    /// What it said of its model, once it said anything here.
+    pub(crate) said: Option<Said>,
+    /// What formats for its model were looked for under.
+    pub(crate) models: Vec<String>,
     /// Attributes of the last discovery, in order; they stay to look at after the link is gone.
     pub(crate) attributes: Arc<[Arc<Attribute>]>,
     pub(crate) generation: u32,
@@ -107,7 +109,8 @@ impl Connection {
                 mtu: None,
                 rssi: None,
                 parameters: None,
-                said: Said::default(),
+                said: None,
+                models: Vec::new(),
                 attributes: Arc::new([]),
                 generation: 0,
                 asked: false,

@@ -9,7 +9,7 @@ use decode::advertisement::{AdType, Beacon, Source};
 use radio::{AddressKind, Advertisement, DeviceId, Rssi, Timestamp};
 use uuid::Uuid;
 
-use crate::advert::{Layouts, Part, Said};
+use crate::advert::{Heard, Layouts, Part, Remembered, Said};
 use crate::filter::{Candidate, Filter};
 use crate::view::{AdvertView, DeviceRow, DevicesView, NamedUuid};
 
@@ -45,13 +45,6 @@ pub struct DeviceTable {
     layouts: Layouts,
 }
 
-/// What is remembered of a part of what a device advertises, oldest first.
-#[derive(Debug, Default)]
-pub(crate) struct Remembered {
-    pub(crate) payloads: Vec<(Timestamp, Source, Bytes)>,
-    pub(crate) signal: Vec<(Timestamp, Rssi)>,
-}
-
 #[derive(Debug)]
 struct Device {
     first_seen: Timestamp,
@@ -70,6 +63,8 @@ struct Device {
     trend: VecDeque<i16>,
     trend_at: Timestamp,
     signal: VecDeque<(Timestamp, Rssi)>,
+    /// How many of these are remembered no more.
+    signal_forgot: u64,
     link: &'static str,
     was_gone: bool,
     alias: Option<String>,
@@ -320,6 +315,9 @@ impl DeviceTable {
             let gone = device.gone(now);
             if gone != device.was_gone {
                 device.was_gone = gone;
+                if gone {
+                    device.said.gone();
+                }
                 self.dirty.insert(id.clone());
             }
         }
@@ -352,7 +350,7 @@ impl DeviceTable {
         })
     }
 
-    /// The page of one device, with the newest values of one part; what of it is drawn is not known here.
+    /// The page of one device, with the newest values of one part; what of it is drawn and how it was asked for is not known here.
     pub(crate) fn advert(
         &self,
         id: &DeviceId,
@@ -368,6 +366,8 @@ impl DeviceTable {
             parts: device.said.views(&device.told(), &self.layouts, wall),
             raw: device.said.raw().map(|raw| hex(raw)).unwrap_or_default(),
             plotted: Vec::new(),
+            more: device.said.more(),
+            part: None,
             history: history.unwrap_or_default(),
             signal: device
                 .signal
@@ -378,18 +378,17 @@ impl DeviceTable {
     }
 
     /// Reads payloads by other layouts from now on. Says of which sources they changed.
-    pub(crate) fn set_layouts(&mut self, layouts: Layouts) -> Vec<Source> {
+    pub(crate) fn set_layouts(&mut self, layouts: Layouts) -> HashSet<Source> {
         let sources = self.layouts.keys().chain(layouts.keys());
-        let mut changed: Vec<_> = sources
+        let changed: HashSet<_> = sources
             .filter(|source| self.layouts.get(source) != layouts.get(source))
             .copied()
             .collect();
-        changed.dedup();
         if !changed.is_empty() {
             self.layouts = layouts;
             self.dirty = self.devices.keys().cloned().collect();
         }
-        changed
+        changed.into_iter().collect()
     }
 
     /// The user's layout of what a company or a service advertises.
@@ -415,16 +414,21 @@ impl DeviceTable {
         self.devices.get(id)?.said.newest(source, beacon)
     }
 
-    /// What is remembered of a part; from now on more is, because it is drawn.
-    pub(crate) fn remember(&mut self, id: &DeviceId, part: Part) -> Remembered {
-        let Some(device) = self.devices.get_mut(id) else {
+    /// What is remembered of a part since the entry of this number.
+    pub(crate) fn remember(&self, id: &DeviceId, part: Part, since: u64) -> Remembered {
+        let Some(device) = self.devices.get(id) else {
             return Remembered::default();
         };
-        device.said.set_drawn(true);
-        let signal = (part == Part::Signal).then(|| device.signal.iter().copied().collect());
-        Remembered {
-            payloads: device.said.remembered(part),
-            signal: signal.unwrap_or_default(),
+        match part {
+            Part::Signal => device.remembered_signal(since),
+            Part::Said(..) => device.said.remembered(part, since),
+        }
+    }
+
+    /// More is remembered of a device from now on, because something of it is drawn.
+    pub(crate) fn keep_drawn(&mut self, id: &DeviceId) {
+        if let Some(device) = self.devices.get_mut(id) {
+            device.said.set_drawn(true);
         }
     }
 
@@ -455,6 +459,7 @@ impl Device {
             trend: VecDeque::new(),
             trend_at: at,
             signal: VecDeque::new(),
+            signal_forgot: 0,
             link: "none",
             was_gone: false,
             alias: None,
@@ -498,6 +503,7 @@ impl Device {
             self.rssi = Some(rssi);
             if self.signal.len() == SIGNAL_POINTS {
                 self.signal.pop_front();
+                self.signal_forgot += 1;
             }
             self.signal.push_back((report.at, rssi));
             if self.trend.is_empty() || report.at.since(self.trend_at) >= TREND_STEP {
@@ -507,6 +513,17 @@ impl Device {
                 self.trend.push_back(rssi.0);
                 self.trend_at = report.at;
             }
+        }
+    }
+
+    fn remembered_signal(&self, since: u64) -> Remembered {
+        let skip = usize::try_from(since.saturating_sub(self.signal_forgot)).unwrap_or(usize::MAX);
+        let of = self.signal.iter().skip(skip);
+        Remembered {
+            entries: of.map(|(at, rssi)| (*at, Heard::Signal(*rssi))).collect(),
+            first: self.signal_forgot,
+            next: self.signal_forgot + self.signal.len() as u64,
+            oldest: self.signal.front().map(|(at, _)| *at),
         }
     }
 
@@ -770,5 +787,34 @@ mod tests {
         table.start_over();
         let news = table.changes(at(2), WALL).unwrap();
         assert!(news.reset && news.changed.len() == 1);
+    }
+
+    #[test]
+    fn of_a_device_that_is_gone_what_it_said_is_remembered_only_if_it_is_drawn() {
+        let mut table = DeviceTable::default();
+        let part = Part::Said(Source::Manufacturer(0xFFFF), None);
+        let ids = [DeviceId::from("a"), "b".into()];
+        for ms in 0..3 {
+            for id in ["a", "b"] {
+                let mut report = report(id, ms, -50);
+                report.manufacturer_data =
+                    vec![(radio::CompanyId(0xFFFF), Bytes::from_static(&[1]))];
+                table.hear(&report, false, None);
+            }
+        }
+        table.keep_drawn(&ids[1]);
+        let remembered = |table: &DeviceTable| {
+            ids.each_ref()
+                .map(|id| table.remember(id, part, 0).entries.len())
+        };
+        table.changes(at(10_000), WALL);
+        assert_eq!(remembered(&table), [3, 3]);
+        table.changes(at(100_000), WALL);
+        assert_eq!(remembered(&table), [0, 3]);
+        assert!(
+            table
+                .newest(&ids[0], Source::Manufacturer(0xFFFF), None)
+                .is_some()
+        );
     }
 }

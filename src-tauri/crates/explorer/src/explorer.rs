@@ -22,6 +22,7 @@ use crate::log::{Log, entry};
 use crate::news::News;
 use crate::pairing::Pairings;
 use crate::radios::{Radios, watch_adapters};
+use crate::redraw::Redraws;
 use crate::replay::Replaying;
 use crate::sampling::Sampling;
 use crate::scope::Scope;
@@ -71,6 +72,7 @@ pub(crate) struct Inner {
     pub(crate) replaying: Replaying,
     pub(crate) scope: Scope,
     pub(crate) advertised: Adverts,
+    pub(crate) redraws: Redraws,
     marks: Mutex<Vec<MarkView>>,
     pub(crate) log: Log,
     pub(crate) news: News,
@@ -266,6 +268,7 @@ impl Inner {
             replaying: Replaying::default(),
             scope: Scope::default(),
             advertised: Adverts::default(),
+            redraws: Redraws::default(),
             marks: Mutex::default(),
             log: Log::default(),
             news: foundation.news,
@@ -718,6 +721,8 @@ pub(crate) async fn tell(inner: Arc<Inner>) {
             second = now;
             inner.tell_notifications(seconds);
             inner.settle_all(Some(now));
+            inner.call_models_anew();
+            inner.draw_written();
             if ticks.is_multiple_of(SAMPLING_TOLD) {
                 inner.record(|recorder| inner.sampling.tell(recorder, now));
             }
@@ -737,6 +742,7 @@ pub(crate) async fn tell(inner: Arc<Inner>) {
             continue;
         }
         inner.tell_devices();
+        inner.tell_new_lines();
         inner.tell_values(false);
         inner.tell_losses();
         inner.tell_replay(false);

@@ -1,32 +1,38 @@
 //! The user's formats and names for UUIDs as a file, to keep and to share.
 //!
-//! A file is JSON: `{"gattscope-formats": 1, "formats": [{"uuid", "model"?, "layout", "note"?}], "names":
-//! {uuid: name}}`. A UUID is of four or eight hexadecimal digits, or whole; an entry without a model is for
+//! A file is JSON: `{"gattscope-formats": 1, "formats": [{"uuid", "model"?, "layout", "note"?}], "adverts":
+//! {source: layout}, "names": {uuid: name}}`; a source of what is advertised is `company:0499`, or `service:`
+//! and a UUID. A UUID is of four or eight hexadecimal digits, or whole; an entry without a model is for
 //! every device; a layout may also be `sig`, `0x2904` or `bytes`. Reading one changes nothing: it says what
 //! would be added and what would be replaced, and what is wrong with each entry that is not understood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap, hash_map};
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicU32, Ordering};
 
+use decode::advertisement::Source;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 use uuid::Uuid;
 
+use crate::advert::Key;
+use crate::device::named;
 use crate::explorer::Explorer;
 use crate::files::blocking;
-use crate::formats::{MODEL_LENGTH, readable};
+use crate::formats::{MODEL_LENGTH, layout, readable};
+use crate::gatt::DESCRIPTION_LENGTH;
 use crate::preferences::Preferences;
-use crate::view::{ExportView, FormatsEntryView, FormatsFileView, Problem};
+use crate::view::{ExportView, FormatsEntryView, FormatsFileView, NamedUuid, Problem};
 
 /// The version of the file that is written, and the newest that is read.
 const VERSION: u64 = 1;
 const MARK: &str = "gattscope-formats";
 /// Largest file that is read, bytes.
 const LARGEST: u64 = 4 << 20;
-/// Longest note and name, characters.
+/// Longest note, characters.
 const NOTE: usize = 200;
-const NAME: usize = 64;
+/// Entries that are taken of one file: many times what anybody has written by hand.
+const ENTRIES: usize = 2_000;
 /// Problems that are told one by one.
 const TOLD: usize = 20;
 
@@ -36,6 +42,8 @@ struct Written<'a> {
     #[serde(rename = "gattscope-formats")]
     version: u64,
     formats: Vec<Format<'a>>,
+    #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+    adverts: &'a BTreeMap<String, String>,
     names: &'a BTreeMap<String, String>,
 }
 
@@ -67,18 +75,33 @@ enum Entry {
         layout: String,
         note: String,
     },
+    Advert {
+        source: String,
+        layout: String,
+    },
     Name {
         uuid: Uuid,
         name: String,
     },
 }
 
+/// What an entry is for: of two for the same, one holds.
+#[derive(PartialEq, Eq, Hash)]
+enum Place {
+    Format(Uuid, Option<String>),
+    Advert(String),
+    Name(Uuid),
+}
+
+/// What stands in the place of an entry: its text, and its note.
+type Before = Option<(String, String)>;
+
 /// What a file that was read would change.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Plan {
     number: u32,
     /// Each with what stood there when it was read.
-    entries: Vec<(Entry, Option<String>)>,
+    entries: Vec<(Entry, Before)>,
 }
 
 /// Where the note of a format is kept.
@@ -90,22 +113,52 @@ pub(crate) fn note_key(uuid: &str, model: Option<&str>) -> String {
 }
 
 impl Entry {
-    fn before(&self, preferences: &Preferences) -> Option<String> {
-        match self {
+    fn before(&self, preferences: &Preferences) -> Before {
+        let text = match self {
             Self::Format { uuid, model, .. } => {
                 let key = uuid.to_string();
                 match model {
-                    None => preferences.formats.get(&key).cloned(),
-                    Some(model) => preferences.model_formats.get(&key)?.get(model).cloned(),
+                    None => preferences.formats.get(&key),
+                    Some(model) => preferences.model_formats.get(&key)?.get(model),
                 }
             }
-            Self::Name { uuid, .. } => preferences.names.get(&uuid.to_string()).cloned(),
+            Self::Advert { source, .. } => preferences.advert_formats.get(source),
+            Self::Name { uuid, .. } => preferences.names.get(&uuid.to_string()),
+        }?;
+        let note = match self {
+            Self::Format { uuid, model, .. } => {
+                let key = note_key(&uuid.to_string(), model.as_deref());
+                preferences.format_notes.get(&key).cloned()
+            }
+            Self::Advert { .. } | Self::Name { .. } => None,
+        };
+        Some((text.clone(), note.unwrap_or_default()))
+    }
+
+    fn place(&self) -> Place {
+        match self {
+            Self::Format { uuid, model, .. } => Place::Format(*uuid, model.clone()),
+            Self::Advert { source, .. } => Place::Advert(source.clone()),
+            Self::Name { uuid, .. } => Place::Name(*uuid),
         }
+    }
+
+    fn note(&self) -> &str {
+        match self {
+            Self::Format { note, .. } => note,
+            Self::Advert { .. } | Self::Name { .. } => "",
+        }
+    }
+
+    /// Whether it is what stands there, with its note.
+    fn is(&self, before: &Before) -> bool {
+        let same = |(text, note): &(String, String)| text == self.text() && note == self.note();
+        before.as_ref().is_some_and(same)
     }
 
     fn text(&self) -> &str {
         match self {
-            Self::Format { layout, .. } => layout,
+            Self::Format { layout, .. } | Self::Advert { layout, .. } => layout,
             Self::Name { name, .. } => name,
         }
     }
@@ -133,33 +186,52 @@ impl Entry {
                     note => preferences.format_notes.insert(note_key, note.into()),
                 };
             }
+            Self::Advert { source, layout } => {
+                let layout = layout.clone();
+                preferences.advert_formats.insert(source.clone(), layout);
+            }
             Self::Name { uuid, name } => {
                 preferences.names.insert(uuid.to_string(), name.clone());
             }
         }
     }
 
-    fn view(&self, before: Option<&String>) -> FormatsEntryView {
-        let (what, uuid, model, note) = match self {
-            Self::Format {
-                uuid, model, note, ..
-            } => ("format", uuid, model.clone(), note.clone()),
-            Self::Name { uuid, .. } => ("name", uuid, None, String::new()),
+    fn view(&self, before: &Before) -> FormatsEntryView {
+        let of = |uuid: Uuid| named(uuid, decode::names::characteristic(uuid));
+        let (what, uuid, model) = match self {
+            Self::Format { uuid, model, .. } => ("format", of(*uuid), model.clone()),
+            Self::Advert { source, .. } => ("advert", advertised(source), None),
+            Self::Name { uuid, .. } => ("name", of(*uuid), None),
         };
         FormatsEntryView {
             what: what.into(),
-            uuid: crate::device::named(*uuid, decode::names::characteristic(*uuid)),
+            uuid,
             model,
             text: self.text().into(),
-            note,
+            note: self.note().into(),
             state: match before {
                 None => "new",
-                Some(before) if before == self.text() => "same",
+                _ if self.is(before) => "same",
                 Some(_) => "replaces",
             }
             .into(),
-            before: before.cloned(),
+            before: before.as_ref().map(|(text, _)| text.clone()),
+            note_before: before.as_ref().map(|(_, note)| note.clone()),
         }
+    }
+}
+
+/// A source of what is advertised, as rows name what is no UUID, too.
+fn advertised(source: &str) -> NamedUuid {
+    let name = match source.parse() {
+        Ok(Key(Source::Manufacturer(company))) => decode::names::company(company),
+        Ok(Key(Source::Service(uuid))) => return named(uuid, decode::names::service(uuid)),
+        _ => None,
+    };
+    NamedUuid {
+        uuid: source.into(),
+        short: source.into(),
+        name: name.map(Into::into),
     }
 }
 
@@ -184,10 +256,12 @@ fn written(preferences: &Preferences) -> Result<(Vec<u8>, u64), Problem> {
         })
     });
     let formats: Vec<_> = every.chain(of_models).collect();
-    let entries = formats.len() + preferences.names.len();
+    let adverts = &preferences.advert_formats;
+    let entries = formats.len() + adverts.len() + preferences.names.len();
     let file = Written {
         version: VERSION,
         formats,
+        adverts,
         names: &preferences.names,
     };
     let mut bytes = serde_json::to_vec_pretty(&file)
@@ -253,6 +327,21 @@ fn parsed(text: &str) -> Result<(Vec<Entry>, Vec<String>), Problem> {
         }
         Some(_) => problems.push("\"formats\" is no list.".into()),
     }
+    match file.get("adverts") {
+        None => {}
+        Some(Value::Object(adverts)) => {
+            for (key, layout) in adverts {
+                match advert(key, layout) {
+                    Ok(entry) => entries.push(entry),
+                    Err(why) => {
+                        let shown = decode::clean::text(key, 40);
+                        problems.push(format!("Layout of \"{shown}\": {why}"));
+                    }
+                }
+            }
+        }
+        Some(_) => problems.push("\"adverts\" is no list of layouts.".into()),
+    }
     match file.get("names") {
         None => {}
         Some(Value::Object(names)) => {
@@ -260,7 +349,7 @@ fn parsed(text: &str) -> Result<(Vec<Entry>, Vec<String>), Problem> {
                 let shown = decode::clean::text(key, 40);
                 let name = name
                     .as_str()
-                    .map(|name| decode::clean::text(name.trim(), NAME));
+                    .map(|name| decode::clean::text(name.trim(), DESCRIPTION_LENGTH));
                 match (uuid(key), name) {
                     (None, _) => problems.push(format!("Name of \"{shown}\": that is no UUID.")),
                     (_, None) => problems.push(format!("Name of {shown}: it is no text.")),
@@ -278,21 +367,48 @@ fn parsed(text: &str) -> Result<(Vec<Entry>, Vec<String>), Problem> {
     }
     // Of two for the same, nobody knows which is meant.
     let mut once: Vec<Entry> = Vec::new();
+    let mut places: HashMap<Place, usize> = HashMap::new();
     for entry in entries {
-        let place = |one: &Entry| match one {
-            Entry::Format { uuid, model, .. } => (*uuid, Some(model.clone())),
-            Entry::Name { uuid, .. } => (*uuid, None),
-        };
-        match once.iter().find(|other| place(other) == place(&entry)) {
-            Some(other) if *other != entry => problems.push(format!(
-                "{} stands there twice; the first one holds.",
-                decode::names::short(place(&entry).0)
-            )),
-            Some(_) => {}
-            None => once.push(entry),
+        match places.entry(entry.place()) {
+            hash_map::Entry::Occupied(first) if once[*first.get()] == entry => {}
+            hash_map::Entry::Occupied(first) => {
+                let named = once[*first.get()].view(&None).uuid.short;
+                problems.push(format!("{named} stands there twice; the first one holds."));
+            }
+            hash_map::Entry::Vacant(place) => {
+                place.insert(once.len());
+                once.push(entry);
+            }
         }
     }
+    if once.len() > ENTRIES {
+        let more = once.len() - ENTRIES;
+        once.truncate(ENTRIES);
+        let sentence =
+            format!("Only {ENTRIES} entries of a file are taken; {more} more are left out.");
+        problems.insert(0, sentence);
+    }
     Ok((once, problems))
+}
+
+fn advert(key: &str, value: &Value) -> Result<Entry, String> {
+    let source = match key.trim().parse() {
+        Ok(Key(source @ (Source::Manufacturer(_) | Source::Service(_)))) => Key(source).to_string(),
+        _ => return Err("that is no company and no service.".into()),
+    };
+    let text = value.as_str().ok_or("it is no text.")?;
+    let layout = layout(text.trim()).map_err(unreadable)?;
+    Ok(Entry::Advert {
+        source,
+        layout: layout.to_string(),
+    })
+}
+
+fn unreadable(problem: Problem) -> String {
+    match problem.at {
+        Some(at) => format!("character {} of the layout: {}", at + 1, problem.message),
+        None => problem.message,
+    }
 }
 
 fn entry(value: &Value) -> Result<Entry, String> {
@@ -302,10 +418,7 @@ fn entry(value: &Value) -> Result<Entry, String> {
         let shown = decode::clean::text(&read.uuid, 40);
         format!("\"{shown}\" is no UUID.")
     })?;
-    let layout = readable(read.layout.trim()).map_err(|problem| match problem.at {
-        Some(at) => format!("character {} of the layout: {}", at + 1, problem.message),
-        None => problem.message,
-    })?;
+    let layout = readable(read.layout.trim()).map_err(unreadable)?;
     let model = read
         .model
         .map(|model| decode::clean::text(model.trim(), MODEL_LENGTH).into_owned());
@@ -386,7 +499,7 @@ impl Explorer {
             path: shown,
             entries: entries
                 .iter()
-                .map(|(entry, before)| entry.view(before.as_ref()))
+                .map(|(entry, before)| entry.view(before))
                 .collect(),
             problems,
         };
@@ -421,10 +534,9 @@ impl Explorer {
         let mut taken = 0;
         inner.prefer(|preferences| {
             for (entry, before) in &plan.entries {
-                let other = before.as_deref() != Some(entry.text());
-                if before.is_none() || replace {
+                if !entry.is(before) && (before.is_none() || replace) {
                     entry.apply(preferences);
-                    taken += u32::from(other);
+                    taken += 1;
                 }
             }
         });
@@ -432,6 +544,7 @@ impl Explorer {
         let shown = self.shown();
         shown.0.take_over_names();
         shown.0.decode_anew(&|_, _| true);
+        shown.0.take_over_advert_formats();
         inner.log_done("app", "Formats taken", None, None, taken.to_string());
         Ok(taken)
     }
@@ -453,8 +566,10 @@ mod tests {
             .format_notes
             .insert(note, "from the datasheet".into());
         preferences.names.insert(key, "Shelf".into());
+        let adverts = &mut preferences.advert_formats;
+        adverts.insert("company:0499".into(), "c:u8".into());
         let (bytes, rows) = written(&preferences).unwrap();
-        assert_eq!(rows, 3);
+        assert_eq!(rows, 4);
         let (entries, problems) = parsed(std::str::from_utf8(&bytes).unwrap()).unwrap();
         assert_eq!(problems, [""; 0]);
         let mut read = Preferences::default();
@@ -473,13 +588,24 @@ mod tests {
             {"uuid": "nothing", "layout": "a:u8"},
             {"uuid": "ffe3"},
             {"uuid": "ffe1", "layout": "b:u8"}
-        ], "names": {"ffe1": "Door\u202e", "x": "y"}}"#;
+        ], "adverts": {"company:499": "a:u8", "ad:ff": "a:u8", "company:0001": "a:u9"}, "names": {"ffe1": "Door\u202e", "x": "y"}}"#;
         let (entries, problems) = parsed(text).unwrap();
-        assert_eq!(entries.len(), 2, "{entries:?}");
+        assert_eq!(entries.len(), 3, "{entries:?}");
         let ffe1 = Uuid::parse_str("0000ffe1-0000-1000-8000-00805f9b34fb").unwrap();
         assert!(matches!(&entries[0], Entry::Format { uuid, .. } if *uuid == ffe1));
-        assert!(!entries[1].text().contains('\u{202e}'));
-        assert_eq!(problems.len(), 5, "{problems:?}");
+        assert!(matches!(&entries[1], Entry::Advert { source, .. } if source == "company:0499"));
+        assert!(!entries[2].text().contains('\u{202e}'));
+        assert_eq!(problems.len(), 7, "{problems:?}");
+        assert!(
+            problems
+                .iter()
+                .any(|one| one.contains("\"ad:ff\": that is no company"))
+        );
+        assert!(
+            problems
+                .iter()
+                .any(|one| one.contains("\"company:0001\": character 3"))
+        );
         assert!(problems[0].starts_with("Entry 2 of formats: character 3 of the layout:"));
         assert!(problems[1].contains("Entry 3") && problems[1].contains("no UUID"));
         assert!(problems[2].contains("Entry 4") && problems[2].contains("layout"));
@@ -492,5 +618,21 @@ mod tests {
         assert!(message("{\n  nonsense").contains("line 2"));
         assert!(message("{}").contains("gattscope-formats"));
         assert!(message(r#"{"gattscope-formats": 2}"#).contains("version 2"));
+    }
+
+    #[test]
+    fn a_file_of_very_many_entries_is_read_at_once_and_cut_with_a_sentence() {
+        let formats: Vec<_> = (0..20_000_u32)
+            .map(|number| format!(r#"{{"uuid": "{number:08x}", "layout": "a:u8"}}"#))
+            .collect();
+        let all = formats.join(",");
+        let text = format!(r#"{{"gattscope-formats": 1, "formats": [{all}, {all}]}}"#);
+        let begun = std::time::Instant::now();
+        let (entries, problems) = parsed(&text).unwrap();
+        assert_eq!(entries.len(), ENTRIES);
+        assert_eq!(problems.len(), 1, "{problems:?}");
+        assert!(problems[0].contains("18000 more"), "{problems:?}");
+        let took = begun.elapsed();
+        assert!(took < std::time::Duration::from_secs(5), "{took:?}");
     }
 }

@@ -11,10 +11,11 @@ use std::sync::Arc;
 use bytes::Bytes;
 use decode::{Format, Layout, Presentation, Presented};
 use radio::{AttrId, AttrKind};
+use serde::{Deserialize, Serialize};
 use session::Session;
 use uuid::Uuid;
 
-use crate::attribute::{Attribute, text_of};
+use crate::attribute::Attribute;
 use crate::connection::Connection;
 use crate::device::hex;
 use crate::explorer::{Explorer, Inner};
@@ -35,7 +36,7 @@ pub(crate) const DESCRIBING: [Uuid; 3] = [DESCRIPTION, PRESENTATION, AGGREGATE];
 /// What stands for a format among the user's choices, where that is no layout.
 const STANDARD: &str = "sig";
 /// The format that the device itself says.
-pub(crate) const PRESENTED: &str = "0x2904";
+const PRESENTED: &str = "0x2904";
 const BYTES: &str = "bytes";
 /// Longest name of a model, in characters.
 pub(crate) const MODEL_LENGTH: usize = 80;
@@ -54,11 +55,34 @@ pub(crate) enum Why {
     Device,
 }
 
-/// What a device said of its model.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+/// Devices whose model is remembered between runs.
+const KEPT: usize = 500;
+
+/// What a device said of its model: the Manufacturer Name String and the Model Number String, cleaned.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub(crate) struct Said {
     manufacturer: Option<String>,
     number: Option<String>,
+}
+
+/// What devices said of their models, the last to say so at the end; bounded.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(transparent)]
+pub struct Models(Vec<(String, Said)>);
+
+impl Models {
+    fn of(&self, device: &str) -> Option<&Said> {
+        self.0
+            .iter()
+            .find_map(|(of, said)| (of == device).then_some(said))
+    }
+
+    fn keep(&mut self, device: &str, said: Said) {
+        self.0.retain(|(of, _)| of != device);
+        self.0.push((device.into(), said));
+        self.0.drain(..self.0.len().saturating_sub(KEPT));
+    }
 }
 
 impl Said {
@@ -130,6 +154,17 @@ impl Choice {
     }
 }
 
+/// A format as the window names it, and as it is kept; see
+/// [`AttributeView::format`](crate::view::AttributeView::format).
+pub(crate) fn text_of(format: Option<&Format>) -> String {
+    match format {
+        Some(Format::Sig(_)) => STANDARD.into(),
+        Some(Format::Layout(layout)) => layout.to_string(),
+        Some(Format::Presented(_)) => PRESENTED.into(),
+        _ => String::new(),
+    }
+}
+
 /// Reads a layout that was typed.
 pub(crate) fn layout(text: &str) -> Result<Layout, Problem> {
     Layout::parse(text).map_err(|error| Problem::input(error.to_string(), error.at))
@@ -148,14 +183,15 @@ fn resolve(
     presented: Option<&Presented>,
 ) -> (Option<Format>, Why) {
     let key = uuid.to_string();
-    let of_model = preferences.model_formats.get(&key).and_then(|of| {
-        let mut names = models.iter();
-        names.find_map(|name| of.get(name))
-    });
+    let of = preferences.model_formats.get(&key);
+    let of_models = models.iter().filter_map(|name| of?.get(name));
     let every = preferences.formats.get(&key);
     // What cannot be read here, another version may have written: the next best holds.
-    for (text, why) in [(of_model, Why::Model), (every, Why::Every)] {
-        if let Some(choice) = text.and_then(|text| Choice::read(text).ok())
+    for (text, why) in of_models
+        .map(|text| (text, Why::Model))
+        .chain(every.map(|text| (text, Why::Every)))
+    {
+        if let Ok(choice) = Choice::read(text)
             && let Some(format) = choice.format(uuid, presented)
         {
             return (format, why);
@@ -209,9 +245,31 @@ fn presented(own: &[&Descriptor], all: &[Descriptor]) -> Option<Presented> {
 impl Inner {
     /// What formats for the model of a device may be saved under, the most exact first.
     fn models(&self, connection: &Connection) -> Vec<String> {
-        let said = connection.state().said.clone();
+        let said = self.said(connection);
         let devices = self.devices();
         said.names(devices.local_name(&connection.device))
+    }
+
+    /// What a device says of its model, or said when it was asked last.
+    fn said(&self, connection: &Connection) -> Said {
+        let said = connection.state().said.clone();
+        said.unwrap_or_else(|| self.said_before(connection.device.as_str()))
+    }
+
+    fn said_before(&self, device: &str) -> Said {
+        self.preference(|preferences| preferences.models.of(device).cloned())
+            .unwrap_or_default()
+    }
+
+    /// Decodes with the formats for what devices are called now: a name may come late, or change.
+    pub(crate) fn call_models_anew(self: &Arc<Self>) {
+        for connection in self.connections() {
+            let models = self.models(&connection);
+            let last = std::mem::replace(&mut connection.state().models, models.clone());
+            if last != models {
+                self.decode_anew(&|of, _| of.device == connection.device);
+            }
+        }
     }
 
     /// The formats of a device's characteristics, before anything was read of them.
@@ -234,10 +292,22 @@ impl Inner {
         if attribute.uuid == PRESENTATION || attribute.uuid == AGGREGATE {
             return self.learn_presented(connection);
         }
-        connection.state().said.take(attribute.uuid, bytes)
+        let mut said = self.said(connection);
+        if !said.take(attribute.uuid, bytes) {
+            return false;
+        }
+        connection.state().said = Some(said.clone());
+        // What a recording says is read from it again.
+        if self.source.is_none() {
+            let device = connection.device.as_str();
+            self.prefer(|preferences| preferences.models.keep(device, said));
+        }
+        true
     }
 
-    fn learn_presented(&self, connection: &Connection) -> bool {
+    /// Takes what the descriptors of the last discovery say of the values above them. Says whether that
+    /// changes anything.
+    pub(crate) fn learn_presented(&self, connection: &Connection) -> bool {
         let attributes = connection.attributes();
         let descriptors: Vec<_> = attributes
             .iter()
@@ -267,13 +337,16 @@ impl Inner {
     /// Gives an attribute the format that is chosen for it now, out of sight. Says whether it is another.
     pub(crate) fn choose(&self, models: &[String], attribute: &Attribute) -> bool {
         let (format, why) = self.chosen_format(models, attribute);
-        let mut memory = attribute.memory();
-        memory.why = why;
-        let new = memory.format != format;
-        if new {
-            memory.set_format(format);
+        let same = {
+            let mut memory = attribute.memory();
+            memory.why = why;
+            memory.format == format
+        };
+        if !same {
+            let time = attribute.followed(format.as_ref());
+            attribute.memory().set_format(format, time);
         }
-        new
+        !same
     }
 
     /// The same for each attribute of a device that nothing is drawn of.
@@ -315,7 +388,7 @@ impl Inner {
                 self.choose(&models, attribute);
                 // A format without numbers has nothing to draw; the series go, and the tree says why.
                 if plotted && self.plot(attribute.id, true).is_err() {
-                    attribute.memory().tracks.clear();
+                    attribute.memory().stop_drawing();
                     self.tell_series();
                 }
             }
@@ -331,7 +404,7 @@ impl Inner {
         id: AttrId,
         text: &str,
         for_model: bool,
-    ) -> Result<(), Problem> {
+    ) -> Result<FormatView, Problem> {
         let (connection, chosen) = self.attribute(id)?;
         let uuid = chosen.uuid;
         let models = self.models(&connection);
@@ -347,6 +420,14 @@ impl Inner {
         };
         self.prefer(|preferences| {
             let key = uuid.to_string();
+            // What was chosen for every device and is chosen for one model now is for that alone.
+            let text = choice.as_ref().map(Choice::text);
+            let moves =
+                for_model && text.is_some() && preferences.formats.get(&key) == text.as_ref();
+            let note = moves.then(|| {
+                preferences.formats.remove(&key);
+                preferences.format_notes.remove(&note_key(&key, None))
+            });
             // What is chosen now is what holds: what would hide it goes.
             for model in &models {
                 preferences
@@ -373,6 +454,10 @@ impl Inner {
             }
             match model.filter(|_| for_model) {
                 Some(model) => {
+                    if let Some(note) = note.flatten() {
+                        let key = note_key(&key, Some(model));
+                        preferences.format_notes.insert(key, note);
+                    }
                     let of = preferences.model_formats.entry(key).or_default();
                     of.insert(model.clone(), text);
                 }
@@ -382,13 +467,13 @@ impl Inner {
             }
         });
         self.decode_anew(&|_, attribute| attribute.uuid == uuid);
-        Ok(())
+        Ok(self.format_view(&connection, &chosen))
     }
 
     /// What the inspector says of an attribute's format.
     pub(crate) fn format_view(&self, connection: &Connection, attribute: &Attribute) -> FormatView {
         let models = self.models(connection);
-        let said = connection.state().said.number.is_some();
+        let said = self.said(connection).number.is_some();
         let memory = attribute.memory();
         let format = memory.format.as_ref();
         let kind = match format {
@@ -410,6 +495,12 @@ impl Inner {
             // The one that holds, else the one that a choice would be saved under.
             models.iter().find(named).or(models.first()).cloned()
         });
+        let noted = match memory.why {
+            Why::Model => Some(note_key(&key, model.as_deref())),
+            Why::Every => Some(note_key(&key, None)),
+            Why::Standard | Why::Device | Why::None => None,
+        };
+        let note = noted.and_then(|at| self.preference(|of| of.format_notes.get(&at).cloned()));
         let why = match memory.why {
             Why::Model => format!(
                 "{what}, chosen for devices of model {}.",
@@ -421,6 +512,7 @@ impl Inner {
         };
         FormatView {
             kind: kind.into(),
+            format: text_of(format),
             why,
             scope: match memory.why {
                 Why::Model => "model",
@@ -428,6 +520,7 @@ impl Inner {
                 _ => "",
             }
             .into(),
+            note: note.unwrap_or_default(),
             model,
             model_from: if said { "model number" } else { "name" }.into(),
             standard: Format::default_for(attribute.uuid).is_some(),
@@ -466,7 +559,8 @@ impl Inner {
             .devices()?
             .into_iter()
             .map(|device| {
-                let said = said.remove(&device.key).unwrap_or_default();
+                let said = said.remove(&device.key);
+                let said = said.unwrap_or_else(|| self.said_before(&device.identifier));
                 (device.key, said.names(device.name.as_deref()))
             })
             .collect();
@@ -510,12 +604,12 @@ fn no_model() -> Problem {
 impl Explorer {
     /// Decodes an attribute, and every other of its UUID, with another format: a layout, `sig` for the
     /// standard one, `0x2904` for what the device says, `bytes` for none, or nothing for whichever of these
-    /// comes by itself.
+    /// comes by itself. Answers with the one that is in force then.
     ///
     /// # Errors
     ///
     /// A [`Problem`] with the place where the layout cannot be read; the last format stays.
-    pub fn set_format(&self, attribute: u64, format: &str) -> Result<(), Problem> {
+    pub fn set_format(&self, attribute: u64, format: &str) -> Result<FormatView, Problem> {
         self.0.set_format(id(attribute)?, format, false)
     }
 
@@ -524,7 +618,7 @@ impl Explorer {
     /// # Errors
     ///
     /// As [`set_format`](Self::set_format), and if nobody knows which model it is.
-    pub fn set_model_format(&self, attribute: u64, format: &str) -> Result<(), Problem> {
+    pub fn set_model_format(&self, attribute: u64, format: &str) -> Result<FormatView, Problem> {
         self.0.set_format(id(attribute)?, format, true)
     }
 
@@ -642,7 +736,27 @@ mod tests {
         // A layout that is not readable here hides nothing.
         let of = preferences.model_formats.entry(key).or_default();
         of.insert("ACME X1".into(), "c:from_the_future".into());
+        assert_eq!(why(&preferences), ("b:u8".into(), Why::Model));
+        preferences.model_formats.clear();
         assert_eq!(why(&preferences), ("a:u8".into(), Why::Every));
+    }
+
+    #[test]
+    fn models_are_remembered_of_the_last_devices_that_said_theirs() {
+        let mut models = Models::default();
+        let said = |number: usize| Said {
+            manufacturer: None,
+            number: Some(number.to_string()),
+        };
+        models.keep("first", said(0));
+        (0..KEPT - 1).for_each(|number| models.keep(&format!("device {number}"), said(number)));
+        models.keep("first", said(1));
+        models.keep("last", said(2));
+        assert_eq!(models.0.len(), KEPT);
+        assert_eq!(models.of("device 0"), None);
+        assert_eq!(models.of("first"), Some(&said(1)));
+        let kept = serde_json::to_string(&models).unwrap();
+        assert_eq!(serde_json::from_str::<Models>(&kept).unwrap(), models);
     }
 
     #[test]

@@ -396,9 +396,7 @@ impl Inner {
                 self.draw_all(&attribute);
             }
         } else {
-            let mut memory = attribute.memory();
-            memory.tracks.clear();
-            memory.touch();
+            attribute.memory().stop_drawing();
         }
         self.tell_series();
         self.tell_values(false);
@@ -645,8 +643,10 @@ impl Inner {
                             && view.attribute == attribute.key
                     })
                 });
-                if memory.tracks.len() != before {
-                    memory.touch();
+                match memory.tracks.len() {
+                    after if after == before => {}
+                    0 => memory.stop_drawing(),
+                    _ => memory.touch(),
                 }
             }
         }

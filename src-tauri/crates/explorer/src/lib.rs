@@ -75,11 +75,12 @@ pub use crate::explorer::{Config, Explorer};
 pub use counter::{CounterChoice, CounterView, ReconciledView};
 pub use device::{DeviceTable, WallOffset};
 pub use files::{PictureKind, PictureRequest};
+pub use formats::Models;
 pub use ledger::{LossView, LossesView};
 pub use naming::NameView;
 pub use preferences::Preferences;
 pub use replay::{ReplayCommand, ReplayView};
-pub use writing::{BlankView, GivenField};
+pub use writing::{BlankView, FilledView, GivenField};
 
 /// Text of unknown origin made fit to be shown, at most `max` characters; see [`decode::clean`].
 #[must_use]

@@ -621,19 +621,31 @@ async fn watch(inner: Arc<Inner>, connection: Arc<Connection>, link: Arc<dyn Lin
 /// 0x2905), so that the tree can show them.
 async fn describe(inner: Arc<Inner>, connection: Arc<Connection>) {
     let attributes = connection.attributes();
-    let mut found = false;
+    let mut found = inner.learn_presented(&connection);
+    if found {
+        // A descriptor that said something is gone.
+        inner.decode_anew(&|of, _| of.device == connection.device);
+    }
     for attribute in attributes
         .iter()
-        .filter(|attribute| DESCRIBING.contains(&attribute.uuid) && !attribute.memory().was_read())
+        .filter(|attribute| DESCRIBING.contains(&attribute.uuid))
     {
+        let generation = Some(attribute.id.generation);
+        if attribute.memory().described == generation {
+            continue;
+        }
         if connection.link().is_err() {
             return;
         }
         // A device that refuses one may still answer the next. Nobody asked for the value, so that a
         // failure is the log's and not the row's.
         let read = inner.read(attribute.id).await;
-        if read.is_err() {
-            attribute.memory().problem = None;
+        {
+            let mut memory = attribute.memory();
+            memory.described = generation;
+            if read.is_err() {
+                memory.problem = None;
+            }
         }
         found |= read.is_ok();
     }
@@ -743,7 +755,7 @@ impl Explorer {
             connection.state().closed = true;
             inner.disconnect(&connection).await;
             for attribute in connection.attributes().iter() {
-                attribute.memory().tracks.clear();
+                attribute.memory().stop_drawing();
                 inner.scope.remove(device.as_str(), &attribute.key);
             }
             inner.devices().set_link(&device, "none");

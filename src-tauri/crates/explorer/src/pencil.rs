@@ -2,7 +2,7 @@
 //! of a recording, and those that came since.
 
 use decode::Format;
-use radio::Timestamp;
+use radio::{AttrId, Timestamp};
 use session::{Gap, Value};
 
 use crate::attribute::{Attribute, Entry, Ink, Memory, Origin, draw};
@@ -42,6 +42,8 @@ pub(crate) struct Pencil<'a> {
     time: Option<(DeviceTime, plot::InOrder)>,
     /// When the last value came.
     previous: Option<Timestamp>,
+    /// Which attribute the last recorded value is of: each connection has its own.
+    generation: Option<AttrId>,
     /// When the session began.
     start: i64,
 }
@@ -56,8 +58,14 @@ impl<'a> Pencil<'a> {
             gaps: gaps.into_iter().peekable(),
             time: time.map(|time| (time, plot::InOrder::default())),
             previous: None,
+            generation: None,
             start,
         }
+    }
+
+    /// Goes on with another session, that began at `start`.
+    pub(crate) fn set_start(&mut self, start: i64) {
+        self.start = start;
     }
 
     /// Goes on with the gaps of the recording as it is now.
@@ -80,6 +88,13 @@ impl<'a> Pencil<'a> {
             return;
         };
         let now = self.at(value.at);
+        // Between two connections there is no line, whoever ended the first.
+        let other = |last: AttrId| last != value.attribute;
+        if self.generation.replace(value.attribute).is_some_and(other)
+            && let Some(previous) = self.previous
+        {
+            self.gap(previous, previous, plot::Cause::LinkDown, 0);
+        }
         let (mut missing, mut cause) = (0_u32, plot::Cause::HostQueue);
         while let Some(gap) = self.gaps.next_if(|gap| gap.to <= value.at) {
             // Before the first value there is no line to break.

@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use serde::{Deserialize, Serialize};
 
 use crate::counter::CounterChoice;
+use crate::formats::Models;
 
 /// The user's choices. Unknown fields of a newer version are ignored, missing ones get defaults, so
 /// that a file of another version never stops the program.
@@ -39,6 +40,8 @@ pub struct Preferences {
     pub advert_formats: BTreeMap<String, String>,
     /// Formats for one model of device, by characteristic UUID, then by the model's name.
     pub model_formats: BTreeMap<String, BTreeMap<String, String>>,
+    /// What devices said of their models.
+    pub models: Models,
     /// What was noted beside formats that came with a file, by UUID, with the model after a space if it is
     /// for one.
     pub format_notes: BTreeMap<String, String>,
@@ -73,6 +76,7 @@ impl Default for Preferences {
             formats: BTreeMap::new(),
             advert_formats: BTreeMap::new(),
             model_formats: BTreeMap::new(),
+            models: Models::default(),
             format_notes: BTreeMap::new(),
             names: BTreeMap::new(),
             counters: BTreeMap::new(),

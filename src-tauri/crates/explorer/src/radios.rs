@@ -532,14 +532,13 @@ impl Inner {
     }
 
     /// Takes an advertisement, on the radio's task.
-    fn heard(&self, report: Advertisement) {
+    pub(crate) fn heard(&self, report: Advertisement) {
         self.adverts
             .fetch_add(1, std::sync::atomic::Ordering::Relaxed);
+        // First of all: what looks at it may be slow, or fail.
+        self.record_advertisement(&report);
         let (starred, alias) = self.chosen(report.device.as_str());
-        self.devices().hear(&report, starred, alias.as_deref());
-        self.draw_advert(&report);
-        // Last, for it takes the report over.
-        self.record_advertisement(report);
+        self.hear_advert(&report, starred, alias.as_deref());
     }
 
     pub(crate) async fn end_scan(&self) -> Result<(), Problem> {

@@ -2,18 +2,21 @@
 //! time.
 //!
 //! What is remembered is drawn at once, so that there is a line to see. If that is not all, the recording
-//! is read from its beginning in the background, as far as values had come; then what came meanwhile is
+//! is read from its beginning in the background, one attribute after the other; then what came meanwhile is
 //! drawn behind it, from the recording as long as that is too much to be remembered and at last from what
 //! is remembered, and the whole line takes the place of the first one. So each value is drawn once: which
-//! of the file's were drawn is known by their times and, among equal times, by their number.
+//! of the file's were drawn is known by their times and, among equal times, by their number. Where another
+//! recording begins meanwhile, the last one is read to its end and the new one behind it.
 
+use std::collections::VecDeque;
 use std::ops::ControlFlow;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
-use session::{Session, SessionTime};
+use radio::Timestamp;
+use session::{Recorder, Session, SessionTime};
 
-use crate::attribute::{Attribute, Entry, Memory, Origin, Reached};
+use crate::attribute::{Attribute, Entry, Origin, Reached};
 use crate::explorer::{Inner, Recording};
 use crate::export::settle;
 use crate::pencil::{Pencil, So};
@@ -23,99 +26,253 @@ use crate::view::Problem;
 const PACE: Duration = Duration::from_millis(100);
 /// How long a value may be on its way from its stamp to being remembered, nanoseconds.
 const ON_THE_WAY: i64 = 1_000_000_000;
+/// Values that are drawn while the radio's task waits. More are drawn without it, and then what came
+/// meanwhile.
+const AT_ONCE: usize = 64;
+
+/// The attributes that wait for being read again, and whether somebody reads.
+#[derive(Debug, Default)]
+pub(crate) struct Redraws(Mutex<(VecDeque<Arc<Attribute>>, bool)>);
+
+impl Redraws {
+    /// Adds one. Says whether somebody has to begin to read.
+    fn add(&self, attribute: &Arc<Attribute>) -> bool {
+        let mut redraws = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (waiting, reading) = &mut *redraws;
+        if !waiting.iter().any(|other| Arc::ptr_eq(other, attribute)) {
+            waiting.push_back(Arc::clone(attribute));
+        }
+        !std::mem::replace(reading, true)
+    }
+
+    /// The next one; without one, nobody reads any more.
+    fn next(&self) -> Option<Arc<Attribute>> {
+        let mut redraws = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let next = redraws.0.pop_front();
+        redraws.1 = next.is_some();
+        next
+    }
+}
 
 impl Inner {
     /// Draws an attribute anew, whose tracks are fresh: see above.
     pub(crate) fn draw_all(self: &Arc<Self>, attribute: &Arc<Attribute>) {
-        {
+        let so = {
             let mut memory = attribute.memory();
             memory.reread = None;
-            let Some(so) = So::of_memory(&memory) else {
-                return;
-            };
-            if so.tracks.is_empty() {
-                return;
+            memory.unwritten = false;
+            match So::of_memory(&memory) {
+                Some(so) if !so.tracks.is_empty() => so,
+                _ => return,
             }
-            let pencil = remembered(Pencil::new(&so, Vec::new(), 0), &memory);
-            pencil.show_in(&mut memory, &so);
-            let all = memory.entries().count() as u64 == memory.reached().kept();
-            if all || matches!(&*self.recording(), Recording::Off(_)) {
+        };
+        let from = loop {
+            let from = attribute.memory().forgotten();
+            let pencil = Pencil::new(&so, Vec::new(), 0);
+            match joined(pencil, attribute, &so, from, &|| true) {
+                Joined::Shown => break from,
+                Joined::Unwanted => return,
+                // More came than is remembered.
+                Joined::Behind(..) => {}
+            }
+        };
+        if from.kept() == 0 || matches!(&*self.recording(), Recording::Off(_)) {
+            return;
+        }
+        {
+            let mut memory = attribute.memory();
+            if memory.drawing != so.drawing {
                 return;
             }
             memory.reread = Some(0.0);
             memory.touch();
         }
-        let (inner, attribute) = (Arc::clone(self), Arc::clone(attribute));
-        self.runtime.spawn_blocking(move || {
-            let drawn = drawn(&inner, &attribute);
-            {
-                let mut memory = attribute.memory();
-                // After another change, somebody else reads.
-                if drawn != Ok(false) {
-                    memory.reread = None;
-                    memory.touch();
+        if self.redraws.add(attribute) {
+            let inner = Arc::clone(self);
+            self.runtime.spawn_blocking(move || {
+                while let Some(attribute) = inner.redraws.next() {
+                    inner.read_again(&attribute);
                 }
-            }
-            inner.tell_values(false);
-            if let Err(problem) = drawn {
-                let title = format!("{} is not drawn from its beginning", attribute.name());
-                inner.notice("warn", title, problem, None, "");
-            }
-        });
-    }
-}
-
-/// Draws what is remembered.
-fn remembered<'a>(mut pencil: Pencil<'a>, memory: &Memory) -> Pencil<'a> {
-    let mut outages = memory.outages_since(None).peekable();
-    for entry in memory.entries() {
-        pencil.draw_remembered(entry, &mut outages);
-    }
-    pencil
-}
-
-/// Draws all of it from the recording. False if somebody changed meanwhile how.
-fn drawn(inner: &Inner, attribute: &Attribute) -> Result<bool, Problem> {
-    let recorder = inner.recorder()?;
-    let start = -recorder.session_time(radio::Timestamp(0)).nanos();
-    let (so, mut until) = {
-        let memory = attribute.memory();
-        let Some(so) = So::of_memory(&memory) else {
-            return Ok(false);
-        };
-        (so, memory.reached())
-    };
-    let mut since = Reached::default();
-    let mut session: Option<Session> = None;
-    let mut pencil = Pencil::new(&so, Vec::new(), start);
-    // Another recording may have begun: of what came before it, what is remembered is left.
-    {
-        let memory = attribute.memory();
-        let mut outages = memory.outages_since(None).peekable();
-        for entry in memory.entries().filter(|entry| entry.at.nanos() < start) {
-            pencil.draw_remembered(entry, &mut outages);
+            });
         }
     }
+
+    /// Draws anew what was drawn while the disk took nothing, now that it does.
+    pub(crate) fn draw_written(self: &Arc<Self>) {
+        match &*self.recording() {
+            Recording::On(recorder) if recorder.status().state == session::State::Recording => {}
+            _ => return,
+        }
+        for connection in self.connections() {
+            for attribute in connection.attributes().iter() {
+                if attribute.memory().unwritten {
+                    self.draw_all(attribute);
+                }
+            }
+        }
+    }
+
+    fn read_again(&self, attribute: &Attribute) {
+        let so = {
+            let memory = attribute.memory();
+            // Nobody wants it any more, or it was read already.
+            if memory.reread.is_none() {
+                return;
+            }
+            So::of_memory(&memory)
+        };
+        let Some(so) = so else { return };
+        let drawn = drawn(self, attribute, &so);
+        {
+            let mut memory = attribute.memory();
+            // After another change, somebody else reads.
+            if memory.drawing != so.drawing {
+                return;
+            }
+            memory.reread = None;
+            memory.unwritten = drawn == Ok(Written::InPart);
+            memory.touch();
+        }
+        self.tell_values(false);
+        if let Err(problem) = drawn {
+            let title = format!("{} is not drawn from its beginning", attribute.name());
+            self.notice("warn", title, problem, None, "");
+        }
+    }
+}
+
+/// How what is remembered was drawn behind what was drawn before.
+enum Joined<'a> {
+    Shown,
+    /// Somebody wants it drawn otherwise.
+    Unwanted,
+    /// So far it was drawn; what follows is not all remembered, or not to be drawn from here.
+    Behind(Box<Pencil<'a>>, Reached),
+}
+
+/// Draws what came after `drawn`, from what is remembered, and shows the line. Only the last of it is
+/// drawn while the radio's task waits, and only if it `may` be shown then.
+fn joined<'a>(
+    mut pencil: Pencil<'a>,
+    attribute: &Attribute,
+    so: &So,
+    mut drawn: Reached,
+    may: &dyn Fn() -> bool,
+) -> Joined<'a> {
+    loop {
+        let mut memory = attribute.memory();
+        if memory.drawing != so.drawing {
+            return Joined::Unwanted;
+        }
+        if !may() {
+            return Joined::Behind(Box::new(pencil), drawn);
+        }
+        let Some(new) = memory.since(drawn) else {
+            return Joined::Behind(Box::new(pencil), drawn);
+        };
+        let new: Vec<Entry> = new.cloned().collect();
+        let outages: Vec<_> = memory.outages_since(pencil.previous()).collect();
+        let last = new.len() <= AT_ONCE;
+        if last {
+            draw(&mut pencil, &new, outages);
+            pencil.show_in(&mut memory, so);
+            return Joined::Shown;
+        }
+        drawn = memory.reached();
+        drop(memory);
+        draw(&mut pencil, &new, outages);
+    }
+}
+
+fn draw(pencil: &mut Pencil<'_>, entries: &[Entry], outages: Vec<(Timestamp, Timestamp)>) {
+    let mut outages = outages.into_iter().peekable();
+    for entry in entries {
+        pencil.draw_remembered(entry, &mut outages);
+    }
+}
+
+/// Whether all that was drawn is in the recording.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Written {
+    Whole,
+    /// Some of it waits for the disk.
+    InPart,
+}
+
+/// A recording that is read.
+struct File {
+    recorder: Arc<Recorder>,
+    session: Option<Session>,
+    /// What the recordings before it have.
+    before: Reached,
+}
+
+impl File {
+    fn start(&self) -> i64 {
+        -self.recorder.session_time(Timestamp(0)).nanos()
+    }
+
+    /// Whether values still come to it.
+    fn is_open(&self, inner: &Inner) -> bool {
+        matches!(&*inner.recording(), Recording::On(now) if Arc::ptr_eq(now, &self.recorder))
+    }
+}
+
+/// Draws all of it from the recording, unless somebody changes meanwhile how.
+fn drawn(inner: &Inner, attribute: &Attribute, so: &So) -> Result<Written, Problem> {
+    let mut file = File {
+        recorder: inner.recorder()?,
+        session: None,
+        before: Reached::default(),
+    };
+    let mut pencil = Pencil::new(so, Vec::new(), file.start());
+    let (remembered, outages, mut until) = {
+        let memory = attribute.memory();
+        let entries: Vec<Entry> = memory.entries().cloned().collect();
+        let outages: Vec<_> = memory.outages_since(None).collect();
+        (entries, outages, memory.reached())
+    };
+    let mut earlier = Some((remembered, outages));
+    let mut since = Reached::default();
     let mut told = Instant::now();
     loop {
-        let waiting = settle(&recorder)?;
-        let session = match &mut session {
+        // What has ended is read to its end, whatever was remembered then.
+        let ended = !file.is_open(inner);
+        let (waiting, start) = (settle(&file.recorder)?, file.start());
+        let session = match &mut file.session {
             Some(session) => session,
-            none => none.insert(Session::open(recorder.path())?),
+            none => none.insert(Session::open(file.recorder.path())?),
         };
+        // Another recording may have begun: of what came before it, what is remembered is left.
+        if let Some((mut remembered, outages)) = earlier.take() {
+            let before = match first(session, attribute, start)? {
+                Some((at, many)) => {
+                    let up_to = remembered.partition_point(|one| one.at <= at);
+                    let same = remembered[..up_to].iter().rev();
+                    let same = same.take_while(|one| one.at == at).count();
+                    up_to - many.min(same)
+                }
+                None if waiting > 0 => remembered.partition_point(|one| one.at.nanos() < start),
+                None => remembered.len(),
+            };
+            remembered.truncate(before);
+            draw(&mut pencil, &remembered, outages);
+        }
         pencil.set_gaps(session.gaps(&session.generations(attribute.id)?)?);
         let all = until.kept().saturating_sub(since.kept()).max(1);
-        let mut walked = Reached::default();
-        let from = since
-            .since()
-            .map_or(i64::MIN, |at| at.nanos() - start - ON_THE_WAY);
+        let (mut walked, mut drawn) = (file.before, since);
+        let from = since.since().map_or(i64::MIN, |at| {
+            (at.nanos() - start).saturating_sub(ON_THE_WAY)
+        });
         let (mut read, mut given_up) = (0_u64, false);
         session.values_between(attribute.id, SessionTime(from).., usize::MAX, |value| {
             let at = pencil.at(value.at);
-            if let Some(origin) = Origin::recorded(value.kind)
-                && walked.passes(since, until, at, origin)
-            {
-                pencil.draw_recorded(&value);
+            if let Some(origin) = Origin::recorded(value.kind) {
+                let bound = if ended { Reached::ALL } else { until };
+                if walked.passes(since, bound, at, origin) {
+                    pencil.draw_recorded(&value);
+                    drawn = walked;
+                }
             }
             read += 1;
             if read.is_multiple_of(256) && told.elapsed() >= PACE {
@@ -130,34 +287,80 @@ fn drawn(inner: &Inner, attribute: &Attribute) -> Result<bool, Problem> {
             }
             ControlFlow::Continue(())
         })?;
-        let mut memory = attribute.memory();
-        if given_up || memory.drawing != so.drawing {
-            return Ok(false);
+        if given_up {
+            return Ok(Written::Whole);
         }
         if waiting > 0 {
-            // The disk takes nothing: what is remembered is drawn behind what is in the file, and what
-            // is between them is not, until it is written.
-            let last = pencil.previous();
-            let new = |entry: &&Entry| last.is_none_or(|last| entry.at > last);
-            if let (Some(from), Some(first)) = (last, memory.entries().find(new)) {
-                pencil.gap(from, first.at, plot::Cause::Gattscope, 0);
-            }
-            let mut outages = memory.outages_since(last).peekable();
-            for entry in memory.entries().filter(new) {
-                pencil.draw_remembered(entry, &mut outages);
-            }
-        } else if let Some(new) = memory.since(until) {
-            let mut outages = memory.outages_since(pencil.previous()).peekable();
-            for entry in new {
-                pencil.draw_remembered(entry, &mut outages);
-            }
-        } else {
-            // More came while this was read than is remembered.
-            (since, until) = (until, memory.reached());
+            behind_the_disk(pencil, attribute, so, drawn);
+            return Ok(Written::InPart);
+        }
+        if ended {
+            file = File {
+                recorder: inner.recorder()?,
+                session: None,
+                before: walked,
+            };
+            pencil.set_start(file.start());
+            since = walked;
+            until = attribute.memory().reached();
             continue;
         }
-        return Ok(pencil.show_in(&mut memory, &so));
+        match joined(pencil, attribute, so, until, &|| file.is_open(inner)) {
+            Joined::Shown | Joined::Unwanted => return Ok(Written::Whole),
+            // More came while this was read than is remembered, or another recording has begun.
+            Joined::Behind(so_far, reached) => {
+                pencil = *so_far;
+                (since, until) = (reached, attribute.memory().reached());
+            }
+        }
     }
+}
+
+/// When the first value of an attribute came that a recording has, and how many at that time.
+fn first(
+    session: &Session,
+    attribute: &Attribute,
+    start: i64,
+) -> Result<Option<(Timestamp, usize)>, Problem> {
+    let mut first = None;
+    session.values_between(attribute.id, .., usize::MAX, |value| {
+        let at = Timestamp(value.at.nanos().saturating_add(start));
+        let (time, many) = first.get_or_insert((at, 0));
+        if *time != at {
+            return ControlFlow::Break(());
+        }
+        *many += 1;
+        ControlFlow::Continue(())
+    })?;
+    Ok(first)
+}
+
+/// The disk takes nothing: what is remembered is drawn behind what is in the file. What is in neither is a
+/// gap until it is written.
+fn behind_the_disk(mut pencil: Pencil<'_>, attribute: &Attribute, so: &So, file: Reached) {
+    let (new, outages, reached) = {
+        let memory = attribute.memory();
+        let mut seen = Reached::default();
+        let forgotten = memory.forgotten().kept() > 0;
+        let mut new: Vec<Entry> = Vec::new();
+        let (mut first, mut apart) = (true, false);
+        for entry in memory.entries() {
+            if seen.passes(file, Reached::ALL, entry.at, entry.origin) {
+                // The oldest that is remembered is no neighbour of what the file has.
+                apart |= first && forgotten;
+                new.push(entry.clone());
+            }
+            first = false;
+        }
+        if let (true, Some(from), Some(first)) = (apart, pencil.previous(), new.first()) {
+            pencil.gap(from, first.at, plot::Cause::Gattscope, 0);
+        }
+        let outages: Vec<_> = memory.outages_since(pencil.previous()).collect();
+        (new, outages, memory.reached())
+    };
+    draw(&mut pencil, &new, outages);
+    // Values that come faster than this draws stay out of the line until it is drawn anew.
+    let _ = joined(pencil, attribute, so, reached, &|| true);
 }
 
 #[cfg(test)]
@@ -166,11 +369,14 @@ mod tests {
 
     use bytes::Bytes;
     use radio::simulated::{Lab, Simulated, VirtualDevice, uuids};
-    use radio::{Clock, Sample, SampleKind, Timestamp};
+    use radio::{Clock, Sample, SampleKind};
 
     use super::*;
     use crate::connection::Connection;
     use crate::{Config, Explorer, Preferences};
+
+    /// How long anything may take.
+    const PATIENCE: Duration = Duration::from_secs(60);
 
     /// A session in which values are handed in by hand, as fast as it goes.
     struct Bench {
@@ -225,16 +431,34 @@ mod tests {
             inner.arrived(&self.connection, &self.stream, &sample);
         }
 
-        /// The numbers that are drawn, once nothing is read any more.
-        async fn drawn(&self) -> Vec<f64> {
-            while self.stream.memory().reread.is_some() {
-                tokio::time::sleep(Duration::from_millis(5)).await;
-            }
+        /// The numbers that are drawn, once nothing is read any more, and the gaps between them.
+        async fn drawn_with_gaps(&self) -> (Vec<f64>, Vec<plot::Gap>) {
+            let read = async {
+                while self.stream.memory().reread.is_some() {
+                    tokio::time::sleep(Duration::from_millis(5)).await;
+                }
+            };
+            tokio::time::timeout(PATIENCE, read)
+                .await
+                .expect("the recording is read in time");
             let id = self.stream.memory().tracks[0].id;
             let lines = self.explorer.0.scope.lines(&[id], 0.0, 1e6, 4_000_000);
             let (_, window, gaps) = lines.into_iter().next().unwrap();
+            (window.ys, gaps)
+        }
+
+        async fn drawn(&self) -> Vec<f64> {
+            let (drawn, gaps) = self.drawn_with_gaps().await;
             assert!(gaps.is_empty(), "{gaps:?}");
-            window.ys
+            drawn
+        }
+
+        fn plot(&self, on: bool) {
+            self.explorer.0.plot(self.stream.id, on).unwrap();
+        }
+
+        fn reread(&self) -> Option<f64> {
+            self.stream.memory().reread
         }
     }
 
@@ -259,9 +483,12 @@ mod tests {
                 }
             })
         };
-        while pushed.load(Ordering::Acquire) < 120_000 {
-            tokio::time::sleep(Duration::from_millis(1)).await;
-        }
+        let many = async {
+            while pushed.load(Ordering::Acquire) < 120_000 {
+                tokio::time::sleep(Duration::from_millis(1)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, many).await.unwrap();
         // One change after the other: the last one holds.
         bench.set_format("y:u32le*2");
         bench.set_format("z:u32le*3");
@@ -296,6 +523,93 @@ mod tests {
         assert_eq!(drawn.last(), Some(&34_999.0));
         assert!(drawn.windows(2).all(|two| two[1] == two[0] + 1.0));
         assert!(drawn.len() >= 10_000, "{}", drawn.len());
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_recording_that_begins_while_the_last_is_read_is_drawn_behind_it() {
+        const BEFORE: u32 = 120_000;
+        const ALL: u32 = 150_000;
+        let bench = Bench::new().await;
+        bench.set_format("x:u32le");
+        bench.plot(true);
+        (0..BEFORE).for_each(|number| bench.push(number));
+        bench.set_format("y:u32le");
+        bench.explorer.new_recording().await.unwrap();
+        assert!(bench.reread().is_some(), "it is read still");
+        // More than is remembered.
+        (BEFORE..ALL).for_each(|number| bench.push(number));
+        let drawn = bench.drawn().await;
+        let expected: Vec<f64> = (0..ALL).map(f64::from).collect();
+        assert_eq!(
+            (drawn.len(), drawn.last()),
+            (expected.len(), expected.last())
+        );
+        assert!(drawn == expected, "in order, and each once");
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn a_paused_recording_breaks_the_line_only_where_values_are_out_of_reach_until_it_goes_on()
+     {
+        let bench = Bench::new().await;
+        bench.set_format("x:u32le");
+        let recorder = bench.explorer.0.recorder().unwrap();
+        (0..30_000).for_each(|number| bench.push(number));
+        recorder.flush().unwrap();
+        recorder.set_size_limit(Some(1));
+        let pause = async {
+            let mut next = 30_000;
+            while recorder.status().state == session::State::Recording {
+                bench.push(next);
+                next += 1;
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            next
+        };
+        let next = tokio::time::timeout(PATIENCE, pause).await.unwrap();
+        (next..35_000).for_each(|number| bench.push(number));
+        // What waits is remembered: the line is whole.
+        bench.plot(true);
+        let drawn = bench.drawn().await;
+        assert_eq!(drawn.len(), 35_000);
+        // More waits than is remembered.
+        (35_000..60_000).for_each(|number| bench.push(number));
+        bench.plot(true);
+        let (drawn, gaps) = bench.drawn_with_gaps().await;
+        assert!(drawn.len() < 60_000, "{}", drawn.len());
+        assert_eq!(gaps.len(), 1, "{gaps:?}");
+        assert_eq!(gaps[0].cause, plot::Cause::Gattscope);
+        // The disk is back, and nobody has to ask.
+        recorder.set_size_limit(None);
+        let whole = async {
+            while bench.drawn_with_gaps().await.0.len() < 60_000 {
+                tokio::time::sleep(Duration::from_millis(20)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, whole).await.unwrap();
+        let expected: Vec<f64> = (0..60_000).map(f64::from).collect();
+        assert!(bench.drawn().await == expected);
+        bench.explorer.close().await;
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn what_is_not_drawn_any_more_is_not_read_any_more() {
+        let bench = Bench::new().await;
+        bench.set_format("x:u32le");
+        (0..50_000).for_each(|number| bench.push(number));
+        bench.plot(true);
+        assert!(bench.reread().is_some());
+        let drawing = bench.stream.memory().drawing;
+        bench.plot(false);
+        assert_eq!(bench.reread(), None);
+        assert_ne!(bench.stream.memory().drawing, drawing);
+        bench.plot(true);
+        let drawing = bench.stream.memory().drawing;
+        let series = bench.stream.memory().tracks[0].id;
+        bench.explorer.remove_series(series);
+        assert_eq!(bench.reread(), None);
+        assert_ne!(bench.stream.memory().drawing, drawing);
         bench.explorer.close().await;
     }
 }

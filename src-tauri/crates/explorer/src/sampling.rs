@@ -121,9 +121,9 @@ fn words(every_s: u32) -> String {
 
 impl Inner {
     /// Records an advertisement, or counts it.
-    pub(crate) fn record_advertisement(&self, report: Advertisement) {
+    pub(crate) fn record_advertisement(&self, report: &Advertisement) {
         if self.sampling.takes(&report.device, report.at) {
-            self.record(|recorder| recorder.advertisement(report));
+            self.record(|recorder| recorder.advertisement(report.clone()));
         } else if let Some(name) = &report.local_name {
             // The name is the device's and not the advertisement's.
             self.record(|recorder| {

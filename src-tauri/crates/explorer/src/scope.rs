@@ -51,6 +51,16 @@ impl Track {
         self.news.step();
     }
 
+    /// A line of a column out of sight, of which there is none in sight yet.
+    pub(crate) fn out_of_sight(column: usize) -> Self {
+        Self {
+            id: 0,
+            column,
+            data: Arc::default(),
+            news: Arc::default(),
+        }
+    }
+
     /// The same line, empty and out of sight.
     pub(crate) fn draft(&self) -> Self {
         Self {

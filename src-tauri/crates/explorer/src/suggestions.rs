@@ -4,9 +4,10 @@ use decode::Format;
 use decode::suggest::{Observed, Suggestion, suggest};
 use radio::AttrId;
 
-use crate::attribute::{Origin, text_of};
+use crate::attribute::Origin;
 use crate::explorer::{Explorer, Inner};
 use crate::files::blocking;
+use crate::formats::text_of;
 use crate::gatt::id;
 use crate::view::{EvidenceView, Problem, SuggestionView};
 

@@ -505,10 +505,14 @@ pub struct InspectView {
 pub struct FormatView {
     /// `sig`, `0x2904` (said by the device), `layout`, or `bytes` for none.
     pub kind: String,
+    /// The format itself, as in [`AttributeView::format`].
+    pub format: String,
     /// Where it comes from, in a sentence.
     pub why: String,
     /// Whether the user chose it for the `model` or for `every` device; empty if nobody chose.
     pub scope: String,
+    /// What the user noted beside the choice; empty if nothing.
+    pub note: String,
     /// What the model is called that a choice is saved for; null if nobody knows.
     pub model: Option<String>,
     /// What that is: the `model number`, or the advertised `name`.
@@ -618,9 +622,9 @@ pub struct FormatsFileView {
 #[derive(Clone, Debug, PartialEq, Serialize, TS)]
 #[ts(export)]
 pub struct FormatsEntryView {
-    /// `format` or `name`.
+    /// `format`, `advert` (a layout of what is advertised) or `name`.
     pub what: String,
-    /// Of which UUID.
+    /// Of which UUID; of a company's advertisements, `company:` and its number.
     pub uuid: NamedUuid,
     /// For which model; null for every device.
     pub model: Option<String>,
@@ -632,6 +636,8 @@ pub struct FormatsEntryView {
     pub state: String,
     /// What it would replace.
     pub before: Option<String>,
+    /// What is noted beside that.
+    pub note_before: Option<String>,
 }
 
 /// One decoded field.

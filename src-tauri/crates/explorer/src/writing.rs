@@ -37,6 +37,17 @@ pub struct BlankView {
     pub repeats: bool,
 }
 
+/// A form that is filled in with a value.
+#[derive(Clone, Debug, PartialEq, Serialize, TS)]
+#[ts(export)]
+pub struct FilledView {
+    /// What the value says.
+    pub fields: Vec<GivenField>,
+    /// Whether these fields give the same bytes again. Bits and bytes that no field has, and texts
+    /// that are none, are not among them.
+    pub whole: bool,
+}
+
 /// One field as it was filled in.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize, TS)]
 #[ts(export)]
@@ -126,7 +137,7 @@ fn said(field: &Field<'_>) -> Option<String> {
 }
 
 /// What a value says, for the blanks that there are.
-fn filled(format: &Format, blanks: &[BlankView], bytes: &[u8]) -> Vec<GivenField> {
+fn filled(format: &Format, blanks: &[BlankView], bytes: &[u8]) -> FilledView {
     let mut fields = Vec::new();
     // Elements of a group are counted through all of its samples.
     let mut counts: HashMap<&str, u32> = HashMap::new();
@@ -146,7 +157,8 @@ fn filled(format: &Format, blanks: &[BlankView], bytes: &[u8]) -> Vec<GivenField
         })
     };
     fields.retain(asked);
-    fields
+    let whole = encoded(format, &fields).is_ok_and(|again| again == bytes);
+    FilledView { fields, whole }
 }
 
 /// The bytes of what was filled in; else why not, and of which field.
@@ -211,12 +223,16 @@ impl Explorer {
     /// # Errors
     ///
     /// A [`Problem`] if the attribute belongs to an earlier discovery or the bytes are none.
-    pub fn fill_in(&self, attribute: u64, bytes: &str) -> Result<Vec<GivenField>, Problem> {
+    pub fn fill_in(&self, attribute: u64, bytes: &str) -> Result<FilledView, Problem> {
         let bytes = decode::encode::hex(bytes)
             .map_err(|error| Problem::new("input", error.to_string(), ""))?;
         let blanks = self.blanks(attribute)?;
         let format = self.format_of(attribute)?;
-        Ok(format.map_or_else(Vec::new, |format| filled(&format, &blanks, &bytes)))
+        let nothing = || FilledView {
+            fields: Vec::new(),
+            whole: false,
+        };
+        Ok(format.map_or_else(nothing, |format| filled(&format, &blanks, &bytes)))
     }
 
     /// What the form would send.
@@ -295,7 +311,8 @@ mod tests {
         );
         assert!(heart.required);
         let value = [0x16, 72, 0x2C, 0x03];
-        let fields = filled(&format, &blanks, &value);
+        let FilledView { fields, whole } = filled(&format, &blanks, &value);
+        assert!(whole);
         assert!(
             fields.contains(&field("RR interval", Some(0), "793")),
             "{fields:?}"
@@ -321,7 +338,8 @@ mod tests {
             .unwrap();
         let blanks: Vec<_> = format.blanks().into_iter().map(BlankView::from).collect();
         let value = [2, 0xFF, 1, 2, 5, 3, 4, 8, 9];
-        let fields = filled(&format, &blanks, &value);
+        let FilledView { fields, whole } = filled(&format, &blanks, &value);
+        assert!(whole);
         assert!(fields.contains(&field("v", Some(3), "4")), "{fields:?}");
         assert!(fields.contains(&field("y", Some(1), "9")), "{fields:?}");
         assert_eq!(encoded(&format, &fields).unwrap(), value);
@@ -332,8 +350,23 @@ mod tests {
         let long = "x".repeat(300);
         let format = Format::default_for(decode::names::uuid16(0x2A00)).unwrap();
         let blanks: Vec<_> = format.blanks().into_iter().map(BlankView::from).collect();
-        let fields = filled(&format, &blanks, long.as_bytes());
+        let FilledView { fields, whole } = filled(&format, &blanks, long.as_bytes());
+        assert!(whole);
         assert_eq!(fields[0].text, long);
         assert_eq!(encoded(&format, &fields).unwrap(), long.as_bytes());
+    }
+
+    #[test]
+    fn what_no_field_has_is_said_to_be_left_out() {
+        for (layout, value) in [
+            ("a:u8, _:skip[2], b:u8", &[1_u8, 0xAA, 0xBB, 2][..]),
+            ("a:u8", &[1, 2]),
+            ("a:u8.0-2", &[0xFF]),
+            ("n:u8, t:utf8", &[1, 0xFF, 0xFE]),
+        ] {
+            let format: Format = format!("layout:{layout}").parse().unwrap();
+            let blanks: Vec<_> = format.blanks().into_iter().map(BlankView::from).collect();
+            assert!(!filled(&format, &blanks, value).whole, "{layout}");
+        }
     }
 }

@@ -3,61 +3,35 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
-use std::sync::{Arc, Mutex};
+#[path = "bench/bench.rs"]
+mod bench;
+
 use std::time::Duration;
 
+use bench::Bench;
+use explorer::Preferences;
 use explorer::view::{AdvertPart, AdvertView, Event, SeriesView, StatisticsView};
-use explorer::{Config, Explorer, Preferences};
-use radio::simulated::{Lab, Simulated, VirtualDevice};
-use radio::{Clock, DeviceId};
+use radio::simulated::{Lab, VirtualDevice};
 
 /// RuuviTag data format 5, and its company alone.
 const TAG: &str = "company:0499/ruuvi-5";
 const RUUVI: &str = "company:0499";
 
-struct Bench {
-    explorer: Explorer,
-    lab: Arc<Simulated>,
-    news: Arc<Mutex<Vec<Event>>>,
-    _folder: tempfile::TempDir,
+/// Ten seconds of the whole lab.
+async fn scanning(preferences: Preferences) -> Bench {
+    let lab = Lab {
+        fillers: 0,
+        hangs_up_after: None,
+        ..Lab::default()
+    };
+    let bench = Bench::new(lab, preferences);
+    bench.explorer.look_again().await.unwrap();
+    bench.explorer.start_scan().await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    bench
 }
 
 impl Bench {
-    async fn scanning(preferences: Preferences) -> Self {
-        let folder = tempfile::tempdir().unwrap();
-        let clock = Clock::tokio();
-        let lab = Lab {
-            fillers: 0,
-            hangs_up_after: None,
-            ..Lab::default()
-        };
-        let lab = Arc::new(Simulated::with_lab(clock.clone(), 7, lab));
-        let config = Config {
-            backends: vec![Arc::clone(&lab) as Arc<dyn radio::Backend>],
-            session_folder: folder.path().join("sessions"),
-            log_folder: folder.path().into(),
-            preferences,
-            clock,
-        };
-        let explorer = Explorer::start(config, tokio::runtime::Handle::current());
-        let news = Arc::new(Mutex::new(Vec::new()));
-        let heard = Arc::clone(&news);
-        explorer.listen(move |event| heard.lock().unwrap().push(event));
-        explorer.look_again().await.unwrap();
-        explorer.start_scan().await.unwrap();
-        tokio::time::sleep(Duration::from_secs(10)).await;
-        Self {
-            explorer,
-            lab,
-            news,
-            _folder: folder,
-        }
-    }
-
-    fn device(&self, which: VirtualDevice) -> DeviceId {
-        self.lab.device(which).unwrap()
-    }
-
     fn advert(&self, which: VirtualDevice) -> AdvertView {
         let device = self.device(which);
         self.explorer.shown().advert(&device, None).unwrap()
@@ -67,18 +41,6 @@ impl Bench {
         let view = self.advert(which);
         let found = view.parts.iter().find(|one| one.part == part);
         found.ok_or((part, &view.parts)).unwrap().clone()
-    }
-
-    fn last<T>(&self, of: impl Fn(&Event) -> Option<T>) -> Option<T> {
-        self.news.lock().unwrap().iter().rev().find_map(of)
-    }
-
-    fn series(&self) -> Vec<SeriesView> {
-        let series = self.last(|event| match event {
-            Event::Series { series } => Some(series.clone()),
-            _ => None,
-        });
-        series.unwrap()
     }
 
     fn named(&self, name: &str) -> SeriesView {
@@ -91,19 +53,11 @@ impl Bench {
         let shown = self.explorer.shown();
         shown.statistics(&[series], 0.0, 1e6).pop().unwrap()
     }
-
-    fn file(&self) -> String {
-        let file = self.last(|event| match event {
-            Event::Recording(recording) => Some(recording.name.clone()),
-            _ => None,
-        });
-        file.unwrap()
-    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn every_structure_and_payload_is_read_field_by_field() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let tag = bench.part(VirtualDevice::Ruuvi, TAG);
     assert_eq!(tag.kind, "RuuviTag, data format 5");
     assert_eq!(
@@ -140,13 +94,15 @@ async fn every_structure_and_payload_is_read_field_by_field() {
         .explorer
         .advert(&bench.device(VirtualDevice::Ruuvi), Some(TAG))
         .unwrap();
+    assert_eq!(sends.part.as_deref(), Some(TAG));
+    assert_eq!(view.part, None);
     assert!(sends.history.len() >= 6, "{}", sends.history.len());
     assert!(sends.history.is_sorted_by(|a, b| a.at_ms >= b.at_ms));
 }
 
 #[tokio::test(start_paused = true)]
 async fn numbers_of_a_payload_are_drawn_from_memory_and_as_they_come_and_count_no_loss() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::Ruuvi);
     bench.explorer.plot_advert(&device, TAG, true).unwrap();
     let temperature = bench.named("Temperature");
@@ -171,11 +127,7 @@ async fn numbers_of_a_payload_are_drawn_from_memory_and_as_they_come_and_count_n
     );
     assert!(drawn.min.unwrap() > 17.0 && drawn.max.unwrap() < 22.0);
     assert_eq!(drawn.lost, 0);
-    let lost = bench.last(|event| match event {
-        Event::Recording(recording) => Some(recording.lost),
-        _ => None,
-    });
-    assert_eq!(lost.unwrap(), explorer::view::LostView::default());
+    assert_eq!(bench.recording().lost, explorer::view::LostView::default());
 
     bench.explorer.plot_advert(&device, "signal", true).unwrap();
     let signal = bench.named("RSSI");
@@ -188,7 +140,7 @@ async fn numbers_of_a_payload_are_drawn_from_memory_and_as_they_come_and_count_n
 
 #[tokio::test(start_paused = true)]
 async fn only_columns_that_came_are_lines() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::Eddystone);
     let telemetry = bench.advert(VirtualDevice::Eddystone);
     let telemetry = telemetry
@@ -210,7 +162,7 @@ async fn only_columns_that_came_are_lines() {
 
 #[tokio::test(start_paused = true)]
 async fn what_a_payload_measures_is_in_sight_before_its_battery_and_its_counter() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::WeatherStation);
     let view = bench.advert(VirtualDevice::WeatherStation);
     let part = view.parts.iter().find(|part| part.payload).unwrap();
@@ -229,7 +181,7 @@ async fn what_a_payload_measures_is_in_sight_before_its_battery_and_its_counter(
 
 #[tokio::test(start_paused = true)]
 async fn a_layout_reads_all_payloads_of_its_company_and_draws_them_anew() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::Ruuvi);
     bench.explorer.plot_advert(&device, TAG, true).unwrap();
     let before = bench.numbers(bench.named("Temperature").id).count;
@@ -269,7 +221,7 @@ async fn a_layout_reads_all_payloads_of_its_company_and_draws_them_anew() {
         advert_formats: kept,
         ..Preferences::default()
     };
-    let again = Bench::scanning(preferences).await;
+    let again = scanning(preferences).await;
     assert_eq!(again.part(VirtualDevice::Ruuvi, RUUVI).format, layout);
     let structure = again
         .explorer
@@ -280,34 +232,25 @@ async fn a_layout_reads_all_payloads_of_its_company_and_draws_them_anew() {
 
 #[tokio::test(start_paused = true)]
 async fn a_session_that_is_opened_shows_and_draws_what_was_heard() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::Ruuvi);
     tokio::time::sleep(Duration::from_secs(60)).await;
     bench.explorer.plot_advert(&device, TAG, true).unwrap();
     let live = bench.numbers(bench.named("Temperature").id);
     let signal = bench.advert(VirtualDevice::Ruuvi).signal.len() as u64;
     assert_eq!(live.count, signal);
-    let file = bench.file();
+    let file = bench.recording().name;
     bench.explorer.stop_scan().await.unwrap();
     bench.explorer.new_recording().await.unwrap();
     bench.explorer.open_session(file).await.unwrap();
 
     let shown = bench.explorer.shown();
+    // Time does not pass while a file is read.
     let drawn = |name: &'static str| {
         let bench = &bench;
         async move {
-            for _ in 0..200 {
-                let found = bench.series().into_iter().find(|one| one.name == name);
-                if let Some(series) = found {
-                    let numbers = bench.numbers(series.id);
-                    if numbers.count >= live.count {
-                        return numbers;
-                    }
-                }
-                std::thread::sleep(Duration::from_millis(10));
-                tokio::time::sleep(Duration::from_millis(10)).await;
-            }
-            unreachable!("{name} is not drawn");
+            tokio::time::sleep(Duration::from_millis(1)).await;
+            bench.numbers(bench.named(name).id)
         }
     };
     shown.plot_advert(&device, TAG, true).unwrap();
@@ -336,7 +279,7 @@ async fn a_session_that_is_opened_shows_and_draws_what_was_heard() {
 
 #[tokio::test(start_paused = true)]
 async fn devices_are_filtered_by_the_kind_of_their_beacon() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     for (filter, some) in [
         ("beacon:ruuvi-5", true),
         ("beacon:eddystone", true),
@@ -356,7 +299,7 @@ async fn devices_are_filtered_by_the_kind_of_their_beacon() {
 
 #[tokio::test(start_paused = true)]
 async fn a_part_that_is_none_and_bytes_without_numbers_are_refused_with_the_reason() {
-    let bench = Bench::scanning(Preferences::default()).await;
+    let bench = scanning(Preferences::default()).await;
     let device = bench.device(VirtualDevice::Ruuvi);
     let refused = bench
         .explorer

@@ -1,7 +1,7 @@
 //! Advertisements as a recording has them, made into reports again.
 
 use std::collections::{HashMap, VecDeque};
-use std::ops::ControlFlow;
+use std::ops::{ControlFlow, RangeBounds};
 
 use bytes::Bytes;
 use radio::{AddressKind, Advertisement, CompanyId, DeviceId, Rssi, Timestamp};
@@ -12,6 +12,7 @@ use uuid::Uuid;
 use crate::export::unhex;
 use crate::reader::text;
 use crate::recorder::address_kind;
+use crate::values::times;
 use crate::{Result, Session, SessionTime};
 
 /// The longest JSON of an advertisement that is read. The longest advertisement there is, 1,650 bytes (Core
@@ -306,8 +307,10 @@ impl Session {
         }
     }
 
-    /// Hands over every advertisement of a device, oldest first, until `one` wants no more. Their times are session
-    /// times. One whose row is not as it was written is left out.
+    /// Hands over every advertisement of a device within a time, oldest first, until `one` wants no more. Their times
+    /// are session times. One whose row is not as it was written is left out.
+    ///
+    /// There is no index by device: all advertisements of that time are gone through.
     ///
     /// # Errors
     ///
@@ -315,23 +318,31 @@ impl Session {
     pub fn advertisements_of(
         &self,
         device: &DeviceId,
+        within: impl RangeBounds<SessionTime>,
         mut one: impl FnMut(Advertisement) -> ControlFlow<()>,
     ) -> Result<()> {
+        let (from, to) = times(&within);
+        let (first, last) = self.range(from, to)?;
         let sql = format!(
             "SELECT e.t_ns, e.number, {}
                FROM advertisement AS a CROSS JOIN event AS e ON e.id = a.event
-              WHERE e.device IN (SELECT id FROM device WHERE identifier = ?1) ORDER BY a.event",
+              WHERE a.event BETWEEN ?2 AND ?3 AND e.t_ns >= ?4 AND e.t_ns < ?5
+                AND e.device IN (SELECT id FROM device WHERE identifier = ?1) ORDER BY a.event",
             contents()
         );
-        self.rows_until(&sql, [device.as_str()], |row| {
-            let mut report = Report::of(row, 2)?;
-            report.broken |= report.lists().is_none();
-            if report.broken {
-                return Ok(ControlFlow::Continue(()));
-            }
-            let report = report.heard(device.clone(), Timestamp(row.get(0)?), row.get(1)?);
-            Ok(one(report))
-        })
+        self.rows_until(
+            &sql,
+            params![device.as_str(), first, last, from, to],
+            |row| {
+                let mut report = Report::of(row, 2)?;
+                report.broken |= report.lists().is_none();
+                if report.broken {
+                    return Ok(ControlFlow::Continue(()));
+                }
+                let report = report.heard(device.clone(), Timestamp(row.get(0)?), row.get(1)?);
+                Ok(one(report))
+            },
+        )
     }
 
     /// The events of the last `most` advertisements before one: number, time, RSSI, and whose.

@@ -20,6 +20,8 @@ const LATE: i64 = 1000;
 const COUNTED: i64 = 1 << 18;
 /// The fewest events that are looked through at once for the last values.
 const BLOCK: i64 = 4096;
+/// Within how many events the answer to a write is looked for.
+const SOON: i64 = 1 << 17;
 /// How many places of a longer time are looked at to say how many there are, and how many events at
 /// each.
 const PLACES: i64 = 64;
@@ -497,17 +499,24 @@ struct Page {
 }
 
 /// What makes an event a value of attribute ?1, numbered from ?2 to ?3, not before ?4 and before ?5.
-/// The index has the numbers of an attribute in their order.
+/// The index has the numbers of an attribute in their order. What was written and refused is no value;
+/// the answer is the attribute's next one, and comes soon.
 fn condition() -> String {
     let kinds = numbers(Kind::VALUES.iter().map(|kind| kind.number()));
+    let (request, result) = (Kind::WriteRequest.number(), Kind::WriteResult.number());
     format!(
         "attribute = ?1 AND id BETWEEN ?2 AND ?3 AND t_ns >= ?4 AND t_ns < ?5
-         AND value IS NOT NULL AND kind IN ({kinds})"
+         AND value IS NOT NULL AND kind IN ({kinds})
+         AND (kind <> {request} OR coalesce((
+              SELECT answer.status FROM event AS answer
+               WHERE answer.attribute = event.attribute AND answer.kind = {result}
+                 AND answer.id > event.id AND answer.id < event.id + {SOON}
+               ORDER BY answer.id LIMIT 1), 0) = 0)"
     )
 }
 
 /// Not before the first, and before the second, in nanoseconds.
-fn times(within: &impl RangeBounds<SessionTime>) -> (i64, i64) {
+pub(crate) fn times(within: &impl RangeBounds<SessionTime>) -> (i64, i64) {
     let from = match within.start_bound() {
         Bound::Included(from) => from.0,
         Bound::Excluded(from) => from.0.saturating_add(1),

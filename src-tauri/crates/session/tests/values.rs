@@ -8,9 +8,9 @@ use bytes::Bytes;
 use proptest::prelude::*;
 use radio::{
     Advertisement, AttrId, AttrKind, Clock, DeviceId, GattDb, Handle, Properties, Sample,
-    SampleKind, Timestamp,
+    SampleKind, Timestamp, WriteKind,
 };
-use session::{Event, Options, Recorder, Session, SessionTime, import};
+use session::{Event, Failure, Options, Recorder, Session, SessionTime, import};
 use tempfile::TempDir;
 use uuid::Uuid;
 
@@ -84,6 +84,47 @@ fn between(
         .unwrap();
     assert_eq!(handed, numbers.len() as u64);
     numbers
+}
+
+#[test]
+fn what_was_written_and_refused_is_no_value() {
+    let bench = Bench::new();
+    let attribute = bench.attributes[0];
+    let write = |at, number: u32, result| {
+        bench.recorder.record(
+            Timestamp(at),
+            Event::Write {
+                attribute,
+                value: Bytes::copy_from_slice(&number.to_le_bytes()),
+                kind: WriteKind::WithResponse,
+            },
+        );
+        bench.value(1, at + 1, 0);
+        bench
+            .recorder
+            .record(Timestamp(at + 2), Event::WriteResult { attribute, result });
+    };
+    write(0, 1, Ok(()));
+    write(10, 2, Err(Failure::local("refused")));
+    write(20, 3, Ok(()));
+    // Nobody knows what becomes of the last one.
+    bench.recorder.record(
+        Timestamp(30),
+        Event::Write {
+            attribute,
+            value: Bytes::copy_from_slice(&4_u32.to_le_bytes()),
+            kind: WriteKind::WithResponse,
+        },
+    );
+    let (session, _folder) = bench.close();
+    assert_eq!(between(&session, attribute, .., usize::MAX), [1, 3, 4]);
+    assert_eq!(between(&session, attribute, .., 2), [3, 4]);
+    let last = session.values(attribute, 2).unwrap();
+    let last: Vec<_> = last
+        .iter()
+        .map(|value| number(value.value.as_ref().unwrap()))
+        .collect();
+    assert_eq!(last, [3, 4]);
 }
 
 #[test]

@@ -82,6 +82,9 @@ pub enum Misfit {
     /// The field cannot be beside the others that are given.
     #[error("it has no place beside the flags, the op code or the other fields that are given.")]
     NoPlace,
+    /// The field cannot be beside the others that are given, in a format without flags of its own.
+    #[error("it has no place beside the other fields that are given.")]
+    NotHere,
     /// The value cannot be without it.
     #[error("it is needed here and was not given.")]
     Needed,
@@ -164,6 +167,20 @@ pub enum Misfit {
     ZeroByte,
 }
 
+impl Misfit {
+    /// The same of this text: it was found in another, which the first was made into.
+    pub(crate) fn of(mut self, text: &str) -> Self {
+        if let Self::NotNumber { found, .. }
+        | Self::OutOfRange { found, .. }
+        | Self::Between { found, .. }
+        | Self::Digits { found, .. } = &mut self
+        {
+            *found = quoted(text);
+        }
+        self
+    }
+}
+
 /// A decimal number as typed: `mantissa × 10^exponent`, with no zeros at the end of the mantissa.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Typed {
@@ -211,6 +228,12 @@ impl Typed {
         ))
     }
 
+    /// The nearest float.
+    pub(crate) fn as_f64(self) -> f64 {
+        let digits = format!("{}e{}", self.mantissa, self.exponent);
+        digits.parse().unwrap_or(f64::NAN)
+    }
+
     fn trimmed(mut mantissa: i128, mut exponent: i32) -> Self {
         if mantissa == 0 {
             return Self {
@@ -248,13 +271,16 @@ pub(crate) fn integer(
     let (floor, exact) = match linear.invert(typed.mantissa, typed.exponent) {
         Some(found) => found,
         None => {
-            // Beyond whole numbers of 128 bits; as near as floats come.
-            let power = 10_f64.powi(typed.exponent);
-            let raw = linear.unapply(typed.mantissa as f64 * power);
+            // Beyond whole numbers of 128 bits; as near as floats come. With so many digits after
+            // the point, none of them can be exact.
+            let raw = linear.unapply(typed.as_f64());
             if !raw.is_finite() || raw.abs() > 1e38 {
                 return Err(range());
             }
-            (raw.floor() as i128, raw.fract() == 0.0)
+            (
+                raw.floor() as i128,
+                raw.fract() == 0.0 && typed.exponent >= 0,
+            )
         }
     };
     let inside = |raw: &i128| (low..=high).contains(raw);
@@ -282,13 +308,7 @@ pub(crate) fn integer(
 
 /// An integer as its field shows it.
 pub(crate) fn shown(linear: &Linear, raw: i128) -> String {
-    if linear.is_identity() {
-        return super::whole(raw);
-    }
-    let decimals = usize::from(linear.decimals());
-    let number = linear.apply(raw as f64);
-    let minus = if number < 0.0 { "\u{2212}" } else { "" };
-    format!("{minus}{:.decimals$}", number.abs())
+    linear.shown(raw).to_string()
 }
 
 /// Bytes in hex, exactly so many where there is a number.

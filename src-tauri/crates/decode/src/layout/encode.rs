@@ -3,12 +3,14 @@
 //! What decides about other fields (flags, counts, lengths) follows from which fields are given,
 //! unless it is given itself. What `skip` passes over and bits that no field has are zero.
 
+use std::collections::HashSet;
+
 use super::plan::{Block, Placed, SLOTS};
 use super::{Definition, Form, Kind, Layout, Names, Presence, Repeat};
-use crate::encode::{self, Blank, BlankKind, EncodeError, Given, Misfit};
+use crate::encode::{self, Blank, BlankKind, EncodeError, Given, Misfit, TypedDecimal as Typed};
 use crate::field::Label;
 use crate::medical::{self, Medical};
-use crate::number::{Class, Endian, NumberType};
+use crate::number::{Class, Endian, Linear, NumberType};
 
 /// The name that several fields may have. They are not asked for, and are zero.
 const UNNAMED: &str = "_";
@@ -19,6 +21,7 @@ impl Layout {
     /// Elements of a group that has several records are counted through all of them.
     #[must_use]
     pub fn blanks(&self) -> Vec<Blank> {
+        let deciding = self.deciding();
         let mut all = Vec::new();
         for block in &self.blocks {
             let records = match block.repeat {
@@ -31,9 +34,11 @@ impl Layout {
                 for placed in &block.fields {
                     // Elements of what repeats freely are asked for once.
                     let asked = if free { 1 } else { placed.elements() };
+                    let decides = deciding.contains(&*placed.definition.name);
                     for element in 0..asked {
                         let element = block.element(placed, record, element);
-                        all.extend(self.blank(block, placed, element.filter(|_| !free), free));
+                        let element = element.filter(|_| !free);
+                        all.extend(blank(block, placed, element, free, decides));
                     }
                 }
             }
@@ -41,42 +46,25 @@ impl Layout {
         all
     }
 
-    fn blank(
-        &self,
-        block: &Block,
-        placed: &Placed,
-        element: Option<usize>,
-        free: bool,
-    ) -> Option<Blank> {
-        let definition = &placed.definition;
-        let (kind, choices) = definition
-            .asks(placed)
-            .filter(|_| *definition.name != *UNNAMED)?;
-        let open = free || block.is_bytes() && block.repeat != Repeat::Once;
-        let follows = self.decides(&definition.name) || definition.constant.is_some();
-        Some(Blank {
-            name: definition.name.to_string(),
-            element,
-            unit: definition.unit.as_deref().map(str::to_owned),
-            kind,
-            choices,
-            required: block.presence == Presence::Always && !open && !follows,
-            repeats: free,
-        })
-    }
-
-    /// Whether a field says what follows.
-    fn decides(&self, name: &str) -> bool {
-        self.blocks.iter().any(|block| {
-            let counts = matches!(&block.repeat, Repeat::Counted(source) if *source.name == *name);
-            let is_asked =
-                matches!(&block.presence, Presence::If { source, .. } if *source.name == *name);
-            counts || is_asked
-        })
+    /// The fields that say what follows.
+    fn deciding(&self) -> HashSet<&str> {
+        let sources = self.blocks.iter().flat_map(|block| {
+            let count = match &block.repeat {
+                Repeat::Counted(source) => Some(&*source.name),
+                _ => None,
+            };
+            let asked = match &block.presence {
+                Presence::If { source, .. } => Some(&*source.name),
+                _ => None,
+            };
+            [count, asked]
+        });
+        sources.flatten().collect()
     }
 
     /// The bytes that say what was given: what [`Layout::decode`] reads back. What decides about
     /// other fields follows from which are given, unless it is given itself; constants need not be.
+    /// Text and bytes that run to the end may make it longer than an attribute value can be.
     ///
     /// # Errors
     /// Names the field that is unknown, missing or cannot say what was given, and what it can.
@@ -96,7 +84,7 @@ impl Layout {
             let left = own.is_some() || block.is_unasked() && later();
             if !block.presence.holds(&known, left) {
                 match own {
-                    Some(given) => return Err(wrong(given.name, given.element, Misfit::NoPlace)),
+                    Some(given) => return Err(wrong(given.name, given.element, Misfit::NotHere)),
                     // One that is there no times is not missed.
                     None if block.presence == Presence::IfLeft
                         && (block.repeat == Repeat::ToEnd || block.records(given, &known)? > 0) =>
@@ -166,7 +154,7 @@ impl Layout {
                 .into_iter()
                 .any(|other| (other.name, other.element) == (one.name, one.element));
             if twice || has_elements != one.element.is_some() {
-                return Err(wrong(one.name, one.element, Misfit::NoPlace));
+                return Err(wrong(one.name, one.element, Misfit::NotHere));
             }
         }
         Ok(())
@@ -234,17 +222,15 @@ impl Layout {
 
     /// What a field that was not given has to be, for what was given to be there and the rest not.
     fn decided(&self, definition: &Definition, given: &[Given<'_>]) -> Option<i128> {
-        if !self.decides(&definition.name) {
-            return None;
-        }
         let mut value = 0_i128;
+        let mut decides = false;
         let mut settled = 0_i128;
         for wanted in [true, false] {
             for block in &self.blocks {
-                let given_here = block.given(given).is_some();
                 if let (Repeat::Counted(source), true) = (&block.repeat, wanted)
                     && *source.name == *definition.name
                 {
+                    decides = true;
                     value = block.given_records(given) as i128;
                     settled = -1;
                 }
@@ -257,7 +243,11 @@ impl Layout {
                 else {
                     continue;
                 };
-                if *source.name != *definition.name || given_here != wanted {
+                if *source.name != *definition.name {
+                    continue;
+                }
+                decides = true;
+                if block.given(given).is_some() != wanted {
                     continue;
                 }
                 let (first, last) =
@@ -277,8 +267,33 @@ impl Layout {
                 }
             }
         }
-        Some(value)
+        decides.then_some(value)
     }
+}
+
+/// What a form asks for of one element; nothing of `skip` and what has no name.
+fn blank(
+    block: &Block,
+    placed: &Placed,
+    element: Option<usize>,
+    free: bool,
+    decides: bool,
+) -> Option<Blank> {
+    let definition = &placed.definition;
+    let (kind, choices) = definition
+        .asks(placed)
+        .filter(|_| *definition.name != *UNNAMED)?;
+    let open = free || block.is_bytes() && block.repeat != Repeat::Once;
+    let follows = decides || definition.constant.is_some();
+    Some(Blank {
+        name: definition.name.to_string(),
+        element,
+        unit: definition.unit.as_deref().map(str::to_owned),
+        kind,
+        choices,
+        required: block.presence == Presence::Always && !open && !follows,
+        repeats: free,
+    })
 }
 
 impl Block {
@@ -323,7 +338,7 @@ impl Block {
             let own = given
                 .iter()
                 .filter(|one| *one.name == *placed.definition.name);
-            own.map(|one| one.element.unwrap_or(0) / placed.elements().max(1) + 1)
+            own.map(|one| (one.element.unwrap_or(0) / placed.elements().max(1)).saturating_add(1))
         });
         all.max().unwrap_or(0)
     }
@@ -347,7 +362,7 @@ impl Block {
         let most = super::error::MAX_BYTES / self.size.max(1);
         match self.given(given) {
             Some(one) if has > needs && !self.is_bytes() || has > most => {
-                Err(wrong(one.name, one.element, Misfit::NoPlace))
+                Err(wrong(one.name, one.element, Misfit::NotHere))
             }
             _ => Ok(needs.min(most + 1)),
         }
@@ -368,8 +383,7 @@ impl Definition {
     /// What a form asks for; nothing of `skip`.
     fn asks(&self, placed: &Placed) -> Option<(BlankKind, Vec<String>)> {
         let exactly = self.times.map(usize::from);
-        let number = |least: String, most: String| BlankKind::Number { least, most };
-        let float = |most: String| number(format!("\u{2212}{most}"), most);
+        let number = |[least, most]: [String; 2]| BlankKind::Number { least, most };
         let mut words = Vec::new();
         let kind = match self.kind {
             Kind::Skip => return None,
@@ -379,23 +393,17 @@ impl Definition {
                 words = vec!["false".to_owned(), "true".to_owned()];
                 BlankKind::Choice
             }
-            Kind::Half(_) => float("65504".to_owned()),
-            Kind::Medical { short } => {
+            Kind::Medical { .. } => {
                 words = medical::WORDS.map(str::to_owned).to_vec();
-                float(if short { "2047e7" } else { "8388607e127" }.to_owned())
+                number(ends(self.kind, &placed.linear))
             }
-            Kind::Number(of) if of.class() == Class::Float => float(match of.size() {
-                4 => format!("{:e}", f32::MAX),
-                _ => format!("{:e}", f64::MAX),
-            }),
-            Kind::Number(_) | Kind::Bits(..) | Kind::Bcd(_) => {
+            kind if !kind.is_integer() && !matches!(kind, Kind::Bcd(_)) => {
+                number(ends(kind, &placed.linear))
+            }
+            _ => {
                 let (low, high) = self.bounds();
                 let ends = [low, high].map(|raw| encode::shown(&placed.linear, raw));
-                let [least, most] = match placed.linear.slope() < 0.0 {
-                    true => [ends[1].clone(), ends[0].clone()],
-                    false => ends,
-                };
-                number(least, most)
+                number(in_order(ends, &placed.linear))
             }
         };
         match &self.names {
@@ -442,37 +450,59 @@ impl Definition {
             _ => {}
         }
         let text = text.trim();
-        let unit = self.unit.as_deref();
-        let bare = unit.and_then(|unit| text.strip_suffix(unit));
-        let bare = bare.map_or(text, str::trim_end);
         if let Some(value) = self.word(text) {
             return Ok(self.kind.bytes_of(value));
         }
+        // What is a number as it stands has no unit behind it, even where the unit is a digit.
+        let is_number = Typed::read(text).is_some() || medical::WORDS.contains(&text);
+        let unit = self.unit.as_deref().filter(|_| !is_number);
+        let bare = unit.and_then(|unit| text.strip_suffix(unit));
+        let bare = bare.map_or(text, str::trim_end);
         let no_number = || Misfit::NotNumber {
             found: encode::quoted(bare),
             example: "23.5, \u{2212}40 or 1e-3".to_owned(),
         };
+        let too_far = || {
+            let [least, most] = ends(self.kind, &placed.linear);
+            Misfit::OutOfRange {
+                found: encode::quoted(bare),
+                least,
+                most,
+            }
+        };
+        let float = |number: NumberType| {
+            encode::number(bare, number).map_err(|error| match error {
+                EncodeError::DoesNotFit { .. } => too_far(),
+                _ => no_number(),
+            })
+        };
         let unscaled = || -> Result<f64, Misfit> {
             let number = NumberType::known(Class::Float, 8, Endian::Big);
-            let bytes = encode::number(bare, number).map_err(|_| no_number())?;
-            let read = number.read(&bytes).ok_or_else(no_number)?;
-            Ok(placed.linear.unapply(read.as_f64()))
+            let typed = number.read(&float(number)?).ok_or_else(no_number)?.as_f64();
+            let raw = placed.linear.unapply(typed);
+            // Only what is typed as infinite, or as no number, is.
+            let narrow = matches!(self.kind, Kind::Half(_))
+                || matches!(self.kind, Kind::Number(number) if number.size() == 4);
+            let overflows = raw.is_infinite() || narrow && (raw as f32).is_infinite();
+            match typed.is_finite() && (overflows || raw.is_nan()) {
+                true => Err(too_far()),
+                false => Ok(raw),
+            }
         };
         match self.kind {
             Kind::Medical { short } => {
                 let size = if short { 2 } else { 4 };
                 if placed.linear.is_identity() || medical::WORDS.contains(&bare) {
-                    Medical::write(bare, size, 0)
-                } else {
-                    Medical::write(&unscaled()?.to_string(), size, 0)
+                    return Medical::write(bare, size, 0);
                 }
+                let typed = Typed::read(bare).ok_or_else(no_number)?;
+                if unscaled()?.abs() > most(self.kind) {
+                    return Err(too_far());
+                }
+                scaled(typed, &placed.linear, size).map_err(|misfit| misfit.of(bare))
             }
             Kind::Half(order) => {
-                let word = half_of(unscaled()? as f32).ok_or_else(|| Misfit::OutOfRange {
-                    found: encode::quoted(bare),
-                    least: "\u{2212}65504".to_owned(),
-                    most: "65504".to_owned(),
-                })?;
+                let word = half_of(unscaled()? as f32).ok_or_else(too_far)?;
                 Ok(match order {
                     Endian::Little => word.to_le_bytes(),
                     Endian::Big => word.to_be_bytes(),
@@ -481,7 +511,7 @@ impl Definition {
             }
             Kind::Number(number) if number.class() == Class::Float => {
                 if placed.linear.is_identity() {
-                    return encode::number(bare, number).map_err(|_| no_number());
+                    return float(number);
                 }
                 let value = unscaled()?;
                 let mut bytes = match number.size() {
@@ -569,6 +599,75 @@ impl Kind {
             bytes.reverse();
         }
         bytes
+    }
+}
+
+/// The bytes, 2 or 4, of a decimal float that is `typed` after scale and offset, or is shown so.
+fn scaled(typed: Typed, linear: &Linear, size: usize) -> Result<Vec<u8>, Misfit> {
+    let exact = linear.invert_decimal(typed.mantissa, typed.exponent);
+    let written =
+        exact.map(|(mantissa, power)| Medical::write(&format!("{mantissa}e{power}"), size, 0));
+    if let Some(Ok(bytes)) = written {
+        return Ok(bytes);
+    }
+    let shown = |bytes: &[u8]| {
+        let read = match size {
+            2 => Medical::short(bytes, 0),
+            _ => Medical::long(bytes, 0),
+        };
+        match read {
+            Some(Medical::Number(raw)) => Typed::read(&format!("{:e}", linear.apply(raw))),
+            _ => None,
+        }
+    };
+    let raw = linear.unapply(typed.as_f64());
+    // All digits that it holds first: one before the point, and these after it.
+    let digits = if size == 2 { 3 } else { 6 };
+    let near = (0..=digits).rev().find_map(|digits: usize| {
+        let bytes = Medical::write(&format!("{raw:.digits$e}"), size, 0).ok()?;
+        (shown(&bytes) == Some(typed)).then_some(bytes)
+    });
+    near.ok_or_else(|| match written {
+        Some(Err(misfit @ Misfit::Digits { .. })) => misfit,
+        _ => Misfit::Digits {
+            found: String::new(),
+            least: format!("\u{2212}{}", if size == 2 { 2045 } else { 8_388_605 }),
+            most: if size == 2 { 2045 } else { 8_388_605 }.to_string(),
+        },
+    })
+}
+
+/// The largest number of a float type, before scale and offset.
+fn most(kind: Kind) -> f64 {
+    match kind {
+        Kind::Half(_) => 65_504.0,
+        Kind::Medical { short: true } => 2047e7,
+        Kind::Medical { short: false } => 8_388_607e127,
+        Kind::Number(number) if number.size() == 8 => f64::MAX,
+        _ => f32::MAX.into(),
+    }
+}
+
+/// The smallest and the largest number that a float field says.
+fn ends(kind: Kind, linear: &Linear) -> [String; 2] {
+    let most = most(kind);
+    let shown = |raw: f64| {
+        let number = linear.apply(raw).clamp(-f64::MAX, f64::MAX);
+        let minus = if number < 0.0 { "\u{2212}" } else { "" };
+        match number.abs() {
+            size if size < 1e7 => format!("{minus}{size}"),
+            size if size <= f32::MAX.into() => format!("{minus}{:e}", size as f32),
+            size => format!("{minus}{size:e}"),
+        }
+    };
+    in_order([shown(-most), shown(most)], linear)
+}
+
+/// The smaller one first: a negative scale turns them around.
+fn in_order([low, high]: [String; 2], linear: &Linear) -> [String; 2] {
+    match linear.slope() < 0.0 {
+        true => [high, low],
+        false => [low, high],
     }
 }
 

@@ -8,6 +8,11 @@ pub(super) const MAX_NAME: usize = 64;
 pub(super) const MAX_UNIT: usize = 24;
 /// Fields of one layout: each bit of the longest value.
 pub(super) const MAX_FIELDS: usize = 8 * MAX_BYTES;
+/// Characters of a line: as many fields as there can be, with short names.
+pub(super) const MAX_LINE: usize = 64 * 1024;
+/// Elements, and bytes, of all fields together, those that are not there beside others included: as
+/// many as sixteen of the longest values. A layout makes no more work than this, whatever the value.
+pub(super) const MAX_WORK: usize = 16 * MAX_BYTES;
 /// Characters of the user's text that a message repeats.
 const QUOTED: usize = 16;
 
@@ -39,13 +44,6 @@ impl LayoutError {
             kind,
             instead: None,
         }
-    }
-
-    /// What is wrong with one character of a text that stands alone.
-    pub(super) fn within((text, (at, kind)): (&str, (usize, LayoutErrorKind))) -> Self {
-        let text: Vec<char> = text.chars().collect();
-        let len = usize::from(at < text.len());
-        Self::new(&text, at, len, kind)
     }
 
     fn place(&self) -> String {
@@ -148,6 +146,12 @@ pub enum LayoutErrorKind {
     /// A name for a value or bit that does not exist or has one.
     #[error("This cannot have a name: the type does not hold it, or it is named already.")]
     Named,
+    /// A word that stands for another value or bit.
+    #[error(
+        "This word stands for something else already, so that nobody could tell which of them is \
+         meant. Give each value its own; bits are not called none or bit 3."
+    )]
+    WordTaken,
     /// Names on what has no values.
     #[error(
         "Only integers and bool have named values, and only integers without sign, scale and unit named bits."
@@ -172,8 +176,8 @@ pub enum LayoutErrorKind {
     NumbersOnly(&'static str),
     /// No unit.
     #[error(
-        "After a space comes the unit, at most {MAX_UNIT} characters. Brackets, names, scale, offset \
-         and ? go before the space, such as temp:i16le*0.01 °C."
+        "After a space comes the unit, at most {MAX_UNIT} characters without }}. Brackets, names, \
+         constant, scale, offset and ? go before the space, such as temp:i16le*0.01 °C."
     )]
     Unit,
     /// No such role.
@@ -210,6 +214,15 @@ pub enum LayoutErrorKind {
     /// More than an attribute can hold.
     #[error("The fields take {0} bytes up to here, but a value has at most {MAX_BYTES}.")]
     TooLong(usize),
+    /// A line that nobody types.
+    #[error("A layout has at most {MAX_LINE} characters.")]
+    LineTooLong,
+    /// More than the alternatives of a value need.
+    #[error(
+        "With all that is there only under a condition, the fields have {0} elements or bytes up to \
+         here. At most are {MAX_WORK}."
+    )]
+    TooMuch(usize),
     /// More fields than a value has bits.
     #[error("A layout has at most {MAX_FIELDS} fields.")]
     TooManyFields,

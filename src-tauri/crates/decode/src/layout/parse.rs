@@ -1,8 +1,10 @@
 //! From the line that a user types to a layout, or to the characters that cannot stand there.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
-use super::error::{self, LayoutErrorKind as Wrong, MAX_BYTES, MAX_FIELDS, MAX_NAME, MAX_UNIT};
+use super::error::{
+    self, LayoutErrorKind as Wrong, MAX_BYTES, MAX_FIELDS, MAX_LINE, MAX_NAME, MAX_UNIT, MAX_WORK,
+};
 use super::plan::{Placing, SLOTS};
 use super::{Definition, Form, Item, Kind, Layout, LayoutError, Names, Presence, Repeat, Source};
 use crate::clean;
@@ -16,12 +18,15 @@ pub(super) fn parse(text: &str) -> Parsed<Layout> {
         text: text.chars().collect(),
         at: 0,
         names: HashSet::new(),
-        deciding: Vec::new(),
+        deciding: BTreeMap::new(),
         sources: Vec::new(),
         roles: [false; 2],
         moved: false,
         in_group: false,
     };
+    if let Some(beyond @ 1..) = parser.text.len().checked_sub(MAX_LINE) {
+        return Err(parser.wrong(MAX_LINE, beyond, Wrong::LineTooLong));
+    }
     let mut placing = Placing::default();
     let mut ended = false;
     let mut fields = 0;
@@ -51,6 +56,10 @@ pub(super) fn parse(text: &str) -> Parsed<Layout> {
         if bytes > MAX_BYTES {
             return Err(parser.wrong(start, end - start, Wrong::TooLong(bytes)));
         }
+        let work = placing.work();
+        if work > MAX_WORK {
+            return Err(parser.wrong(start, end - start, Wrong::TooMuch(work)));
+        }
         match parser.peek() {
             None => break,
             Some(',') => parser.at += 1,
@@ -64,19 +73,19 @@ fn name_character(c: char) -> bool {
     c.is_alphanumeric() || matches!(c, '_' | '-' | '.' | '/' | ' ')
 }
 
-/// What is read by people and drawn on charts: nothing in it may hide.
-fn shown(c: char) -> bool {
-    let mut buffer = [0; 4];
-    let shown: &str = c.encode_utf8(&mut buffer);
-    c == ' ' || clean::text(shown, 2) == shown
-}
-
-fn unit_character(c: char) -> bool {
-    !matches!(c, ',' | '!') && shown(c)
+/// Where a text that is read by people and drawn on charts hides or piles up something.
+fn hidden(text: &str) -> Option<usize> {
+    let whole = |text: &str| clean::text(text, usize::MAX) == text;
+    if whole(text) {
+        return None;
+    }
+    let ends = text.char_indices().map(|(at, c)| (c, at + c.len_utf8()));
+    let mut beginnings = ends.map(|(c, end)| (c, text.get(..end).unwrap_or_default()));
+    beginnings.position(|(c, beginning)| c != ' ' && !whole(beginning))
 }
 
 /// Whether `name` can stand before a colon; where not, the offset in characters.
-pub(super) fn check_name(name: &str) -> Result<(), (usize, Wrong)> {
+fn check_name(name: &str) -> Result<(), (usize, Wrong)> {
     let first = name.chars().next();
     if !first.is_some_and(|c| c.is_alphanumeric() || c == '_') {
         return Err((0, Wrong::Name));
@@ -87,21 +96,21 @@ pub(super) fn check_name(name: &str) -> Result<(), (usize, Wrong)> {
     if name.chars().count() > MAX_NAME {
         return Err((MAX_NAME, Wrong::NameTooLong));
     }
-    Ok(())
+    hidden(name).map_or(Ok(()), |at| Err((at, Wrong::Name)))
 }
 
 /// Whether `unit` can stand after a space; where not, the offset in characters.
-pub(super) fn check_unit(unit: &str) -> Result<(), (usize, Wrong)> {
-    if unit.starts_with(['*', '+', '-', '\u{2212}', '[']) {
+fn check_unit(unit: &str) -> Result<(), (usize, Wrong)> {
+    if unit.starts_with(['*', '+', '-', '\u{2212}', '[', '?', '=', '{']) {
         return Err((0, Wrong::Unit));
     }
-    if let Some(at) = unit.chars().position(|c| !unit_character(c)) {
+    if let Some(at) = unit.chars().position(|c| matches!(c, ',' | '!' | '}')) {
         return Err((at, Wrong::Unit));
     }
     if unit.chars().count() > MAX_UNIT {
         return Err((MAX_UNIT, Wrong::Unit));
     }
-    Ok(())
+    hidden(unit).map_or(Ok(()), |at| Err((at, Wrong::Unit)))
 }
 
 struct Parser {
@@ -111,7 +120,7 @@ struct Parser {
     /// Names that are taken.
     names: HashSet<Box<str>>,
     /// Fields that can decide about later ones.
-    deciding: Vec<(Box<str>, Kind)>,
+    deciding: BTreeMap<Box<str>, Kind>,
     /// Those that do, by slot.
     sources: Vec<Box<str>>,
     /// Whether there is a counter, and a clock.
@@ -273,7 +282,7 @@ impl Parser {
         }
         let decides = alone && (kind.is_integer() || kind == Kind::Bool) && !self.in_group;
         if decides && &*definition.name != "_" {
-            self.deciding.push((definition.name.clone(), kind));
+            self.deciding.insert(definition.name.clone(), kind);
         }
         self.moved |= repeat != Repeat::Once || presence != Presence::Always;
         Ok(Item {
@@ -490,7 +499,7 @@ impl Parser {
                 _ => Err(self.wrong(start, len, Wrong::Count)),
             };
         }
-        if !self.deciding.iter().any(|(name, _)| &**name == inside) {
+        if !self.deciding.contains_key(inside) {
             return Err(self.no_source(start, len, inside));
         }
         self.source(start, inside).map(Repeat::Counted)
@@ -498,7 +507,7 @@ impl Parser {
 
     fn no_source(&self, at: usize, len: usize, found: &str) -> LayoutError {
         let mut error = self.wrong(at, len, Wrong::Source);
-        let names = self.deciding.iter().map(|(name, _)| name.to_string());
+        let names = self.deciding.keys().map(|name| name.to_string());
         error.instead = error::nearest(found, names);
         error
     }
@@ -532,6 +541,7 @@ impl Parser {
             return Err(self.wrong(start, 1, Wrong::NamesFor));
         }
         let mut names: Vec<(i128, Box<str>)> = Vec::new();
+        let (mut values, mut words) = (HashSet::new(), HashSet::new());
         loop {
             self.spaces();
             let at = self.at;
@@ -544,8 +554,7 @@ impl Parser {
                 true => (0, i128::from(kind.bits()) - 1),
                 false => kind.bounds(),
             };
-            let taken = names.iter().any(|(other, _)| *other == value);
-            if taken || !(low..=high).contains(&value) {
+            if !(low..=high).contains(&value) || !values.insert(value) {
                 return Err(self.wrong(at, len, Wrong::Named));
             }
             if !self.take('=') {
@@ -555,12 +564,17 @@ impl Parser {
             let at = self.at;
             let run = self.run(|c| !matches!(c, ',' | '}'));
             let name = run.trim_end();
-            if let Some(hidden) = name.chars().position(|c| !shown(c)) {
+            let len = name.chars().count();
+            if !(1..=MAX_UNIT).contains(&len) {
+                return Err(self.wrong(at, len, Wrong::Names));
+            }
+            if let Some(hidden) = hidden(name) {
                 return Err(self.wrong(at + hidden, 1, Wrong::Names));
             }
-            if !(1..=MAX_UNIT).contains(&name.chars().count()) {
-                let len = name.chars().count();
-                return Err(self.wrong(at, len, Wrong::Names));
+            // Bits without a name, and none at all, are shown in words of their own.
+            let own = of_bits && (name == "none" || name.starts_with("bit "));
+            if own || !words.insert(name.to_owned()) {
+                return Err(self.wrong(at, len, Wrong::WordTaken));
             }
             names.push((value, name.into()));
             if self.take('}') {
@@ -654,27 +668,25 @@ impl Parser {
         }
         let start = self.at;
         // Names may hold dots and spaces: the longest one that is followed by what compares is meant.
-        let rest: String = self.rest().iter().collect();
-        let follows = |name: &str| {
-            let after = rest.strip_prefix(name)?.chars().take(2).collect::<Vec<_>>();
-            let compares = match after.as_slice() {
-                ['=', ..] | ['!', '='] => true,
-                ['.', digit] => digit.is_ascii_digit(),
+        let mut name = String::new();
+        let mut found = None;
+        for (at, &c) in self.rest().iter().enumerate().take(MAX_NAME) {
+            name.push(c);
+            let compares = match self.rest().get(at + 1..).unwrap_or_default() {
+                ['=', ..] | ['!', '=', ..] => true,
+                ['.', digit, ..] => digit.is_ascii_digit(),
                 _ => false,
             };
-            compares.then(|| name.chars().count())
-        };
-        let found = self
-            .deciding
-            .iter()
-            .filter_map(|(name, kind)| Some((follows(name)?, name.clone(), *kind)))
-            .max_by_key(|(len, ..)| *len);
+            if let (true, Some(kind)) = (compares, self.deciding.get(name.as_str())) {
+                found = Some((at + 1, name.clone(), *kind));
+            }
+        }
         let Some((len, name, kind)) = found else {
             let run = self.run(|c| name_character(c) && c != ' ');
             if run.is_empty() {
                 return Err(self.next(Wrong::Condition));
             }
-            if self.deciding.iter().any(|(name, _)| **name == *run) {
+            if self.deciding.contains_key(run.as_str()) {
                 return Err(self.next(Wrong::Condition));
             }
             let name = run.split('.').next().unwrap_or_default();
@@ -689,12 +701,12 @@ impl Parser {
             let at = self.at;
             let last = kind.bits() - 1;
             let first_bit = self.bit(last)?;
-            let last_bit = if self.take('-') {
+            let last_bit = if self.take_minus() {
                 self.bit(last)?
             } else {
                 first_bit
             };
-            if self.at > at + 2 && first_bit >= last_bit {
+            if first_bit > last_bit {
                 return Err(self.since(at, Wrong::Bits { last }));
             }
             bits = Some((first_bit, last_bit));

@@ -24,6 +24,8 @@ pub(super) struct Block {
     pub(super) presence: Presence,
     /// Bytes of one repetition.
     pub(super) size: usize,
+    /// Fields and elements of arrays of one repetition.
+    elements: usize,
     /// Its first byte, if that is the same in every value.
     pub(super) start: Option<usize>,
     /// What `columns` reads, and nothing else.
@@ -57,11 +59,11 @@ struct Number {
     down: u8,
     linear: Linear,
     kind: Kind,
-    /// Integers that stand for no number.
-    void: Box<[i128]>,
+    /// Integers that stand for no number, as the 64 bits of their two's complement.
+    void: Box<[u64]>,
 }
 
-/// How the bits of a number of 1, 2, 4 or 8 bytes are read.
+/// How the bits of a number are read.
 #[derive(Clone, Copy, Debug, PartialEq)]
 enum Plain {
     Unsigned,
@@ -75,9 +77,11 @@ enum Plain {
 impl Number {
     fn of(definition: &Definition, at: usize, column: usize, linear: Linear) -> Self {
         let kind = definition.kind;
-        let void: Box<[i128]> = match &definition.names {
+        let void: Box<[u64]> = match &definition.names {
             Names::Values(names) if definition.measures() => {
-                names.iter().map(|(value, _)| *value).collect()
+                let mut void: Vec<u64> = names.iter().map(|(value, _)| *value as u64).collect();
+                void.sort_unstable();
+                void.into()
             }
             _ => Box::default(),
         };
@@ -87,7 +91,6 @@ impl Number {
             _ => (NumberType::U8, 0, 7),
         };
         let plain = match (kind, number.class()) {
-            _ if !void.is_empty() || !matches!(number.size(), 1 | 2 | 4 | 8) => Plain::No,
             (Kind::Number(_) | Kind::Bits(..), Class::Unsigned) => Plain::Unsigned,
             (Kind::Number(_) | Kind::Bits(..), Class::Signed) => Plain::Signed,
             (Kind::Number(_), Class::Float) if number.size() == 4 => Plain::Single,
@@ -125,6 +128,13 @@ impl Number {
                     false => u16::from_le_bytes(chunk),
                 })
             }
+            3 => {
+                let &[first, middle, last] = bytes.get(at..)?.first_chunk()?;
+                u64::from(match self.big {
+                    true => u32::from_be_bytes([0, first, middle, last]),
+                    false => u32::from_le_bytes([first, middle, last, 0]),
+                })
+            }
             4 => {
                 let chunk = *bytes.get(at..)?.first_chunk()?;
                 u64::from(match self.big {
@@ -132,30 +142,40 @@ impl Number {
                     false => u32::from_le_bytes(chunk),
                 })
             }
-            _ => {
+            8 => {
                 let chunk = *bytes.get(at..)?.first_chunk()?;
                 match self.big {
                     true => u64::from_be_bytes(chunk),
                     false => u64::from_le_bytes(chunk),
                 }
             }
+            size => {
+                let own = bytes.get(at..)?.get(..size)?;
+                let join = |word, &byte: &u8| word << 8 | u64::from(byte);
+                match self.big {
+                    true => own.iter().fold(0, join),
+                    false => own.iter().rev().fold(0, join),
+                }
+            }
         };
+        let integer = match self.plain {
+            Plain::Signed => ((word << self.up).cast_signed() >> self.down).cast_unsigned(),
+            Plain::Single => return Some(f32::from_bits(word as u32).into()),
+            Plain::Double => return Some(f64::from_bits(word)),
+            Plain::Unsigned | Plain::No => (word << self.up) >> self.down,
+        };
+        if !self.void.is_empty() && self.void.binary_search(&integer).is_ok() {
+            return None;
+        }
         Some(match self.plain {
-            Plain::Signed => ((word << self.up).cast_signed() >> self.down) as f64,
-            Plain::Single => f32::from_bits(word as u32).into(),
-            Plain::Double => f64::from_bits(word),
-            Plain::Unsigned | Plain::No => ((word << self.up) >> self.down) as f64,
+            Plain::Signed => integer.cast_signed() as f64,
+            _ => integer as f64,
         })
     }
 
+    /// Numbers that are no integers and no floats of their own width; no values of them have names.
     #[inline(never)]
     fn read_rare(&self, bytes: &[u8]) -> Option<f64> {
-        if !self.void.is_empty() {
-            let value = self.kind.integer(bytes)?;
-            if self.void.binary_search(&value).is_ok() {
-                return None;
-            }
-        }
         self.kind.number(bytes)
     }
 }
@@ -183,6 +203,8 @@ pub(super) struct Placing {
     columns: usize,
     /// Bytes of all blocks but the last that are in every value.
     certain: usize,
+    /// What [`Placing::work`] is without the last block.
+    before: usize,
     shared: Shared,
 }
 
@@ -205,6 +227,7 @@ impl Placing {
         if !joins {
             let start = self.blocks.last().map_or(Some(0), Block::end);
             self.certain += self.blocks.last().map_or(0, Block::certain);
+            self.before = self.work();
             self.shared = Shared::default();
             self.blocks.push(Block {
                 form: item.form,
@@ -212,6 +235,7 @@ impl Placing {
                 repeat: item.repeat,
                 presence: item.presence,
                 size: 0,
+                elements: 0,
                 start,
                 numbers: Vec::new(),
                 kept: Vec::new(),
@@ -236,6 +260,13 @@ impl Placing {
         } else {
             self.certain.max(last.least())
         }
+    }
+
+    /// Elements or bytes of all blocks together, whichever are more: those that no value has beside
+    /// others, too.
+    pub(super) fn work(&self) -> usize {
+        let last = self.blocks.last().map_or(0, Block::work);
+        self.before.saturating_add(last)
     }
 
     /// The layout; `sources` are the fields that decide about others, in the order of their slots.
@@ -288,7 +319,7 @@ impl Layout {
                     *slot = bytes.get(at + place..).and_then(|b| kind.integer(b));
                 }
             }
-            at += block.size * declared;
+            at = at.saturating_add(block.size.saturating_mul(declared));
         }
         at
     }
@@ -354,6 +385,7 @@ impl Block {
             shared.word = word(&definition).map(|(kind, mask)| (at, kind, mask));
             self.size += definition.size();
         }
+        self.elements += definition.columns().max(1);
         let linear = if definition.scale == Decimal::ONE && definition.offset == Decimal::ZERO {
             Linear::IDENTITY
         } else {
@@ -378,6 +410,16 @@ impl Block {
             Repeat::Times(times) => self.size * usize::from(times),
             Repeat::ToEnd | Repeat::Counted(_) => 0,
         }
+    }
+
+    /// Its elements or bytes, whichever are more.
+    fn work(&self) -> usize {
+        let times = match self.repeat {
+            Repeat::Times(times) => times.into(),
+            Repeat::Once | Repeat::ToEnd | Repeat::Counted(_) => 1,
+        };
+        let size = self.size.max(self.elements);
+        size.saturating_mul(times)
     }
 
     /// Bytes that it has in every value.

@@ -13,11 +13,15 @@ pub struct AdvertView {
     pub row: DeviceRow,
     /// The newest of everything that it says, each in the place where it was first heard.
     pub parts: Vec<AdvertPart>,
+    /// What was heard and is in no part, because there are too many; empty when nothing was.
+    pub more: String,
     /// All bytes of the latest report, hexadecimal with spaces; empty where the system gives fields alone.
     pub raw: String,
     /// The parts that are plotted, `signal` among them.
     pub plotted: Vec<String>,
-    /// Newest values of the part that was asked for, newest first.
+    /// The part that was asked for; null if none was.
+    pub part: Option<String>,
+    /// Newest values of that part, newest first.
     pub history: Vec<HistoryRow>,
     /// Signal strength over time: Unix ms and dBm, oldest first.
     pub signal: Vec<(f64, i16)>,
