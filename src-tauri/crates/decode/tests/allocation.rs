@@ -46,6 +46,8 @@ fn decoding_and_columns_allocate_nothing() {
         "sig:2A00",
         "layout:seq:u16le!count, a:u8.0, b:u8.1-3, acc:i16le[3]*0.001 g, f:f32le, rest:utf8",
         "layout:x:i24be[]*0.01+4 mV",
+        "layout:n:u8.0-1, {t:u8{1=off}, v:i8{-1=none}*0.5 V}[n], b:bcd16be??, m:medfloat16*0.1, h:f16le, rest:hex",
+        "layout:f:u8{.0=a, .4=b}, a:u24le.4-15?f.0 V, b:medfloat32?f.1, n:u8?f!=3, c:utf8[n], d:i16le[]?f.2=1",
         "presented:0EFE2F27010000,16002F27010000,19000027010000",
     ] {
         let format: Format = text.parse().unwrap();

@@ -1,6 +1,6 @@
 //! What a person types as a layout, or into its form, is read as it was meant, or refused; it is never read as something else.
 
-#![allow(clippy::unwrap_used, reason = "a test fails by it")]
+#![allow(clippy::unwrap_used, clippy::panic, reason = "a test fails by it")]
 
 use decode::encode::{BlankKind, Given};
 use decode::{Format, Layout, LayoutErrorKind as Wrong};

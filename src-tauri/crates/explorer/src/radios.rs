@@ -429,7 +429,7 @@ impl Inner {
         }
         // Nothing will come to these lines any more, whatever the next radio calls its devices.
         self.scope.clear();
-        self.tell_series();
+        self.forget_tracks();
         self.devices().clear();
         let id = address(backend.kind(), adapter);
         // A system may begin to pair by itself, when a protected value is read.

@@ -37,7 +37,7 @@ struct Target {
 }
 
 /// All of them.
-const TARGETS: [Target; 9] = [
+const TARGETS: [Target; 10] = [
     Target {
         name: "advertisement",
         seeds: advertisements,
@@ -77,6 +77,11 @@ const TARGETS: [Target; 9] = [
         name: "form",
         seeds: forms,
         words: NUMBERS,
+    },
+    Target {
+        name: "layout_form",
+        seeds: forms_of_layouts,
+        words: GRAMMAR,
     },
     Target {
         name: "suggest",
@@ -507,6 +512,12 @@ fn values_of_layouts() -> Result<Vec<Vec<u8>>, Failure> {
     let value: Vec<u8> = (0..24).map(|byte: u8| byte.wrapping_mul(37)).collect();
     let all = layouts()?.into_iter();
     Ok(all.map(|text| [&text, &[0][..], &value].concat()).collect())
+}
+
+fn forms_of_layouts() -> Result<Vec<Vec<u8>>, Failure> {
+    let all = layouts()?.into_iter();
+    let lines = b"\x0072\n\x01-0.5\n\x02not known\n\x03A0";
+    Ok(all.map(|text| [&text, &[0][..], lines].concat()).collect())
 }
 
 fn typed() -> Result<Vec<Vec<u8>>, Failure> {

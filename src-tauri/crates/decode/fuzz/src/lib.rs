@@ -1,5 +1,8 @@
 //! What must hold of every format and every value: a broken one ends the process, which is what a fuzzer looks for.
 
+use std::collections::HashMap;
+
+use decode::encode::Given;
 use decode::{Format, Value, clean};
 
 /// Reads a value by a format in every way that there is.
@@ -53,4 +56,37 @@ pub fn read(format: &Format, bytes: &[u8]) {
 /// One line without anything that a screen would obey: cleaning finds nothing to do.
 pub fn shown(text: &str) {
     assert_eq!(clean::text(text, usize::MAX), text, "{text:?}");
+}
+
+/// Fills in the form of a format: lines, each with a byte that says which field and the text for it. What is taken is a value
+/// that can be read.
+pub fn fill_in(format: &Format, lines: &[u8]) {
+    let blanks = format.blanks();
+    let mut elements = HashMap::new();
+    let mut given = Vec::new();
+    for line in lines.split(|&byte| byte == b'\n') {
+        let Some((which, text)) = line.split_first() else {
+            continue;
+        };
+        let (Ok(text), false) = (std::str::from_utf8(text), blanks.is_empty()) else {
+            return;
+        };
+        let blank = &blanks[usize::from(*which) % blanks.len()];
+        let next = elements.entry(&blank.name).or_insert(0);
+        let element = if blank.repeats {
+            Some(*next)
+        } else {
+            blank.element
+        };
+        *next += 1;
+        given.push(Given {
+            name: &blank.name,
+            element,
+            text,
+        });
+    }
+    match format.encode(&given) {
+        Ok(value) => read(format, &value),
+        Err(error) => shown(&error.to_string()),
+    }
 }

@@ -158,19 +158,24 @@ impl Number {
                 }
             }
         };
-        let integer = match self.plain {
-            Plain::Signed => ((word << self.up).cast_signed() >> self.down).cast_unsigned(),
-            Plain::Single => return Some(f32::from_bits(word as u32).into()),
-            Plain::Double => return Some(f64::from_bits(word)),
-            Plain::Unsigned | Plain::No => (word << self.up) >> self.down,
-        };
-        if !self.void.is_empty() && self.void.binary_search(&integer).is_ok() {
-            return None;
+        match self.plain {
+            Plain::Single => Some(f32::from_bits(word as u32).into()),
+            Plain::Double => Some(f64::from_bits(word)),
+            Plain::Signed => {
+                let integer = (word << self.up).cast_signed() >> self.down;
+                (!self.is_void(integer.cast_unsigned())).then_some(integer as f64)
+            }
+            Plain::Unsigned | Plain::No => {
+                let integer = (word << self.up) >> self.down;
+                (!self.is_void(integer)).then_some(integer as f64)
+            }
         }
-        Some(match self.plain {
-            Plain::Signed => integer.cast_signed() as f64,
-            _ => integer as f64,
-        })
+    }
+
+    /// Whether an integer stands for no number. Most have none that does.
+    #[inline(always)]
+    fn is_void(&self, integer: u64) -> bool {
+        !self.void.is_empty() && self.void.binary_search(&integer).is_ok()
     }
 
     /// Numbers that are no integers and no floats of their own width; no values of them have names.

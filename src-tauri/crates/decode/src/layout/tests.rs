@@ -1165,7 +1165,7 @@ proptest! {
 
     #[test]
     fn text_in_the_alphabet_of_the_grammar_is_read_or_refused(
-        text in "([a-z_:,!.* +0-9?={}\\[\\]-]|[a-d]:u8, |u8|i16le|f32be|hex|skip|!count|\\[\\]|, |\\{|\\}\\[|\\?a\\.|\\?b=1|\\{0=x){0,30}"
+        text in "([a-z_:,!.* +0-9?={}\\[\\]-]|[a-d]:u8, |u8|i16le|f32be|hex|skip|!count|\\[\\]|, |\\{|\\}\\[| x\\}y|\\?a\\.|\\?b=1|\\{0=x){0,30}"
     ) {
         match Layout::parse(&text) {
             Ok(layout) => {
