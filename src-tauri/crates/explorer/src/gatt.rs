@@ -629,7 +629,7 @@ impl Explorer {
 
 impl Inner {
     /// Attributes let go of series that the scope no longer has.
-    fn forget_tracks(&self) {
+    pub(crate) fn forget_tracks(&self) {
         let drawn = self.scope.views();
         for connection in self.connections() {
             let device = connection.device.as_str();

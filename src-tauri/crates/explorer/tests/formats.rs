@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use bench::Bench;
 use explorer::Preferences;
-use explorer::view::{FormatView, WriteInput};
+use explorer::view::{FormatView, PumpRequest, WriteInput};
 use radio::DeviceId;
 use radio::simulated::{Lab, VirtualDevice, uuids};
 
@@ -421,4 +421,48 @@ async fn a_file_has_layouts_of_advertisements_too_and_a_note_is_no_less_than_a_l
     let other = file("").await.unwrap();
     assert_eq!(bench.explorer.take_formats(other.number, true).unwrap(), 1);
     assert!(kept().format_notes.is_empty());
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_line_that_is_drawn_anew_breaks_where_somebody_ended_the_connection() {
+    let bench = bench().await;
+    let device = bench.described(VirtualDevice::VirtualHr).await;
+    let uuid = uuids::STREAM.to_string();
+    let stream = bench.attribute(&device, &uuid);
+    bench.explorer.set_format(stream.id, "seq:u32le").unwrap();
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    bench.explorer.plot(stream.id, true).unwrap();
+    // More than is remembered: the rest comes from the file.
+    tokio::time::sleep(Duration::from_secs(300)).await;
+    bench.explorer.disconnect(device.clone()).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(60)).await;
+    bench.described(VirtualDevice::VirtualHr).await;
+    let stream = bench.attribute(&device, &uuid);
+    bench.explorer.subscribe(stream.id).await.unwrap();
+    tokio::time::sleep(Duration::from_secs(10)).await;
+    let breaks = async || {
+        let request = PumpRequest {
+            series: vec![bench.series()[0].id],
+            from: Some(0.0),
+            span: 1000.0,
+            pixels: 8000,
+            seen: 0,
+            patience_ms: 0,
+        };
+        let frame = bench.explorer.pump(&request).await;
+        u32::from_le_bytes(frame[56..60].try_into().unwrap())
+    };
+    assert_eq!(breaks().await, 1, "as it came");
+    bench.explorer.set_format(stream.id, "n:u32le").unwrap();
+    assert_eq!(breaks().await, 1, "of what is remembered");
+    let rereads = || bench.explorer.inspect(stream.id).unwrap().reread.is_some();
+    for _ in 0..100_000 {
+        if !rereads() {
+            break;
+        }
+        tokio::time::advance(Duration::from_millis(1)).await;
+    }
+    assert!(!rereads());
+    assert_eq!(breaks().await, 1, "of the recording");
+    bench.explorer.close().await;
 }
