@@ -432,7 +432,9 @@ fn integer(words: &[u64], number: NumberType, at: usize) -> Option<Candidate> {
     };
     let (plain, signed) = (read(false), read(true));
     let changes = (change(&plain), change(&signed));
-    let reads_signed = changes.1 < changes.0;
+    // Where either reads the same, numbers near the top of the range are small ones below zero.
+    let near_the_top = words.iter().all(|word| word >> (bits - 2) == 0b11);
+    let reads_signed = changes.1 < changes.0 || (changes.1 == changes.0 && near_the_top);
     let (numbers, change) = if reads_signed {
         (signed, changes.1)
     } else {

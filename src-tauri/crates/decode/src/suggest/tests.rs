@@ -70,6 +70,20 @@ fn a_motion_sensor_is_recognised() {
 }
 
 #[test]
+fn small_numbers_below_zero_have_a_sign_and_large_ones_above_it_have_none() {
+    let mut noise = Noise(11);
+    let mut around = |middle: f64| {
+        let all = device(400, |n, t| {
+            let number = middle + 300.0 * t.sin() + 5.0 * noise.fraction();
+            [vec![n as u8], (number as i32 as u16).to_le_bytes().to_vec()].concat()
+        });
+        best(&all)
+    };
+    assert_eq!(around(-1_500.0), "count:u8!count, value 1:i16le");
+    assert_eq!(around(45_000.0), "count:u8!count, value 1:u16le");
+}
+
+#[test]
 fn big_endian_is_told_from_little_endian() {
     let mut noise = Noise(2);
     let all = device(500, |n, t| {
