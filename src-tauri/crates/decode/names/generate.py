@@ -157,7 +157,7 @@ def main(numbers, bumble, out):
                 if which == kind and long.setdefault(key, (index, name)) != (index, name):
                     raise SystemExit(f"{uuid.UUID(int=key)} is given twice")
         source = [
-            f"Source: bluetooth-numbers {numbers.version} (PyPI), its data of {numbers.date(member)}, which it takes from the",
+            f"Source: bluetooth-numbers {numbers.version} (Python package), its data of {numbers.date(member)}, which it takes from the",
             "Bluetooth Numbers Database of Nordic Semiconductor and the Assigned Numbers document; what it",
             "lacks from `names/added.txt` and `names/vendors.txt`.",
             "Licence: MIT, Copyright (c) 2022 Koen Vervloesem; database: BSD-3-Clause,",
@@ -169,7 +169,7 @@ def main(numbers, bumble, out):
     short = dict(appearances(bumble.tree(member)))
     short.update(added["appearance"])
     source = [
-        f"Source: bumble {bumble.version} (PyPI) of {bumble.date(member)}; what it lacks from `names/added.txt`.",
+        f"Source: bumble {bumble.version} (Python package) of {bumble.date(member)}; what it lacks from `names/added.txt`.",
         "Licence: Apache-2.0, Copyright 2021-2022 Google LLC; the text is LICENSE-APACHE in the top folder.",
     ]
     write(out / "appearances.rs", "Names of appearances", source, {k: v for k, v in short.items() if v != "-"}, {})

@@ -241,7 +241,7 @@ mod tests {
 
     /// The table of "MDER FLOATs and SFLOATs" in the HL7 guide for personal health devices.
     ///
-    /// It settles a difference: the PyPI package bluetooth-sig 0.6.0 reads the exponent as an
+    /// It settles a difference: the Python package bluetooth-sig 0.6.0 reads the exponent as an
     /// unsigned number less 8 (or 128), by which 0xF014 would be 20 × 10^7. It is a number in two's
     /// complement, as the mantissa is, and 0xF014 is 2.0.
     #[test]

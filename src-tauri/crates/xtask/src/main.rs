@@ -40,7 +40,7 @@ The project's own commands.
   cargo xtask fuzz [--yes] [--seconds N] [TARGET...] | TARGET --input HEX
       Looks for bytes and texts that break the decoders, N seconds over all targets; or tries one input again.
   cargo xtask names [--check] [--from FOLDER] [--yes]
-      Makes the tables of Bluetooth names anew from their sources (from PyPI, or wheels in a folder), or tells drift.
+      Makes the tables of Bluetooth names anew from their sources (pinned Python packages, or wheels in a folder), or tells drift.
   cargo xtask lab setup | run COMMAND | serve
       A real BlueZ with virtual peripherals, in a guest; see tests/radio/README.md.
 

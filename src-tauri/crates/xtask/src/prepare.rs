@@ -33,7 +33,7 @@ pub(crate) const WEBDRIVER: &[&str] = &["procps", "webkit2gtk-driver", "xdotool"
 /// Other people's programs that must be able to read our files.
 pub(crate) const READERS: &[&str] = &["python3", "sqlite3", "tshark"];
 
-/// What reads and runs packages of PyPI.
+/// What reads and runs Python packages.
 pub(crate) const PYTHON: &[&str] = &["python3", "python3-venv"];
 
 /// What benchmarks measure themselves against.

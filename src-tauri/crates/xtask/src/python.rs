@@ -1,4 +1,4 @@
-//! Python packages from PyPI in a folder of their own, for what measures itself against them or reads their data. Nothing
+//! Python packages in a folder of their own, for what measures itself against them or reads their data. Nothing
 //! of them is shipped.
 
 use std::fs;

@@ -764,7 +764,7 @@ def main():
     head = f"""\
 # Values of SIG characteristics and what they mean: generated, change generate.py instead.
 #
-# Made on {datetime.date.today()} with bluetooth-sig {VERSION} (PyPI): the facts of the GATT Specification
+# Made on {datetime.date.today()} with bluetooth-sig {VERSION} (Python package): the facts of the GATT Specification
 # Supplement that it carries, and its own decoders as the second opinion.
 # Licence of bluetooth-sig: MIT, Copyright (c) 2025, Ronan Byrne. The Supplement is the Bluetooth SIG's;
 # none of its text is here.
