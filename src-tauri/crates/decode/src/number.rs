@@ -505,6 +505,21 @@ impl fmt::Display for ShownInteger {
     }
 }
 
+/// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. Every one is exact as `f32`.
+pub(crate) fn binary16(word: u16) -> f32 {
+    let sign = u32::from(word & 0x8000) << 16;
+    let exponent = u32::from(word >> 10 & 0x1F);
+    let fraction = u32::from(word & 0x3FF);
+    match exponent {
+        0 => {
+            let small = fraction as f32 / 16_777_216.0;
+            f32::from_bits(small.to_bits() | sign)
+        }
+        0x1F => f32::from_bits(sign | 0x7F80_0000 | fraction << 13),
+        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use proptest::prelude::*;

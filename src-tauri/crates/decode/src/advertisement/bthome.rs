@@ -7,7 +7,7 @@ use super::beacon::{Body, Known, Origin};
 use super::objects::{Next, Object, Objects, numbered, object};
 use super::part::*;
 use crate::field::{Role, Shown, Value};
-use crate::number::{Class, Endian, NumberType};
+use crate::number::{Class, Endian, NumberType, binary16};
 
 const TEXT: u16 = 0x53;
 const RAW: u16 = 0x54;
@@ -283,22 +283,7 @@ fn half(bytes: &[u8], at: usize) -> Value<'static> {
     let Some(&word) = bytes.get(at..).and_then(|from| from.first_chunk()) else {
         return Value::Missing;
     };
-    let word = u16::from_le_bytes(word);
-    let (exponent, fraction) = (
-        i32::from(word >> 10 & 0x1F),
-        f64::from(word & 0x3FF) / 1024.0,
-    );
-    let magnitude = match exponent {
-        0 => fraction * 2_f64.powi(-14),
-        31 if fraction == 0.0 => f64::INFINITY,
-        31 => f64::NAN,
-        _ => (1.0 + fraction) * 2_f64.powi(exponent - 15),
-    };
-    Value::Float(if word >> 15 == 0 {
-        magnitude
-    } else {
-        -magnitude
-    })
+    Value::Float(binary16(u16::from_le_bytes(word)).into())
 }
 
 static V1: Objects = Objects {

@@ -10,7 +10,7 @@ use super::{Definition, Form, Kind, Layout, Names, Presence, Repeat};
 use crate::encode::{self, Blank, BlankKind, EncodeError, Given, Misfit, TypedDecimal as Typed};
 use crate::field::Label;
 use crate::medical::{self, Medical};
-use crate::number::{Class, Endian, Linear, NumberType};
+use crate::number::{Class, Endian, Linear, NumberType, binary16};
 
 /// The name that several fields may have. They are not asked for, and are zero.
 const UNNAMED: &str = "_";
@@ -688,17 +688,14 @@ fn half_of(value: f32) -> Option<u16> {
     let (mut low, mut high) = (0_u16, 0x7BFF_u16);
     while low < high {
         let middle = low + (high - low).div_ceil(2);
-        if super::kind::half(middle) <= magnitude {
+        if binary16(middle) <= magnitude {
             low = middle;
         } else {
             high = middle - 1;
         }
     }
     let above = (low + 1).min(0x7BFF);
-    let (down, up) = (
-        magnitude - super::kind::half(low),
-        super::kind::half(above) - magnitude,
-    );
+    let (down, up) = (magnitude - binary16(low), binary16(above) - magnitude);
     let nearest = match down.total_cmp(&up) {
         std::cmp::Ordering::Less => low,
         std::cmp::Ordering::Greater => above,

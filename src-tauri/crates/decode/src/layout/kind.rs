@@ -3,7 +3,7 @@
 use super::{Definition, Kind, Names};
 use crate::field::{Fault, Field, Value};
 use crate::medical::Medical;
-use crate::number::{Class, Decimal, Endian, NumberType, Raw};
+use crate::number::{Class, Decimal, Endian, NumberType, Raw, binary16};
 
 impl Kind {
     /// Bytes of one element.
@@ -72,7 +72,7 @@ impl Kind {
             Self::Bool => bytes.first().map(|&byte| Raw::Unsigned((byte != 0).into())),
             Self::Half(endian) => {
                 let &pair = bytes.first_chunk()?;
-                Some(Raw::Single(half(match endian {
+                Some(Raw::Single(binary16(match endian {
                     Endian::Little => u16::from_le_bytes(pair),
                     Endian::Big => u16::from_be_bytes(pair),
                 })))
@@ -210,19 +210,4 @@ fn bcd(number: NumberType, bytes: &[u8]) -> Option<Result<u64, u64>> {
         }
     }
     Some(Ok(value))
-}
-
-/// IEEE 754 binary16: a sign, 5 bits of exponent, 10 of fraction. Every one is exact as `f32`.
-pub(super) fn half(word: u16) -> f32 {
-    let sign = u32::from(word & 0x8000) << 16;
-    let exponent = u32::from(word >> 10 & 0x1F);
-    let fraction = u32::from(word & 0x3FF);
-    match exponent {
-        0 => {
-            let small = fraction as f32 / 16_777_216.0;
-            f32::from_bits(small.to_bits() | sign)
-        }
-        0x1F => f32::from_bits(sign | 0x7F80_0000 | fraction << 13),
-        _ => f32::from_bits(sign | (exponent + 112) << 23 | fraction << 13),
-    }
 }

@@ -406,7 +406,8 @@ impl Parser {
             && number.class() != Class::Float
             && self.take('.')
         {
-            return self.bits(number);
+            let (first, last) = self.bits(number.bits() - 1)?;
+            return Ok(Kind::Bits(number, first, last));
         }
         match token.as_str() {
             "bool" => return Ok(Kind::Bool),
@@ -444,10 +445,9 @@ impl Parser {
         Err(error)
     }
 
-    /// The bits after `u8.`: `3` or `4-6`.
-    fn bits(&mut self, number: NumberType) -> Parsed<Kind> {
+    /// The bits after `u8.`: `3` or `4-6`, none beyond `last`.
+    fn bits(&mut self, last: u32) -> Parsed<(u8, u8)> {
         let start = self.at;
-        let last = number.bits() - 1;
         let first_bit = self.bit(last)?;
         // A minus after a bit begins a range; an offset comes after `u8.4-4` or a scale.
         let last_bit = if self.take_minus() {
@@ -458,7 +458,7 @@ impl Parser {
         if first_bit > last_bit {
             return Err(self.since(start, Wrong::Bits { last }));
         }
-        Ok(Kind::Bits(number, first_bit, last_bit))
+        Ok((first_bit, last_bit))
     }
 
     fn bit(&mut self, last: u32) -> Parsed<u8> {
@@ -698,17 +698,7 @@ impl Parser {
         let mut bits = None;
         let mut compared = kind;
         if self.take('.') {
-            let at = self.at;
-            let last = kind.bits() - 1;
-            let first_bit = self.bit(last)?;
-            let last_bit = if self.take_minus() {
-                self.bit(last)?
-            } else {
-                first_bit
-            };
-            if first_bit > last_bit {
-                return Err(self.since(at, Wrong::Bits { last }));
-            }
+            let (first_bit, last_bit) = self.bits(kind.bits() - 1)?;
             bits = Some((first_bit, last_bit));
             compared = Kind::Bits(NumberType::U8, 0, last_bit - first_bit);
         }
