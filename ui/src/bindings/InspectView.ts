@@ -38,6 +38,10 @@ headline: string,
  */
 unit: string, 
 /**
+ * The name of the field that the headline is of.
+ */
+headline_of: string, 
+/**
  * Decoded fields.
  */
 fields: Array<FieldView>, 

@@ -858,6 +858,7 @@ impl Attribute {
             bytes: last.map(|entry| hex(&entry.bytes)).unwrap_or_default(),
             headline: String::new(),
             unit: String::new(),
+            headline_of: String::new(),
             fields: Vec::new(),
             format: text_of(format),
             choice: None,
@@ -903,6 +904,7 @@ impl Attribute {
         view.fields = shown.fields;
         view.headline = shown.headline;
         view.unit = shown.unit;
+        view.headline_of = shown.headline_of;
         view.format_note = shown.note;
         view
     }

@@ -18,6 +18,8 @@ pub(crate) struct Shown {
     /// The first number or text, without its unit.
     pub(crate) headline: String,
     pub(crate) unit: String,
+    /// Which field that is.
+    pub(crate) headline_of: String,
     /// Why the format does not fit; empty when it does.
     pub(crate) note: String,
 }
@@ -35,6 +37,7 @@ pub(crate) fn shown(format: &Format, bytes: &[u8]) -> Shown {
         if shown.headline.is_empty() && !view.value.is_empty() && headlines(&field) {
             shown.headline.clone_from(&view.value);
             shown.unit.clone_from(&view.unit);
+            shown.headline_of.clone_from(&view.name);
         }
         shown.fields.push(view);
     });
@@ -97,6 +100,13 @@ fn headlines(field: &Field<'_>) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_headline_is_named_for_its_field_though_a_counter_says_the_same() {
+        let format: Format = "layout:seq:u8!count, level:u8".parse().unwrap();
+        let shown = shown(&format, &[7, 7]);
+        assert_eq!((&*shown.headline, &*shown.headline_of), ("7", "level"));
+    }
 
     #[test]
     fn what_is_wrong_with_a_field_stands_beside_what_could_be_read_of_it() {

@@ -478,6 +478,8 @@ pub struct InspectView {
     pub headline: String,
     /// Unit of the headline.
     pub unit: String,
+    /// The name of the field that the headline is of.
+    pub headline_of: String,
     /// Decoded fields.
     pub fields: Vec<FieldView>,
     /// Format in use, as in [`AttributeView::format`].
